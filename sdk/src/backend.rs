@@ -1,0 +1,76 @@
+//! The trait that a backend implements, and how the program finds it.
+
+use std::sync::Arc;
+
+use crate::{
+    delivery::Delivery, descriptor::Descriptor, ingress::Ingress, install::Install, verification::Verification,
+};
+
+/// The code for one chat platform.
+///
+/// Each accessor stands for one optional part and returns `None` unless overridden. The
+/// catalogue, the API's refusals and the conformance suite derive from the accessors, so
+/// there is no list of capabilities that could fall out of step. Accessors are called
+/// often, must be cheap and must give the same answer each time.
+pub trait MessagingBackend: Send + Sync + 'static {
+    /// Identity, labels, limits, settings and token kinds. Constant.
+    fn descriptor(&self) -> &Descriptor;
+
+    /// The install steps: how an organization sets this platform up.
+    fn install(&self) -> Option<&dyn Install> {
+        None
+    }
+
+    /// The verification-code steps: how a person or a channel is linked.
+    fn verification(&self) -> Option<&dyn Verification> {
+        None
+    }
+
+    /// Posting, editing and deleting. A backend without it can't deliver.
+    fn delivery(&self) -> Option<&dyn Delivery> {
+        None
+    }
+
+    /// What the platform calls.
+    fn ingress(&self) -> Option<&dyn Ingress> {
+        None
+    }
+}
+
+/// One linked-in backend. Made by [`register_backend!`](crate::register_backend).
+#[derive(Debug)]
+pub struct Registration {
+    make: fn() -> Arc<dyn MessagingBackend>,
+    crate_name: &'static str,
+}
+
+impl Registration {
+    /// A registration of `B`, found in the crate `crate_name`.
+    pub const fn new<B: MessagingBackend + Default>(crate_name: &'static str) -> Self {
+        Self { make: || Arc::new(B::default()), crate_name }
+    }
+
+    /// Make the backend. Called once, at start-up.
+    pub fn make(&self) -> Arc<dyn MessagingBackend> {
+        (self.make)()
+    }
+
+    /// The crate that registered it: named when two backends have one id.
+    pub fn crate_name(&self) -> &'static str {
+        self.crate_name
+    }
+}
+
+inventory::collect!(Registration);
+
+/// Register a backend: `register_backend!(MyBackend);`, where `MyBackend: Default`.
+///
+/// The plain form is `inventory::submit! { Registration::new::<MyBackend>("my-crate") }`.
+#[macro_export]
+macro_rules! register_backend {
+    ($backend:ty) => {
+        $crate::inventory::submit! {
+            $crate::backend::Registration::new::<$backend>(env!("CARGO_PKG_NAME"))
+        }
+    };
+}

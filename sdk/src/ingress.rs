@@ -1,0 +1,128 @@
+//! What platforms call. A request becomes an answer at once, or happenings: the host
+//! commits them, asks the application where that is due, and only then lets an answer out.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+use serde_json::Value;
+use url::Url;
+
+use crate::{
+    async_trait,
+    happening::{Happening, Outcome},
+    site::Site,
+};
+
+/// The platform's way in: `/in/{backend}/{slot}/…`.
+#[async_trait]
+pub trait Ingress: Send + Sync {
+    /// Answer what is public and the same for every installation (a manifest, an icon).
+    /// Pure, and asked before the slot is looked up: the answer must not depend on whether
+    /// the slot exists.
+    fn public(&self, _base: &PublicBase<'_>, _request: &Request) -> Option<Response> {
+        None
+    }
+
+    /// Understand a request. Verify before parsing; accept nothing that isn't proven. May
+    /// use the network to verify. For a slot that doesn't exist it runs with a decoy
+    /// ([`Site::is_decoy`]) whose tokens are random, and nothing that it returns is
+    /// committed: known and unknown slots must look alike.
+    async fn receive(&self, site: &Site, request: &Request) -> Received;
+
+    /// Say to the platform what came of the happenings that `receive` returned; `outcomes`
+    /// has one entry for each. May use the network.
+    async fn answer(&self, site: &Site, happenings: &[Happening], outcomes: &[Outcome]) -> Response;
+}
+
+/// What `public` may know.
+#[derive(Clone, Copy, Debug)]
+pub struct PublicBase<'a> {
+    /// The public address of this slot's ingress, without a slash at the end.
+    pub ingress_url: &'a Url,
+    /// The public address of the host.
+    pub public_url: &'a Url,
+    /// The operator's name for the app, e.g. `OnCall`.
+    pub app_name: &'a str,
+    /// The slot, as it stands in the path.
+    pub slot: &'a str,
+}
+
+/// A request from a platform.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The path below the slot as it came, not decoded; starts with `/`.
+    pub path: String,
+    /// The query as it came, without `?`.
+    pub query: Option<String>,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, at most 256 KiB.
+    pub body: Bytes,
+}
+
+impl Request {
+    /// A header's value, if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+/// What became of a request.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Received {
+    /// This answer, and nothing to remember.
+    Answer(Response),
+    /// These happened; `answer` will be asked for the response.
+    Happenings(Vec<Happening>),
+    /// Refused: this answer, counted and audited under the reason, which holds no secret.
+    Refused {
+        /// What the caller sees.
+        response: Response,
+        /// For the operator.
+        reason: &'static str,
+    },
+}
+
+/// An answer to a platform.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Response {
+    /// The status.
+    pub status: StatusCode,
+    /// `Content-Type`.
+    pub content_type: &'static str,
+    /// Other headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Response {
+    /// 200 with JSON.
+    pub fn json(value: &Value) -> Self {
+        Self::new(StatusCode::OK, "application/json", value.to_string())
+    }
+
+    /// A status with plain text.
+    pub fn text(status: StatusCode, text: impl Into<String>) -> Self {
+        Self::new(status, "text/plain; charset=utf-8", text.into())
+    }
+
+    /// 200 without a body.
+    pub fn empty() -> Self {
+        Self::new(StatusCode::OK, "text/plain; charset=utf-8", Bytes::new())
+    }
+
+    /// An answer.
+    pub fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        Self { status, content_type, headers: Vec::new(), body: body.into() }
+    }
+
+    /// With one more header.
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
