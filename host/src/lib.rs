@@ -1,1 +1,6 @@
+//! Chatport's host: the service into which chat platforms plug as backends.
 
+pub mod events;
+pub mod ids;
+pub mod registry;
+pub mod store;

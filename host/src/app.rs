@@ -1,0 +1,46 @@
+//! What every part of the host shares.
+
+use std::sync::Arc;
+
+use chatport_sdk::{site::Random, time::Clock};
+use url::Url;
+
+use crate::{
+    config::Settings,
+    delivery::Delivery,
+    registry::Registry,
+    security::{keyring::Keyring, transport::Transports},
+    setup::renewal::Renewals,
+    store::Database,
+};
+
+/// The host's parts; cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// What the operator configured.
+    pub settings: Arc<Settings>,
+    /// Where platforms reach this host, without a slash at the end.
+    pub public_url: Option<Url>,
+    /// The database.
+    pub database: Database,
+    /// The linked backends.
+    pub registry: Registry,
+    /// The keys.
+    pub keyring: Arc<Keyring>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Ways out to the network.
+    pub transports: Arc<Transports>,
+    /// The delivery engine's front door.
+    pub delivery: Delivery,
+    /// Credentials that are being renewed.
+    pub renewals: Renewals,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("App")
+    }
+}

@@ -1,0 +1,45 @@
+//! Messages at addresses.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "copies")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub organization: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub stream: Option<Uuid>,
+    pub installation: Option<Uuid>,
+    pub message: Option<Uuid>,
+    pub event: Option<Uuid>,
+    pub root: Option<Uuid>,
+    pub log_id: Option<String>,
+    pub log_text: Option<String>,
+    pub target: String,
+    pub account: Option<String>,
+    pub address: Option<String>,
+    pub sequence: i64,
+    pub revision: i64,
+    pub shown: Option<i64>,
+    pub sending: Option<i64>,
+    pub is_open: bool,
+    pub removal: bool,
+    pub state: String,
+    pub code: Option<String>,
+    pub detail: Option<String>,
+    pub due_at: Option<i64>,
+    pub attempts: i32,
+    pub crashes: i32,
+    pub first_tried_at: Option<i64>,
+    pub parts: String,
+    pub urgency: i16,
+    pub expires_at: i64,
+    pub created_at: i64,
+    pub updated_at: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
