@@ -1,6 +1,5 @@
 //! Chatport's host: the service into which chat platforms plug as backends.
 
-pub mod events;
 pub mod ids;
 pub mod registry;
 pub mod store;

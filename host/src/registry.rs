@@ -23,10 +23,14 @@ struct Entry {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum RegistryError {
     /// Nothing is linked.
-    #[error("no backend is linked into this program: name at least one backend's crate, e.g. `use chatport_backends as _;`")]
+    #[error(
+        "no backend is linked into this program: name at least one backend's crate, e.g. `use chatport_backends as _;`"
+    )]
     Empty,
     /// Two backends have one id.
-    #[error("two backends call themselves `{id}`: the crates {first} and {second}; link only one of them or rename one")]
+    #[error(
+        "two backends call themselves `{id}`: the crates {first} and {second}; link only one of them or rename one"
+    )]
     Duplicate {
         /// The id.
         id: &'static str,
@@ -36,7 +40,9 @@ pub enum RegistryError {
         second: &'static str,
     },
     /// An id that can't stand in a path.
-    #[error("the crate {crate_name} registers the id `{id}`: an id has 2 to 32 characters of a-z, 0-9 and -, and begins with a letter")]
+    #[error(
+        "the crate {crate_name} registers the id `{id}`: an id has 2 to 32 characters of a-z, 0-9 and -, and begins with a letter"
+    )]
     BadId {
         /// The id.
         id: &'static str,
@@ -44,7 +50,9 @@ pub enum RegistryError {
         crate_name: &'static str,
     },
     /// A level of the contract that this host doesn't speak.
-    #[error("the crate {crate_name} speaks level {level} of the contract, this host speaks {CONTRACT_LEVEL}: build both with the same chatport-sdk")]
+    #[error(
+        "the crate {crate_name} speaks level {level} of the contract, this host speaks {CONTRACT_LEVEL}: build both with the same chatport-sdk"
+    )]
     ContractLevel {
         /// Its crate.
         crate_name: &'static str,

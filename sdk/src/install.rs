@@ -19,7 +19,7 @@ use crate::{
 /// Where the machine stands is [`Progress::stage`], found again in [`Site::stage`].
 #[async_trait]
 pub trait Install: Send + Sync {
-    /// Start. Settings have been checked against the schema.
+    /// Start. Check the settings: they are what the application sent.
     ///
     /// # Errors
     /// What the person can mend, in words.
@@ -56,6 +56,9 @@ pub trait Install: Send + Sync {
 /// Getting new credentials.
 #[async_trait]
 pub trait Renew: Send + Sync {
+    /// The kinds of token that can be renewed. Constant.
+    fn kinds(&self) -> &'static [&'static str];
+
     /// Get a new token of `kind`. Called when it is missing, about to run out, or was
     /// refused; one call at a time for an installation.
     ///

@@ -101,7 +101,7 @@ impl Site {
     /// The settings as the backend's own type.
     ///
     /// # Errors
-    /// Settings that aren't of that shape; the host has checked them against the schema.
+    /// Settings that aren't of that shape.
     pub fn settings<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         T::deserialize(&self.parts.settings)
     }

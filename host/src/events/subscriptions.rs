@@ -1,8 +1,195 @@
-//! Where events go: a name, a URL, the wanted kinds and the signing secrets.
+//! Where events go: a name, a URL, the wanted kinds and the signing secrets. A secret is
+//! shown once, when it is made; during a rotation both sign.
+
+use std::time::Duration;
+
+use chatport_sdk::{crypto, schemars::JsonSchema, secret::Secret, time::Timestamp};
+use sea_orm::{ActiveModelTrait, DbErr, EntityTrait, IntoActiveModel, QueryOrder};
+use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::EventKind;
+use crate::{
+    app::App,
+    security::sealing::{self, Aad, SealingError},
+    store::entities::subscriptions::{self, Entity, Model},
+};
+
+/// How long an old secret goes on signing after a rotation.
+const GRACE: Duration = Duration::from_secs(24 * 3600);
+
+/// What an application asks for.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PutSubscription {
+    /// Where events are posted to.
+    pub url: Url,
+    /// The wanted kinds; none means all.
+    #[serde(default)]
+    pub kinds: Vec<EventKind>,
+    /// Make a new secret; the old one goes on signing for 24 hours.
+    #[serde(default)]
+    pub rotate_secret: bool,
+}
+
+/// A subscription as it stands.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct SubscriptionView {
+    /// Its name.
+    pub name: String,
+    /// Where events are posted to.
+    pub url: Url,
+    /// The wanted kinds; none means all.
+    pub kinds: Vec<EventKind>,
+    /// The signing secret (`whsec_…`), in the answer that makes it and never again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Why a subscription can't be kept or used.
+#[derive(Debug, thiserror::Error)]
+pub enum SubscriptionError {
+    /// The database refuses.
+    #[error(transparent)]
+    Store(#[from] DbErr),
+    /// The secret can't be opened.
+    #[error(transparent)]
+    Sealing(#[from] SealingError),
+    /// The name isn't allowed.
+    #[error("a name has 1 to 64 of a-z, A-Z, 0-9, `.`, `_` and `-`")]
+    Name,
+    /// The URL isn't allowed.
+    #[error("{0}")]
+    Url(String),
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredSecret {
+    sealed: String,
+    until: Option<i64>,
+}
 
 /// Whether a subscription with these stored kinds wants `kind`. No kinds means all.
 pub(super) fn wants(kinds: &str, kind: EventKind) -> bool {
     kinds.is_empty() || kinds.split(' ').any(|wanted| wanted == kind.as_str())
+}
+
+/// The secrets that sign now, newest first.
+///
+/// # Errors
+/// A secret that can't be opened.
+pub fn secrets(app: &App, row: &Model) -> Result<Vec<Secret>, SealingError> {
+    let now = app.clock.now().as_micros();
+    stored(row)
+        .into_iter()
+        .filter(|secret| secret.until.is_none_or(|until| until > now))
+        .map(|secret| sealing::open(&app.keyring, &associated(&row.name), &secret.sealed))
+        .collect()
+}
+
+fn stored(row: &Model) -> Vec<StoredSecret> {
+    serde_json::from_str(&row.secrets).unwrap_or_default()
+}
+
+fn associated(name: &str) -> Aad<'_> {
+    Aad { organization: "", installation: "", backend: "", kind: "subscription", row: name, origin: "" }
+}
+
+/// Create or change a subscription. The second value says whether it is new.
+///
+/// # Errors
+/// The request isn't acceptable, or the database refuses.
+pub async fn put(
+    app: &App,
+    name: &str,
+    request: PutSubscription,
+) -> Result<(SubscriptionView, bool), SubscriptionError> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if !(1..=64).contains(&name.len()) || !name.chars().all(allowed) {
+        return Err(SubscriptionError::Name);
+    }
+    if !matches!(request.url.scheme(), "http" | "https") || !request.url.username().is_empty() {
+        return Err(SubscriptionError::Url("must be an http or https address without a user name".into()));
+    }
+    let now = app.clock.now();
+    let present = Entity::find_by_id(name).one(app.database.read()).await?;
+    let mut secrets = present.as_ref().map(stored).unwrap_or_default();
+    let fresh = (present.is_none() || request.rotate_secret).then(|| {
+        let mut bytes = [0; 32];
+        app.random.fill(&mut bytes);
+        Secret::new(format!("whsec_{}", crypto::base64(&bytes)))
+    });
+    if let Some(secret) = &fresh {
+        for old in secrets.iter_mut().filter(|old| old.until.is_none()) {
+            old.until = Some(now.plus(GRACE).as_micros());
+        }
+        let sealed = sealing::seal(&app.keyring, &associated(name), secret)?;
+        secrets.insert(0, StoredSecret { sealed, until: None });
+        secrets.truncate(2);
+    }
+    let kinds: Vec<&str> = request.kinds.iter().map(|kind| kind.as_str()).collect();
+    let row = Model {
+        name: name.to_owned(),
+        url: request.url.to_string(),
+        kinds: kinds.join(" "),
+        // Serializing plain data into memory can't fail.
+        secrets: serde_json::to_string(&secrets).expect("secrets are plain data"),
+        created_at: present.as_ref().map_or(now.as_micros(), |row| row.created_at),
+        updated_at: now.as_micros(),
+    };
+    let is_new = present.is_none();
+    let active = row.clone().into_active_model().reset_all();
+    if is_new {
+        Entity::insert(active).exec_without_returning(app.database.write()).await?;
+    } else {
+        active.update(app.database.write()).await?;
+    }
+    let secret = fresh.map(|secret| secret.expose().to_owned());
+    Ok((SubscriptionView { secret, ..view(&row)? }, is_new))
+}
+
+/// All subscriptions.
+///
+/// # Errors
+/// The database refuses.
+pub async fn list(app: &App) -> Result<Vec<SubscriptionView>, SubscriptionError> {
+    let rows = Entity::find().order_by_asc(subscriptions::Column::Name).all(app.database.read()).await?;
+    rows.iter().map(view).collect()
+}
+
+/// Remove a subscription and what waits for it. Whether there was one.
+///
+/// # Errors
+/// The database refuses.
+pub async fn remove(app: &App, name: &str) -> Result<bool, SubscriptionError> {
+    Ok(Entity::delete_by_id(name).exec(app.database.write()).await?.rows_affected == 1)
+}
+
+fn view(row: &Model) -> Result<SubscriptionView, SubscriptionError> {
+    let kinds = row.kinds.split(' ').filter(|kind| !kind.is_empty());
+    Ok(SubscriptionView {
+        name: row.name.clone(),
+        url: Url::parse(&row.url).map_err(|_| SubscriptionError::Url("the stored URL can't be read".into()))?,
+        kinds: kinds.filter_map(|kind| EventKind::ALL.into_iter().find(|known| known.as_str() == kind)).collect(),
+        secret: None,
+        created_at: Timestamp::from_micros(row.created_at),
+        updated_at: Timestamp::from_micros(row.updated_at),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_kinds_means_all_and_a_kind_is_matched_whole() {
+        assert!(wants("", EventKind::ActionInvoked));
+        assert!(wants("account.linked action.invoked", EventKind::ActionInvoked));
+        assert!(!wants("account.linked", EventKind::ActionInvoked));
+        assert!(!wants("xaction.invoked", EventKind::ActionInvoked));
+    }
 }

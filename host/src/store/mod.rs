@@ -9,8 +9,8 @@ pub mod entities;
 use std::{fs::File, path::PathBuf, time::Duration};
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait, Value,
 };
 use sqlx::{
     SqlStr,
@@ -39,7 +39,9 @@ pub enum Location {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process has the file.
-    #[error("{0} is used by another Chatport: stop that one, or give this one another --data folder (several replicas need Postgres)")]
+    #[error(
+        "{0} is used by another Chatport: stop that one, or give this one another --data folder (several replicas need Postgres)"
+    )]
     InUse(PathBuf),
     /// The file can't be opened.
     #[error("can't open {0}: {1}")]

@@ -1,0 +1,502 @@
+//! Accepting messages. Many requests share one commit: one task collects what has come in,
+//! writes it in one transaction with multi-row statements, and answers each request only
+//! after the commit. If a batch fails, each of its operations runs once alone, so that one
+//! bad operation can't fail its neighbours.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use chatport_sdk::{
+    delivery::{Note, Urgency},
+    schemars::JsonSchema,
+    time::Timestamp,
+};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Value,
+};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+use super::{
+    message::{self, PutMessage},
+    revise,
+    tally::{self, Tallies},
+    targets::{self, Planned, PlannedPlace},
+    view::{CopyView, copy_view},
+};
+use crate::{
+    app::App,
+    ids::{CopyId, MessageId, OrganizationId, StreamId},
+    store::{Database, entities, statement},
+};
+
+/// Most operations that share a commit.
+const BATCH: usize = 256;
+/// How many operations may wait for the writer.
+const QUEUE: usize = 1_024;
+
+const NORMAL_LIFETIME: Duration = Duration::from_secs(24 * 3600);
+const URGENT_LIFETIME: Duration = Duration::from_secs(3600);
+const MAX_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// The answer to an accepted message.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Accepted {
+    /// The key.
+    pub key: String,
+    /// The newest revision.
+    pub revision: i64,
+    /// The copies that will show it.
+    pub copies: Vec<CopyView>,
+    /// Whether this request changed anything.
+    pub changed: bool,
+}
+
+/// Why a message isn't accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptError {
+    /// The document breaks a rule.
+    #[error("{pointer}: {detail}")]
+    Invalid {
+        /// JSON pointer.
+        pointer: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// No such organization.
+    #[error("no such organization")]
+    NoOrganization,
+    /// The same revision came with other content.
+    #[error("revision {0} of this message was accepted with other content")]
+    Conflict(i64),
+    /// Too much is waiting.
+    #[error("{backlog} copies of this organization are waiting, {quota} are allowed")]
+    BacklogFull {
+        /// Waiting.
+        backlog: i64,
+        /// Allowed.
+        quota: i64,
+    },
+    /// The commit failed: it may or may not be on disk.
+    #[error("it isn't known whether this was stored: repeat the same request")]
+    CommitUnknown(String),
+    /// The database can't be read.
+    #[error("the database can't be read: {0}")]
+    Store(#[from] DbErr),
+    /// The host is shutting down.
+    #[error("the host is shutting down")]
+    Stopping,
+}
+
+/// One message on its way into the store.
+pub(super) struct Operation {
+    pub organization: OrganizationId,
+    pub key: String,
+    pub put: PutMessage,
+    pub canonical: String,
+    pub fingerprint: [u8; 32],
+    pub planned: Vec<Planned>,
+    pub expires_at: Timestamp,
+    pub due_at: Timestamp,
+    pub now: Timestamp,
+    pub quota: i64,
+}
+
+struct Job {
+    operation: Box<Operation>,
+    reply: oneshot::Sender<Result<Accepted, AcceptError>>,
+}
+
+/// The way to the writer.
+#[derive(Clone)]
+pub(super) struct Writer(mpsc::Sender<Job>);
+
+impl Writer {
+    /// Start the writer task. It ends when the last handle is dropped.
+    pub fn start(database: Database) -> Self {
+        let (sender, mut receiver) = mpsc::channel::<Job>(QUEUE);
+        tokio::spawn(async move {
+            let mut jobs = Vec::with_capacity(BATCH);
+            while receiver.recv_many(&mut jobs, BATCH).await > 0 {
+                write_batch(&database, std::mem::take(&mut jobs)).await;
+            }
+        });
+        Self(sender)
+    }
+}
+
+/// Accept a message: resolve its targets, write it, answer after the commit.
+///
+/// # Errors
+/// It isn't accepted, or it isn't known whether it was.
+pub async fn accept(
+    app: &App,
+    organization: &OrganizationId,
+    key: &str,
+    put: PutMessage,
+) -> Result<Accepted, AcceptError> {
+    put.check().map_err(|(pointer, detail)| AcceptError::Invalid { pointer, detail })?;
+    let now = app.clock.now();
+    let lifetime = if put.urgency == Urgency::Urgent { URGENT_LIFETIME } else { NORMAL_LIFETIME };
+    let due_at = put.not_before.unwrap_or(now).max(now);
+    let expires_at = put.expires_at.unwrap_or(due_at.plus(lifetime));
+    if expires_at > now.plus(MAX_LIFETIME) {
+        let detail = "can be at most 7 days from now".into();
+        return Err(AcceptError::Invalid { pointer: "/expires_at".into(), detail });
+    }
+    if expires_at <= due_at {
+        let detail = "must be later than now and than `not_before`".into();
+        return Err(AcceptError::Invalid { pointer: "/expires_at".into(), detail });
+    }
+    let planned = targets::plan(app, organization, &put).await?;
+    let canonical = put.canonical();
+    let operation = Operation {
+        organization: organization.clone(),
+        key: key.to_owned(),
+        fingerprint: message::fingerprint(&canonical),
+        canonical,
+        planned,
+        put,
+        expires_at,
+        due_at,
+        now,
+        quota: app.settings.backlog_quota,
+    };
+    let (reply, answer) = oneshot::channel();
+    let job = Job { operation: Box::new(operation), reply };
+    app.delivery.writer.0.send(job).await.map_err(|_| AcceptError::Stopping)?;
+    let accepted = answer.await.map_err(|_| AcceptError::CommitUnknown("the writer stopped".into()))??;
+    if accepted.changed {
+        app.delivery.wake();
+    }
+    Ok(accepted)
+}
+
+async fn write_batch(database: &Database, jobs: Vec<Job>) {
+    metrics::histogram!("chatport_accept_batch_size").record(jobs.len() as f64);
+    match write_together(database, &jobs).await {
+        Ok(answers) => {
+            for (job, answer) in jobs.into_iter().zip(answers) {
+                // A caller that has gone away will repeat the request.
+                let _ = job.reply.send(answer);
+            }
+        }
+        Err(_) if jobs.len() > 1 => {
+            for job in jobs {
+                let answer = match write_together(database, std::slice::from_ref(&job)).await {
+                    Ok(mut answers) => answers.pop().unwrap_or(Err(AcceptError::Stopping)),
+                    Err(error) => Err(error),
+                };
+                let _ = job.reply.send(answer);
+            }
+        }
+        Err(error) => {
+            for job in jobs {
+                let _ = job.reply.send(Err(AcceptError::CommitUnknown(error.to_string())));
+            }
+        }
+    }
+}
+
+async fn write_together(database: &Database, jobs: &[Job]) -> Result<Vec<Result<Accepted, AcceptError>>, AcceptError> {
+    let unknown = |error: DbErr| AcceptError::CommitUnknown(error.to_string());
+    let transaction = database.begin().await.map_err(unknown)?;
+    let operations: Vec<&Operation> = jobs.iter().map(|job| job.operation.as_ref()).collect();
+    let answers = write_all(&transaction, &operations).await.map_err(unknown)?;
+    transaction.commit().await.map_err(unknown)?;
+    Ok(answers)
+}
+
+/// Write all operations: those with new keys together, the others one by one.
+async fn write_all(
+    transaction: &DatabaseTransaction,
+    operations: &[&Operation],
+) -> Result<Vec<Result<Accepted, AcceptError>>, DbErr> {
+    let known = known_messages(transaction, operations).await?;
+    let backlogs = backlogs(transaction, operations).await?;
+    let mut tallies = Tallies::default();
+    let mut added: std::collections::BTreeMap<&str, i64> = Default::default();
+    let mut seen = BTreeSet::new();
+    let mut fresh = Vec::new();
+    let mut answers: Vec<Option<Result<Accepted, AcceptError>>> = Vec::new();
+    for operation in operations {
+        let organization = operation.organization.as_str();
+        let Some(backlog) = backlogs.get(organization) else {
+            answers.push(Some(Err(AcceptError::NoOrganization)));
+            continue;
+        };
+        let is_known = known.contains(&(organization.to_owned(), operation.key.clone()));
+        let is_first = seen.insert((organization, operation.key.as_str()));
+        let backlog = backlog + added.get(organization).copied().unwrap_or(0);
+        if !is_known && is_first && backlog >= operation.quota {
+            answers.push(Some(Err(AcceptError::BacklogFull { backlog, quota: operation.quota })));
+            continue;
+        }
+        *added.entry(organization).or_default() += i64::try_from(operation.planned.len()).unwrap_or(0);
+        if is_known || !is_first {
+            answers.push(None);
+        } else {
+            fresh.push((answers.len(), *operation));
+            answers.push(None);
+        }
+    }
+    let fresh_operations: Vec<&Operation> = fresh.iter().map(|(_, operation)| *operation).collect();
+    let accepted = insert_messages(transaction, &fresh_operations, &mut tallies).await?;
+    for ((index, _), accepted) in fresh.iter().zip(accepted) {
+        answers[*index] = Some(Ok(accepted));
+    }
+    let mut result = Vec::with_capacity(operations.len());
+    for (answer, operation) in answers.into_iter().zip(operations) {
+        result.push(match answer {
+            Some(answer) => answer,
+            None => revise::revise(transaction, operation, &mut tallies).await?,
+        });
+    }
+    tallies.write(transaction).await?;
+    Ok(result)
+}
+
+async fn known_messages(
+    transaction: &DatabaseTransaction,
+    operations: &[&Operation],
+) -> Result<BTreeSet<(String, String)>, DbErr> {
+    use entities::messages::{Column, Entity};
+    let keys = operations.iter().map(|operation| operation.key.as_str());
+    let organizations: BTreeSet<&str> = operations.iter().map(|operation| operation.organization.as_str()).collect();
+    let rows = Entity::find()
+        .filter(Column::Organization.is_in(organizations))
+        .filter(Column::Key.is_in(keys))
+        .all(transaction)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.organization, row.key)).collect())
+}
+
+async fn backlogs(
+    transaction: &DatabaseTransaction,
+    operations: &[&Operation],
+) -> Result<std::collections::BTreeMap<String, i64>, DbErr> {
+    let ids: BTreeSet<&str> = operations.iter().map(|operation| operation.organization.as_str()).collect();
+    let rows = entities::organizations::Entity::find()
+        .filter(entities::organizations::Column::Id.is_in(ids))
+        .all(transaction)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.backlog)).collect())
+}
+
+/// Write messages whose keys are new, with all their copies, in a few statements.
+async fn insert_messages(
+    transaction: &DatabaseTransaction,
+    operations: &[&Operation],
+    tallies: &mut Tallies,
+) -> Result<Vec<Accepted>, DbErr> {
+    if operations.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<MessageId> = operations.iter().map(|_| MessageId::new()).collect();
+    let mut accepted = Vec::with_capacity(operations.len());
+    let mut rows = Vec::new();
+    let mut events = Vec::new();
+    for (operation, id) in operations.iter().zip(&ids) {
+        let mut views = Vec::new();
+        for planned in &operation.planned {
+            let row = new_copy(transaction, operation, *id, planned).await?;
+            count_new(tallies, operation, &row);
+            events.extend(failed_event(operation, &row));
+            views.push(CopyView { notes: planned.notes.clone(), ..copy_view(&row) });
+            let logs = log_copies(operation, &row);
+            tallies.add(&operation.organization, tally::ACCEPTED, i64::try_from(logs.len()).unwrap_or(0));
+            rows.push(row);
+            rows.extend(logs);
+        }
+        let (key, revision) = (operation.key.clone(), operation.put.revision);
+        accepted.push(Accepted { key, revision, copies: views, changed: true });
+    }
+    let messages = operations
+        .iter()
+        .zip(&ids)
+        .zip(&accepted)
+        .map(|((operation, id), accepted)| message_row(operation, *id, accepted));
+    entities::messages::Entity::insert_many(messages).exec_without_returning(transaction).await?;
+    insert_copies(transaction, rows).await?;
+    crate::events::append_all(transaction, events).await?;
+    Ok(accepted)
+}
+
+pub(super) async fn insert_copies(
+    transaction: &DatabaseTransaction,
+    rows: Vec<entities::copies::Model>,
+) -> Result<(), DbErr> {
+    use sea_orm::{ActiveModelTrait, IntoActiveModel};
+    // Copies have 31 columns; SQLite takes 32766 values in a statement.
+    let mut rows = rows.into_iter().peekable();
+    while rows.peek().is_some() {
+        let chunk: Vec<_> = rows.by_ref().take(500).map(|row| row.into_active_model().reset_all()).collect();
+        entities::copies::Entity::insert_many(chunk).exec_without_returning(transaction).await?;
+    }
+    Ok(())
+}
+
+/// The row of a message.
+pub(super) fn message_row(
+    operation: &Operation,
+    id: MessageId,
+    accepted: &Accepted,
+) -> entities::messages::ActiveModel {
+    entities::messages::ActiveModel {
+        organization: Set(operation.organization.as_str().to_owned()),
+        id: Set(id.0),
+        key: Set(operation.key.clone()),
+        revision: Set(operation.put.revision),
+        is_final: Set(operation.put.is_final),
+        deleted: Set(false),
+        fingerprint: Set(operation.fingerprint.to_vec()),
+        body: Set(operation.canonical.clone()),
+        // Serializing plain data into memory can't fail.
+        answer: Set(serde_json::to_string(accepted).expect("an answer is plain data")),
+        created_at: Set(operation.now.as_micros()),
+        updated_at: Set(operation.now.as_micros()),
+    }
+}
+
+/// A new copy; its stream is made or woken.
+pub(super) async fn new_copy(
+    transaction: &DatabaseTransaction,
+    operation: &Operation,
+    message: MessageId,
+    planned: &Planned,
+) -> Result<entities::copies::Model, DbErr> {
+    let dead = planned.place.as_ref().err();
+    let stream = match &planned.place {
+        Ok(place) => Some(wake_stream(transaction, operation, place).await?),
+        Err(_) => None,
+    };
+    let place = planned.place.as_ref().ok();
+    let due = dead.is_none().then(|| operation.due_at.as_micros());
+    Ok(entities::copies::Model {
+        organization: operation.organization.as_str().to_owned(),
+        id: CopyId::new().0,
+        stream: stream.map(|(id, _)| id),
+        installation: place.map(|place| place.installation.0),
+        message: Some(message.0),
+        event: None,
+        root: place.and_then(|place| place.root).map(|root| root.0),
+        log_id: None,
+        log_text: None,
+        target: planned.target.clone(),
+        account: place.and_then(|place| place.account.as_ref()).map(stored),
+        address: place.and_then(|place| place.address.as_ref()).map(stored),
+        sequence: stream.map_or(0, |(_, sequence)| sequence),
+        revision: operation.put.revision,
+        shown: None,
+        sending: None,
+        is_open: dead.is_none(),
+        removal: false,
+        state: if dead.is_some() { "dead" } else { "pending" }.to_owned(),
+        code: dead.map(|(code, _)| (*code).to_owned()),
+        detail: dead.map(|(_, detail)| detail.clone()),
+        due_at: due,
+        attempts: 0,
+        crashes: 0,
+        first_tried_at: None,
+        parts: "[]".to_owned(),
+        urgency: match operation.put.urgency {
+            Urgency::Low => 0,
+            Urgency::Urgent => 2,
+            Urgency::Normal => 1,
+        },
+        expires_at: operation.expires_at.as_micros(),
+        created_at: operation.now.as_micros(),
+        updated_at: operation.now.as_micros(),
+    })
+}
+
+fn stored<T: Serialize>(value: &T) -> String {
+    // Serializing plain data into memory can't fail.
+    serde_json::to_string(value).expect("plain data")
+}
+
+/// Room in a stream's sequence for the logs of a copy follows the copy itself.
+const LOG_STEP: i64 = message::MAX_LOG as i64 + 1;
+
+async fn wake_stream(
+    transaction: &DatabaseTransaction,
+    operation: &Operation,
+    place: &PlannedPlace,
+) -> Result<(Uuid, i64), DbErr> {
+    let sql = "INSERT INTO streams (organization, id, installation, key, rate, due_at, held_until, sequence)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (installation, key) WHERE installation IS NOT NULL
+        DO UPDATE SET sequence = streams.sequence + $8,
+            due_at = CASE WHEN streams.due_at < excluded.due_at THEN streams.due_at ELSE excluded.due_at END
+        RETURNING id, sequence";
+    let values: [Value; 8] = [
+        operation.organization.as_str().into(),
+        StreamId::new().0.into(),
+        place.installation.0.into(),
+        place.stream.clone().into(),
+        place.rate.clone().into(),
+        operation.due_at.as_micros().into(),
+        if place.held { i64::MAX } else { 0 }.into(),
+        LOG_STEP.into(),
+    ];
+    let row = transaction.query_one_raw(statement(transaction, sql, values)).await?;
+    let row = row.ok_or_else(|| DbErr::Custom("no stream".into()))?;
+    Ok((row.try_get("", "id")?, row.try_get("", "sequence")?))
+}
+
+/// The lines of the log that this copy's thread doesn't have yet: one reply each.
+pub(super) fn log_copies(operation: &Operation, root: &entities::copies::Model) -> Vec<entities::copies::Model> {
+    if root.stream.is_none() || root.account.is_some() {
+        return Vec::new();
+    }
+    let line_of = |(line, number): (&message::LogLine, i64)| entities::copies::Model {
+        id: CopyId::new().0,
+        root: Some(root.id),
+        log_id: Some(line.id.clone()),
+        log_text: Some(line.text.clone()),
+        sequence: root.sequence + number,
+        due_at: Some(operation.due_at.as_micros()),
+        created_at: operation.now.as_micros(),
+        updated_at: operation.now.as_micros(),
+        expires_at: operation.expires_at.as_micros(),
+        revision: operation.put.revision,
+        shown: None,
+        sending: None,
+        is_open: true,
+        state: "pending".into(),
+        parts: "[]".into(),
+        first_tried_at: None,
+        code: None,
+        detail: None,
+        attempts: 0,
+        crashes: 0,
+        ..root.clone()
+    };
+    operation.put.log.iter().zip(1..).map(line_of).collect()
+}
+
+pub(super) fn count_new(tallies: &mut Tallies, operation: &Operation, row: &entities::copies::Model) {
+    tallies.add(&operation.organization, tally::ACCEPTED, 1);
+    if !row.is_open {
+        tallies.add(&operation.organization, tally::DEAD, 1);
+    }
+}
+
+/// A target that can't be resolved is told at once.
+pub(super) fn failed_event(
+    operation: &Operation,
+    row: &entities::copies::Model,
+) -> Option<(OrganizationId, crate::events::NewEvent)> {
+    let code = row.code.as_deref()?;
+    let data = serde_json::json!({
+        "message": operation.key, "revision": row.revision, "copy": copy_view(row),
+        "failure": { "code": code, "detail": row.detail, "permanent": true },
+    });
+    let event = crate::events::NewEvent::new(crate::events::EventKind::MessageFailed, data, operation.now);
+    Some((operation.organization.clone(), event))
+}
+
+/// The notes of a plan, for an answer that is made from stored rows.
+pub(super) fn notes_of(planned: &[Planned], target: &str) -> Vec<Note> {
+    planned.iter().find(|planned| planned.target == target).map(|planned| planned.notes.clone()).unwrap_or_default()
+}

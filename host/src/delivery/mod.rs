@@ -1,0 +1,120 @@
+//! The delivery engine. A message is a desired state, and each of its copies converges to
+//! it: accept writes what is wanted, workers lease streams that are due, bring one copy
+//! after the other up to date, and record how it went.
+
+pub mod accept;
+pub mod message;
+mod pace;
+pub mod read;
+mod revise;
+pub mod schedule;
+mod send;
+mod sql_store;
+pub mod store;
+pub mod tally;
+mod targets;
+pub mod view;
+mod worker;
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use chatport_sdk::time::{Clock, Timestamp};
+use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
+use tokio::sync::Notify;
+
+pub use accept::{AcceptError, Accepted, accept};
+pub use worker::run;
+
+use crate::{
+    app::App,
+    ids::{ChannelId, InstallationId, OrganizationId},
+    store::{Database, entities::copies},
+};
+use view::CopyView;
+
+/// The engine's front door; cheap to clone.
+#[derive(Clone)]
+pub struct Delivery {
+    writer: accept::Writer,
+    wake: Arc<Notify>,
+    store: Arc<dyn store::DeliveryStore>,
+}
+
+impl Delivery {
+    /// A front door over this database. [`run`] does the work behind it.
+    pub fn new(database: &Database, clock: &Arc<dyn Clock>) -> Self {
+        Self {
+            writer: accept::Writer::start(database.clone()),
+            wake: Arc::new(Notify::new()),
+            store: Arc::new(sql_store::SqlStore::new(database.clone(), Arc::clone(clock))),
+        }
+    }
+
+    /// Something may be due: look now.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+}
+
+impl std::fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Delivery")
+    }
+}
+
+/// Take a message away: what stands is deleted, what waits is called off.
+///
+/// # Errors
+/// The database refuses. `None`: no such message.
+pub async fn delete(app: &App, organization: &OrganizationId, key: &str) -> Result<Option<Vec<CopyView>>, DbErr> {
+    let transaction = app.database.begin().await?;
+    let mut tallies = tally::Tallies::default();
+    let deleted = revise::delete(&transaction, organization, key, app.clock.now(), &mut tallies).await?;
+    tallies.write(&transaction).await?;
+    transaction.commit().await?;
+    app.delivery.wake();
+    Ok(deleted)
+}
+
+/// Whose copies are called off.
+#[derive(Clone, Copy, Debug)]
+pub enum CancelWhat {
+    /// All of an installation.
+    Installation(InstallationId),
+    /// Those to a channel that is no longer connected.
+    Channel(ChannelId),
+}
+
+/// Call off what waits; what stands on the platform stays.
+///
+/// # Errors
+/// The database refuses.
+pub async fn cancel(
+    transaction: &DatabaseTransaction,
+    organization: &OrganizationId,
+    what: CancelWhat,
+    now: Timestamp,
+) -> Result<(), DbErr> {
+    let mut query = copies::Entity::find()
+        .filter(copies::Column::Organization.eq(organization.as_str()))
+        .filter(copies::Column::IsOpen.eq(true));
+    query = match what {
+        CancelWhat::Installation(id) => query.filter(copies::Column::Installation.eq(id.0)),
+        CancelWhat::Channel(id) => {
+            query.filter(copies::Column::Target.eq(serde_json::json!({ "channel": id }).to_string()))
+        }
+    };
+    let mut tallies = tally::Tallies::default();
+    for row in query.all(transaction).await? {
+        revise::leave(transaction, &row, false, now, &mut tallies).await?;
+    }
+    tallies.write(transaction).await
+}
+
+/// Run a backend's code that must not fail; a panic is its own matter.
+fn contained<T>(call: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(call)).ok()
+}

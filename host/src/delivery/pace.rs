@@ -1,0 +1,103 @@
+//! Keeping to the rates that platforms allow, and not letting one installation take all
+//! workers. Both live in memory: after a restart a bucket is full, which costs at most one
+//! burst.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use chatport_sdk::descriptor::Rate;
+
+use crate::ids::InstallationId;
+
+/// Most copies of one installation that are on their way at once.
+const PER_INSTALLATION: usize = 8;
+
+/// The buckets and the places at the counter.
+#[derive(Clone, Default)]
+pub(super) struct Pace {
+    buckets: Arc<Mutex<HashMap<(InstallationId, String), Bucket>>>,
+    busy: Arc<Mutex<HashMap<InstallationId, usize>>>,
+}
+
+struct Bucket {
+    tokens: f64,
+    filled: Instant,
+}
+
+/// A place at the counter of an installation; given back when dropped.
+pub(super) struct Place {
+    busy: Arc<Mutex<HashMap<InstallationId, usize>>>,
+    installation: InstallationId,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = busy.get_mut(&self.installation) {
+            *count -= 1;
+            if *count == 0 {
+                busy.remove(&self.installation);
+            }
+        }
+    }
+}
+
+impl Pace {
+    /// A place for one more copy of the installation, if there is one.
+    pub fn enter(&self, installation: InstallationId) -> Option<Place> {
+        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = busy.entry(installation).or_default();
+        if *count >= PER_INSTALLATION {
+            return None;
+        }
+        *count += 1;
+        Some(Place { busy: Arc::clone(&self.busy), installation })
+    }
+
+    /// Take a token of a rate; else how long until there is one.
+    pub fn take(&self, installation: InstallationId, rate: &Rate, now: Instant) -> Result<(), Duration> {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let capacity = f64::from(rate.burst.max(1));
+        let key = (installation, rate.name.to_owned());
+        let bucket = buckets.entry(key).or_insert(Bucket { tokens: capacity, filled: now });
+        let elapsed = now.saturating_duration_since(bucket.filled).as_secs_f64();
+        bucket.tokens = (bucket.tokens + elapsed * rate.per_second).min(capacity);
+        bucket.filled = now;
+        if bucket.tokens >= 1.0 {
+            bucket.tokens -= 1.0;
+            return Ok(());
+        }
+        Err(Duration::from_secs_f64(((1.0 - bucket.tokens) / rate.per_second.max(0.001)).min(3_600.0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: Rate = Rate { name: "server", per_second: 10.0, burst: 3 };
+
+    #[test]
+    fn a_burst_passes_and_then_the_rate_holds() {
+        let (pace, installation, start) = (Pace::default(), InstallationId::new(), Instant::now());
+        for _ in 0..3 {
+            assert_eq!(pace.take(installation, &RATE, start), Ok(()));
+        }
+        let wait = pace.take(installation, &RATE, start).unwrap_err();
+        assert!(wait <= Duration::from_millis(100), "{wait:?}");
+        assert_eq!(pace.take(installation, &RATE, start + Duration::from_millis(101)), Ok(()));
+    }
+
+    #[test]
+    fn one_installation_cannot_take_every_place() {
+        let (pace, busy, other) = (Pace::default(), InstallationId::new(), InstallationId::new());
+        let places: Vec<_> = (0..PER_INSTALLATION).map(|_| pace.enter(busy).expect("a place")).collect();
+        assert!(pace.enter(busy).is_none());
+        assert!(pace.enter(other).is_some());
+        drop(places);
+        assert!(pace.enter(busy).is_some());
+    }
+}

@@ -1,0 +1,137 @@
+//! Reading messages back: copies, attempts, dead letters, and the tallies.
+
+use std::collections::BTreeMap;
+
+use chatport_sdk::{schemars::JsonSchema, time::Timestamp};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{
+    message::PutMessage,
+    view::{CopyView, copy_view},
+};
+use crate::{
+    app::App,
+    ids::OrganizationId,
+    store::{
+        entities::{attempts, copies, messages},
+        statement,
+    },
+};
+
+/// A message as it stands.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct MessageView {
+    /// The key.
+    pub key: String,
+    /// The newest revision.
+    pub revision: i64,
+    /// Whether it has been deleted.
+    pub deleted: bool,
+    /// What was asked for last.
+    pub message: PutMessage,
+    /// Its copies, the lines of its log among them.
+    pub copies: Vec<CopyWithAttempts>,
+}
+
+/// A copy and the tries to bring it up to date.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct CopyWithAttempts {
+    /// The copy.
+    #[serde(flatten)]
+    pub copy: CopyView,
+    /// The tries, in order.
+    pub history: Vec<AttemptView>,
+}
+
+/// One try to bring a copy up to date.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct AttemptView {
+    /// From 1.
+    pub number: i32,
+    /// The revision that was sent.
+    pub revision: i64,
+    /// How it ended: `delivered`, `retry`, `unknown`, `dead` or `expired`.
+    pub outcome: String,
+    /// The failure code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The same in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// How long it took.
+    pub milliseconds: f64,
+    /// When it ended.
+    pub at: Timestamp,
+}
+
+/// Read a message back.
+///
+/// # Errors
+/// The database refuses.
+pub async fn message(app: &App, organization: &OrganizationId, key: &str) -> Result<Option<MessageView>, DbErr> {
+    let read = app.database.read();
+    let stored = messages::Entity::find()
+        .filter(messages::Column::Organization.eq(organization.as_str()))
+        .filter(messages::Column::Key.eq(key))
+        .one(read)
+        .await?;
+    let Some(stored) = stored else { return Ok(None) };
+    let rows = copies::Entity::find()
+        .filter(copies::Column::Organization.eq(organization.as_str()))
+        .filter(copies::Column::Message.eq(stored.id))
+        .order_by_asc(copies::Column::CreatedAt)
+        .order_by_asc(copies::Column::Sequence)
+        .all(read)
+        .await?;
+    let tries = attempts::Entity::find()
+        .filter(attempts::Column::Organization.eq(organization.as_str()))
+        .filter(attempts::Column::Copy.is_in(rows.iter().map(|row| row.id)))
+        .order_by_asc(attempts::Column::Number)
+        .all(read)
+        .await?;
+    let mut by_copy: BTreeMap<Uuid, Vec<AttemptView>> = BTreeMap::new();
+    for row in tries {
+        by_copy.entry(row.copy).or_default().push(attempt_view(row));
+    }
+    let message =
+        serde_json::from_str(&stored.body).map_err(|_| DbErr::Custom("a stored message can't be read".into()))?;
+    let with_history = |row: &copies::Model| CopyWithAttempts {
+        copy: copy_view(row),
+        history: by_copy.get(&row.id).cloned().unwrap_or_default(),
+    };
+    Ok(Some(MessageView {
+        key: stored.key,
+        revision: stored.revision,
+        deleted: stored.deleted,
+        message,
+        copies: rows.iter().map(with_history).collect(),
+    }))
+}
+
+fn attempt_view(row: attempts::Model) -> AttemptView {
+    AttemptView {
+        number: row.number,
+        revision: row.revision,
+        outcome: row.outcome,
+        code: row.code,
+        detail: row.detail,
+        milliseconds: row.duration as f64 / 1_000.0,
+        at: Timestamp::from_micros(row.at),
+    }
+}
+
+/// How many copy-revisions ended how, and how many are still open.
+///
+/// # Errors
+/// The database refuses.
+pub async fn tallies(app: &App) -> Result<BTreeMap<String, i64>, DbErr> {
+    let read = app.database.read();
+    let sql = "SELECT outcome, CAST(SUM(total) AS BIGINT) AS total FROM tallies GROUP BY outcome
+        UNION ALL SELECT 'in_flight', CAST(COUNT(*) AS BIGINT) FROM copies WHERE is_open AND message IS NOT NULL
+        UNION ALL SELECT 'in_flight_older', CAST(COUNT(*) AS BIGINT) FROM copies
+            WHERE sending IS NOT NULL AND sending <> revision AND message IS NOT NULL";
+    let rows = read.query_all_raw(statement(read, sql, [])).await?;
+    rows.iter().map(|row| Ok((row.try_get("", "outcome")?, row.try_get("", "total")?))).collect()
+}

@@ -1,0 +1,482 @@
+//! One attempt: bring one copy up to date on its platform, and say how it went. Parts are
+//! posted, edited or deleted one by one, and each is recorded as it stands.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use chatport_sdk::{
+    backend::MessagingBackend,
+    content::Content,
+    crypto,
+    delivery::{Delivery, Edited, Found, Outgoing, Receipt, RenderRequest, Rendering},
+    failure::{Cause, Class, Failure, Scope},
+    identity::{Account, Address},
+    time::Timestamp,
+};
+use futures_util::FutureExt;
+use rand::RngExt;
+
+use super::{
+    message::{OnMissingRoot, OnUnknown, PutMessage, ShownPart},
+    pace::Pace,
+    schedule,
+    store::{Outcome, Root, What, Work},
+};
+use crate::{
+    app::App,
+    events::webhook,
+    ids::{CopyId, InstallationId},
+    ingress::press,
+    setup::{installations, sites},
+    store::entities::subscriptions,
+};
+
+/// How long one call of a backend may take.
+const CALL_LIMIT: Duration = Duration::from_secs(20);
+/// How long a reply waits for its root.
+const ROOT_WAIT: Duration = Duration::from_secs(30);
+const URGENT_ROOT_WAIT: Duration = Duration::from_secs(5);
+/// How long a receiver of events may take.
+const EVENT_LIMIT: Duration = Duration::from_secs(15);
+/// Before an unknown outcome is found out.
+const FIND_AFTER: Duration = Duration::from_millis(1_000);
+/// A wait for a rate that is shorter than this is waited out.
+const SHORT_WAIT: Duration = Duration::from_millis(1_500);
+
+type Attempt = (Outcome, Vec<ShownPart>, Option<String>);
+
+/// Try once.
+pub(super) async fn bring_up_to_date(app: &App, pace: &Pace, work: &Work) -> Attempt {
+    match &work.what {
+        What::Event { subscription, id, body } => {
+            (send_event(app, work, subscription, &id.to_string(), body).await, Vec::new(), None)
+        }
+        What::Message { installation, .. } => {
+            let mut attempt = Sending { app, pace, work, parts: work.parts.clone(), address: None, sent: false };
+            let outcome = match attempt.run(*installation).await {
+                Ok(()) => Outcome::Delivered,
+                Err(Stop::Outcome(outcome)) => outcome,
+                Err(Stop::Failure(failure)) => attempt.outcome_of(*installation, failure).await,
+            };
+            (outcome, attempt.parts, attempt.address)
+        }
+    }
+}
+
+async fn send_event(app: &App, work: &Work, subscription: &str, id: &str, body: &str) -> Outcome {
+    use sea_orm::EntityTrait;
+    let now = app.clock.now();
+    let retry = |code, detail: String| Outcome::Retry { at: retry_at(work, now), code, detail };
+    let found = subscriptions::Entity::find_by_id(subscription).one(app.database.read()).await;
+    let row = match found {
+        Ok(Some(row)) => row,
+        Ok(None) => return Outcome::Dead { code: "channel_not_found", detail: "the subscription is gone".into() },
+        Err(error) => return retry("platform_unavailable", error.to_string()),
+    };
+    match webhook::send(app, &row, id, body, EVENT_LIMIT).await {
+        Ok(answer) if answer.status.is_success() => Outcome::Delivered,
+        Ok(answer) => {
+            let detail = format!("the receiver answered {}", answer.status.as_u16());
+            match answer.retry_after(now) {
+                Some(wait) => {
+                    let until = now.plus(wait.max(Duration::from_millis(100)));
+                    Outcome::Hold { until, scope: Scope::Conversation, code: "rate_limited", detail }
+                }
+                None => retry("platform_unavailable", detail),
+            }
+        }
+        // The receiver drops a repeated id, so a doubt is no different from a failure.
+        Err(error) => retry("platform_unavailable", error.to_string()),
+    }
+}
+
+fn retry_at(work: &Work, now: Timestamp) -> Timestamp {
+    let attempts = usize::try_from(work.attempts).unwrap_or(usize::MAX).saturating_add(1);
+    now.plus(schedule::wait(attempts, rand::rng().random()))
+}
+
+/// Why an attempt ends before the copy is up to date.
+enum Stop {
+    Outcome(Outcome),
+    Failure(Failure),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+struct Sending<'a> {
+    app: &'a App,
+    pace: &'a Pace,
+    work: &'a Work,
+    parts: Vec<ShownPart>,
+    address: Option<String>,
+    /// Whether a call that posts may have left the machine without an answer.
+    sent: bool,
+}
+
+/// What is to be sent, with all that it takes.
+struct Task {
+    put: PutMessage,
+    content: Content,
+    backend: Arc<dyn MessagingBackend>,
+    loaded: sites::Loaded,
+    account: Option<Account>,
+    root: Option<Receipt>,
+}
+
+impl Task {
+    fn delivery(&self) -> Result<&dyn Delivery, Stop> {
+        self.backend.delivery().ok_or_else(|| {
+            let detail = format!("{} can't deliver", self.backend.descriptor().name);
+            Stop::Outcome(Outcome::Dead { code: "installation_missing", detail })
+        })
+    }
+}
+
+impl Sending<'_> {
+    async fn run(&mut self, installation: InstallationId) -> Result<(), Stop> {
+        let task = self.prepare(installation).await?;
+        if self.work.removal {
+            return self.take_away(&task).await;
+        }
+        let address = self.find_address(&task).await?;
+        let limits = &task.backend.descriptor().limits;
+        let mention = task.account.as_ref().filter(|_| self.is_mention());
+        let request = RenderRequest::new(&task.content, limits).mention(mention);
+        let delivery = task.delivery()?;
+        let rendering = super::contained(|| delivery.render(&request))
+            .ok_or_else(|| Failure::new(Cause::Unavailable, "the backend panicked while it rendered"))?;
+        self.converge(&task, &address, &rendering).await
+    }
+
+    async fn prepare(&mut self, installation: InstallationId) -> Result<Task, Stop> {
+        let organization = &self.work.lease.organization;
+        let What::Message { body, log_text, root, .. } = &self.work.what else {
+            return Err(dead("poison", "this isn't a message"));
+        };
+        let put: PutMessage =
+            serde_json::from_str(body).map_err(|_| dead("poison", "the stored message can't be read"))?;
+        let content = match log_text {
+            Some(text) => Content { text: text.clone(), ..Content::default() },
+            None => put.content.clone(),
+        };
+        let loaded = sites::load(self.app, organization, installation)
+            .await
+            .map_err(|error| Failure::new(Cause::Unavailable, format!("the installation can't be loaded: {error}")))?;
+        let backend = Arc::clone(&loaded.backend);
+        let account = self.work.account.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let root = match root {
+            Some(root) => self.find_root(*root, &put).await?,
+            None => None,
+        };
+        let task = Task { put, content, backend, loaded, account, root };
+        self.renew_credentials(&task).await?;
+        Ok(Task { loaded: self.reload(installation, task.loaded).await?, ..task })
+    }
+
+    /// The site may have new tokens now.
+    async fn reload(&self, installation: InstallationId, loaded: sites::Loaded) -> Result<sites::Loaded, Stop> {
+        if loaded.backend.install().and_then(|install| install.renew()).is_none() {
+            return Ok(loaded);
+        }
+        sites::load(self.app, &self.work.lease.organization, installation)
+            .await
+            .map_err(|error| Failure::new(Cause::Unavailable, error.to_string()).into())
+    }
+
+    async fn renew_credentials(&self, task: &Task) -> Result<(), Stop> {
+        let Some(renew) = task.backend.install().and_then(|install| install.renew()) else { return Ok(()) };
+        let soon = self.app.clock.now().plus(Duration::from_secs(60));
+        for kind in renew.kinds() {
+            let token = task.loaded.site.token(kind);
+            let is_fresh = token.is_some_and(|token| token.expires_at.is_none_or(|at| at > soon));
+            if !is_fresh && !self.app.renewals.ensure(self.app, &task.loaded, kind).await? {
+                let detail = "a fresh credential has been asked for";
+                let failure = Failure::new(Cause::AwaitingCredential, detail).retry_after(Some(Duration::from_secs(5)));
+                return Err(failure.into());
+            }
+        }
+        Ok(())
+    }
+
+    async fn find_root(&self, root: CopyId, put: &PutMessage) -> Result<Option<Receipt>, Stop> {
+        let now = self.app.clock.now();
+        let found = self.app.delivery.store.root(&self.work.lease.organization, root).await;
+        match found.map_err(|error| Failure::new(Cause::Unavailable, error.to_string()))? {
+            Root::Posted(receipt) => Ok(Some(receipt)),
+            Root::Pending => {
+                let is_urgent = self.work.urgency == chatport_sdk::delivery::Urgency::Urgent;
+                let wait = if is_urgent { URGENT_ROOT_WAIT } else { ROOT_WAIT };
+                if now < self.work.created_at.plus(wait) {
+                    let until = now.plus(Duration::from_millis(250));
+                    let detail = "waits for the message to which it replies".into();
+                    return Err(Stop::Outcome(Outcome::Hold {
+                        until,
+                        scope: Scope::Copy,
+                        code: "reply_root_missing",
+                        detail,
+                    }));
+                }
+                self.without_root(put)
+            }
+            Root::Missing => self.without_root(put),
+        }
+    }
+
+    fn without_root(&self, put: &PutMessage) -> Result<Option<Receipt>, Stop> {
+        match put.on_missing_root {
+            OnMissingRoot::Unthreaded => Ok(None),
+            OnMissingRoot::Dead => Err(dead("reply_root_missing", "the message to which it replies isn't there")),
+        }
+    }
+
+    fn is_mention(&self) -> bool {
+        matches!(&self.work.what, What::Message { root: Some(_), log_text: None, .. })
+    }
+
+    async fn find_address(&mut self, task: &Task) -> Result<Address, Stop> {
+        if let Some(text) = &self.work.address {
+            return serde_json::from_str(text).map_err(|_| dead("poison", "the stored address can't be read"));
+        }
+        let account = task.account.as_ref().ok_or_else(|| dead("channel_not_found", "there is no address"))?;
+        if let Some(address) = &account.direct {
+            return Ok(address.clone());
+        }
+        let direct = task.delivery()?.direct().ok_or_else(|| {
+            let name = task.backend.descriptor().name;
+            dead("recipient_unreachable", &format!("{name} has no direct messages"))
+        })?;
+        let address = call(CALL_LIMIT, direct.direct(&task.loaded.site, account)).await?;
+        self.address = serde_json::to_string(&address).ok();
+        Ok(address)
+    }
+
+    async fn converge(&mut self, task: &Task, address: &Address, rendering: &Rendering) -> Result<(), Stop> {
+        for (number, part) in rendering.parts.iter().enumerate() {
+            let digest = crypto::hex(&crypto::sha256(part.payload.to_string().as_bytes()));
+            if self.parts.get(number).is_some_and(|shown| shown.digest == digest) {
+                continue;
+            }
+            self.keep_to_rate(task, address).await?;
+            let mut outgoing =
+                Outgoing::new(self.work.copy.to_string(), self.work.revision, address.clone(), part.clone());
+            outgoing.number = u16::try_from(number).unwrap_or(u16::MAX);
+            outgoing.reply_to.clone_from(&task.root);
+            outgoing.urgency = self.work.urgency;
+            outgoing.first_tried = self.work.first_tried;
+            outgoing.tokens = press::tokens_for(
+                self.app,
+                &self.work.lease.organization,
+                task.loaded.id,
+                self.work.copy,
+                self.work.revision,
+                &task.content,
+                part,
+            );
+            let receipt = match self.parts.get(number).map(|shown| shown.receipt.clone()) {
+                Some(receipt) => self.change(task, outgoing, receipt).await?,
+                None => self.post(task, outgoing).await?,
+            };
+            let shown =
+                ShownPart { receipt, digest, revision: self.work.revision, actions: task.content.actions.clone() };
+            match self.parts.get_mut(number) {
+                Some(part) => *part = shown,
+                None => self.parts.push(shown),
+            }
+            if number + 1 < rendering.parts.len() {
+                self.record_part().await?;
+            }
+        }
+        self.drop_surplus(task, address, rendering.parts.len()).await
+    }
+
+    /// An edit that became shorter leaves posts over.
+    async fn drop_surplus(&mut self, task: &Task, address: &Address, wanted: usize) -> Result<(), Stop> {
+        while self.parts.len() > wanted {
+            let Some(delete) = task.delivery()?.delete() else { break };
+            let Some(last) = self.parts.last().map(|part| part.receipt.clone()) else { break };
+            call(CALL_LIMIT, delete.delete(&task.loaded.site, address, &last)).await?;
+            self.parts.pop();
+            self.record_part().await?;
+        }
+        Ok(())
+    }
+
+    async fn post(&mut self, task: &Task, outgoing: Outgoing) -> Result<Receipt, Stop> {
+        let delivery = task.delivery()?;
+        let is_first_open = usize::from(outgoing.number) == self.parts.len();
+        if self.work.unsure && is_first_open {
+            match delivery.find() {
+                Some(find) => match call(CALL_LIMIT, find.find(&task.loaded.site, &outgoing)).await? {
+                    Found::Posted(receipt) => return self.found(task, outgoing, receipt).await,
+                    Found::Unknowable => self.doubt(task)?,
+                    _ => {}
+                },
+                None => self.doubt(task)?,
+            }
+        }
+        self.post_now(task, &outgoing).await
+    }
+
+    async fn post_now(&mut self, task: &Task, outgoing: &Outgoing) -> Result<Receipt, Stop> {
+        if self.app.clock.now() >= self.work.expires_at {
+            return Err(Stop::Outcome(Outcome::Expired));
+        }
+        // From here on a failure may mean that it has been posted.
+        self.sent = true;
+        let receipt = call(CALL_LIMIT, task.delivery()?.post(&task.loaded.site, outgoing)).await;
+        self.sent = receipt.is_err() && task.loaded.dispatch.is_marked();
+        Ok(receipt?)
+    }
+
+    /// It had arrived, with the content of that time: bring it to the present one.
+    async fn found(&mut self, task: &Task, outgoing: Outgoing, receipt: Receipt) -> Result<Receipt, Stop> {
+        if task.delivery()?.edit().is_some() { self.change(task, outgoing, receipt).await } else { Ok(receipt) }
+    }
+
+    /// Nobody can tell whether it arrived: the message says what to do.
+    fn doubt(&self, task: &Task) -> Result<(), Stop> {
+        metrics::counter!("chatport_duplicates_possible_total", "backend" => task.backend.descriptor().id).increment(1);
+        match task.put.on_unknown {
+            OnUnknown::Repeat => Ok(()),
+            OnUnknown::Dead => Err(dead("unknown_outcome", "it may have arrived; the message asks not to repeat it")),
+        }
+    }
+
+    async fn change(&mut self, task: &Task, mut outgoing: Outgoing, receipt: Receipt) -> Result<Receipt, Stop> {
+        let Some(edit) = task.delivery()?.edit() else {
+            // No edits here: what is new is said in a reply to what stands.
+            outgoing.reply_to.get_or_insert(receipt);
+            return self.post_now(task, &outgoing).await;
+        };
+        match call(CALL_LIMIT, edit.edit(&task.loaded.site, &outgoing, &receipt)).await? {
+            Edited::Done(receipt) => Ok(receipt),
+            Edited::TooOld => {
+                outgoing.reply_to = Some(receipt);
+                self.post_now(task, &outgoing).await
+            }
+            _ => self.post_now(task, &outgoing).await,
+        }
+    }
+
+    async fn take_away(&mut self, task: &Task) -> Result<(), Stop> {
+        let Some(delete) = task.delivery()?.delete() else { return Ok(()) };
+        let Some(text) = self.work.address.clone() else { return Ok(()) };
+        let address: Address =
+            serde_json::from_str(&text).map_err(|_| dead("poison", "the stored address can't be read"))?;
+        if self.work.unsure
+            && self.parts.is_empty()
+            && let Some(find) = task.delivery()?.find()
+        {
+            let part = chatport_sdk::delivery::Part { payload: serde_json::Value::Null, actions: Vec::new() };
+            let mut outgoing = Outgoing::new(self.work.copy.to_string(), self.work.revision, address.clone(), part);
+            outgoing.first_tried = Some(Timestamp::EPOCH);
+            if let Found::Posted(receipt) = call(CALL_LIMIT, find.find(&task.loaded.site, &outgoing)).await? {
+                let digest = String::new();
+                self.parts.push(ShownPart { receipt, digest, revision: self.work.revision, actions: Vec::new() });
+            }
+        }
+        while let Some(part) = self.parts.last() {
+            let receipt = part.receipt.clone();
+            call(CALL_LIMIT, delete.delete(&task.loaded.site, &address, &receipt)).await?;
+            self.parts.pop();
+        }
+        Ok(())
+    }
+
+    async fn record_part(&self) -> Result<(), Stop> {
+        let stored = self.app.delivery.store.record_part(self.work, &self.parts, self.address.as_deref()).await;
+        match stored {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Stop::Outcome(Outcome::Hold {
+                until: self.app.clock.now(),
+                scope: Scope::Copy,
+                code: "platform_unavailable",
+                detail: "the lease was lost".into(),
+            })),
+            Err(error) => Err(Failure::new(Cause::Unavailable, error.to_string()).into()),
+        }
+    }
+
+    async fn keep_to_rate(&self, task: &Task, address: &Address) -> Result<(), Stop> {
+        let descriptor = task.backend.descriptor();
+        let named = task.delivery()?.stream(address).ok().and_then(|key| descriptor.rate(key.rate));
+        let Some(rate) = named.or_else(|| descriptor.rates.first()) else { return Ok(()) };
+        while let Err(wait) = self.pace.take(task.loaded.id, rate, Instant::now()) {
+            if wait > SHORT_WAIT {
+                let until = self.app.clock.now().plus(wait);
+                let detail = format!("keeps to {} a second", rate.per_second);
+                return Err(Stop::Outcome(Outcome::Hold {
+                    until,
+                    scope: Scope::Conversation,
+                    code: "rate_limited",
+                    detail,
+                }));
+            }
+            tokio::time::sleep(wait).await;
+        }
+        Ok(())
+    }
+
+    /// What becomes of the copy after a failure.
+    async fn outcome_of(&self, installation: InstallationId, failure: Failure) -> Outcome {
+        let now = self.app.clock.now();
+        let (mut class, code) = failure.cause.class_and_code();
+        if self.sent && class == Class::Temporary && failure.cause == Cause::Unreachable {
+            class = Class::Unknown;
+        }
+        let detail = match &failure.error_id {
+            Some(id) => format!("{} ({id})", failure.detail),
+            None => failure.detail.clone(),
+        };
+        match class {
+            Class::Permanent if failure.scope != Scope::Installation => Outcome::Dead { code, detail },
+            Class::Temporary | Class::Permanent if failure.scope != Scope::Installation => match failure.retry_after {
+                Some(wait) => Outcome::Hold { until: now.plus(wait), scope: failure.scope, code, detail },
+                None => Outcome::Retry { at: retry_at(self.work, now), code, detail },
+            },
+            Class::Unknown => Outcome::Unknown { at: now.plus(FIND_AFTER), detail },
+            Class::Hold => {
+                let wait = failure.retry_after.unwrap_or(Duration::from_secs(5)).max(Duration::from_millis(100));
+                Outcome::Hold { until: now.plus(wait), scope: failure.scope, code, detail }
+            }
+            Class::Temporary => Outcome::Hold {
+                until: now.plus(failure.retry_after.unwrap_or(Duration::from_secs(5))),
+                scope: failure.scope,
+                code,
+                detail,
+            },
+            Class::Suspend | Class::Permanent => {
+                self.suspend(installation, code, &detail).await;
+                Outcome::Hold { until: now.plus(Duration::from_secs(5)), scope: Scope::Copy, code, detail }
+            }
+        }
+    }
+
+    async fn suspend(&self, installation: InstallationId, code: &str, detail: &str) {
+        let organization = &self.work.lease.organization;
+        let suspended = installations::suspend(self.app, organization, installation, code, detail).await;
+        if let Err(error) = suspended {
+            tracing::error!(%error, %installation, "an installation could not be suspended; its next message tries again");
+        }
+    }
+}
+
+fn dead(code: &'static str, detail: &str) -> Stop {
+    Stop::Outcome(Outcome::Dead { code, detail: detail.to_owned() })
+}
+
+/// Call a backend: bounded in time, and a panic is a failure of its own.
+async fn call<T>(limit: Duration, future: impl Future<Output = Result<T, Failure>> + Send) -> Result<T, Failure> {
+    match tokio::time::timeout(limit, AssertUnwindSafe(future).catch_unwind()).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(Failure::new(Cause::Unreachable, "the backend panicked")),
+        Err(_) => Err(Failure::new(Cause::Unreachable, "the backend took too long")),
+    }
+}

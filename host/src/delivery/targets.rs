@@ -1,0 +1,225 @@
+//! From targets to copies: which conversation, which account, which thread. Resolved once,
+//! when a copy is made; a target that can't be resolved becomes a dead copy with its reason,
+//! so that nothing is dropped in silence.
+
+use std::collections::BTreeMap;
+
+use chatport_sdk::{
+    delivery::{Note, RenderRequest},
+    identity::{Account, Address},
+};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::message::{DefaultTarget, Prefer, PutMessage, Target, UserTarget};
+use crate::{
+    app::App,
+    ids::{CopyId, InstallationId, OrganizationId},
+    store::entities::{account_links, channels, copies, installations, messages},
+};
+
+/// A copy to be made.
+#[derive(Clone, Debug)]
+pub(super) struct Planned {
+    /// The target as it was asked for, as stored.
+    pub target: String,
+    /// Where it goes; or why it can't go anywhere.
+    pub place: Result<PlannedPlace, (&'static str, String)>,
+    /// What the platform will leave out or change.
+    pub notes: Vec<Note>,
+}
+
+/// Where a copy goes.
+#[derive(Clone, Debug)]
+pub(super) struct PlannedPlace {
+    pub installation: InstallationId,
+    /// Tells several copies of one target apart.
+    pub stream: String,
+    pub rate: String,
+    /// Absent where a direct conversation is still to be opened.
+    pub address: Option<Address>,
+    /// The account, where it is for a person: as stored.
+    pub account: Option<Account>,
+    pub root: Option<CopyId>,
+    /// Whether the installation is suspended: its streams are held.
+    pub held: bool,
+}
+
+type Place = Result<PlannedPlace, (&'static str, String)>;
+
+/// Resolve the targets of a message.
+pub(super) async fn plan(app: &App, organization: &OrganizationId, put: &PutMessage) -> Result<Vec<Planned>, DbErr> {
+    let resolver = Resolver::load(app, organization).await?;
+    let mut planned = Vec::with_capacity(put.targets.len());
+    for target in &put.targets {
+        let stored = json!(target);
+        for place in resolver.places(target).await? {
+            planned.push(Planned { target: stored.to_string(), place, notes: Vec::new() });
+        }
+    }
+    let mut notes: BTreeMap<InstallationId, Vec<Note>> = BTreeMap::new();
+    for copy in &mut planned {
+        let Ok(place) = &copy.place else { continue };
+        let rendered = notes.entry(place.installation).or_insert_with(|| resolver.notes(place, put));
+        copy.notes.clone_from(rendered);
+    }
+    Ok(planned)
+}
+
+struct Resolver<'a> {
+    app: &'a App,
+    organization: &'a OrganizationId,
+    installations: BTreeMap<Uuid, installations::Model>,
+}
+
+impl<'a> Resolver<'a> {
+    async fn load(app: &'a App, organization: &'a OrganizationId) -> Result<Self, DbErr> {
+        let rows = installations::Entity::find()
+            .filter(installations::Column::Organization.eq(organization.as_str()))
+            .filter(installations::Column::State.is_in(["active", "suspended"]))
+            .all(app.database.read())
+            .await?;
+        Ok(Self { app, organization, installations: rows.into_iter().map(|row| (row.id, row)).collect() })
+    }
+
+    async fn places(&self, target: &Target) -> Result<Vec<Place>, DbErr> {
+        match target {
+            Target::Channel(target) => {
+                let row = channels::Entity::find_by_id((self.organization.as_str().to_owned(), target.channel.0))
+                    .one(self.app.database.read())
+                    .await?;
+                Ok(vec![match row {
+                    Some(row) => self.channel(&row),
+                    None => Err(("channel_not_found", format!("no channel {} in this organization", target.channel))),
+                }])
+            }
+            Target::Default(target) => self.defaults(target).await,
+            Target::User(target) => Ok(vec![self.user(target).await?]),
+        }
+    }
+
+    async fn defaults(&self, target: &DefaultTarget) -> Result<Vec<Place>, DbErr> {
+        let rows = channels::Entity::find()
+            .filter(channels::Column::Organization.eq(self.organization.as_str()))
+            .filter(channels::Column::IsDefault.eq(true))
+            .filter(channels::Column::RemovedAt.is_null())
+            .order_by_asc(channels::Column::LinkedAt)
+            .all(self.app.database.read())
+            .await?;
+        let wanted = |row: &&channels::Model| target.installation.is_none_or(|id| id.0 == row.installation);
+        let places: Vec<Place> = rows.iter().filter(wanted).map(|row| self.channel(row)).collect();
+        if places.is_empty() {
+            let detail = "no default channel: connect a channel and make it the default";
+            return Ok(vec![Err(("default_channel_missing", detail.into()))]);
+        }
+        Ok(places)
+    }
+
+    fn channel(&self, row: &channels::Model) -> Place {
+        if row.removed_at.is_some() {
+            return Err(("channel_not_found", format!("the channel {} is no longer connected", row.name)));
+        }
+        self.place(row.installation, Some(Address(row.address.clone())), None, true)
+    }
+
+    async fn user(&self, target: &UserTarget) -> Result<Place, DbErr> {
+        let mut query = account_links::Entity::find()
+            .filter(account_links::Column::Organization.eq(self.organization.as_str()))
+            .filter(account_links::Column::UserId.eq(target.user.as_str()))
+            .filter(account_links::Column::UnlinkedAt.is_null())
+            .order_by_desc(account_links::Column::LinkedAt);
+        if let Some(via) = target.via {
+            query = query.filter(account_links::Column::Installation.eq(via.0));
+        }
+        let links = query.all(self.app.database.read()).await?;
+        let usable = links.into_iter().find(|link| self.installations.contains_key(&link.installation));
+        let Some(link) = usable else {
+            return Ok(Err(("account_not_linked", format!("the user {} has no linked account", target.user))));
+        };
+        let account = Account {
+            id: link.account.clone(),
+            username: link.username.clone(),
+            display_name: link.display_name.clone(),
+            direct: link.direct.clone().map(Address),
+        };
+        if target.prefer == Prefer::Mention
+            && let Some(root) = self.root(target, link.installation).await?
+        {
+            let address = root.address.as_deref().and_then(|text| serde_json::from_str(text).ok()).map(Address);
+            let place = self.place(link.installation, address, Some(account), true);
+            return Ok(place.map(|place| PlannedPlace { root: Some(CopyId(root.id)), ..place }));
+        }
+        // No thread to be named in: a direct message reaches the person all the same.
+        Ok(self.place(link.installation, account.direct.clone(), Some(account), false))
+    }
+
+    /// The copy in whose thread a user is to be named.
+    async fn root(&self, target: &UserTarget, installation: Uuid) -> Result<Option<copies::Model>, DbErr> {
+        let Some(reply_to) = &target.reply_to else { return Ok(None) };
+        let read = self.app.database.read();
+        let message = messages::Entity::find()
+            .filter(messages::Column::Organization.eq(self.organization.as_str()))
+            .filter(messages::Column::Key.eq(reply_to.message.as_str()))
+            .one(read)
+            .await?;
+        let Some(message) = message else { return Ok(None) };
+        let rows = copies::Entity::find()
+            .filter(copies::Column::Organization.eq(self.organization.as_str()))
+            .filter(copies::Column::Message.eq(message.id))
+            .filter(copies::Column::Installation.eq(installation))
+            .filter(copies::Column::Root.is_null())
+            .filter(copies::Column::Account.is_null())
+            .order_by_asc(copies::Column::CreatedAt)
+            .all(read)
+            .await?;
+        let Some(channel) = reply_to.channel else { return Ok(rows.into_iter().next()) };
+        let address = channels::Entity::find_by_id((self.organization.as_str().to_owned(), channel.0))
+            .one(read)
+            .await?
+            .map(|channel| channel.address);
+        let in_channel = |row: &copies::Model| {
+            let stored: Option<Value> = row.address.as_deref().and_then(|text| serde_json::from_str(text).ok());
+            stored.is_some() && stored == address
+        };
+        Ok(rows.into_iter().find(in_channel))
+    }
+
+    fn place(&self, installation: Uuid, address: Option<Address>, account: Option<Account>, in_thread: bool) -> Place {
+        let Some(row) = self.installations.get(&installation) else {
+            return Err(("installation_missing", "the installation is not set up".into()));
+        };
+        let Some(backend) = self.app.registry.get(&row.backend) else {
+            return Err(("installation_missing", format!("the backend {} is not part of this program", row.backend)));
+        };
+        let Some(delivery) = backend.delivery() else {
+            return Err(("installation_missing", format!("{} can't deliver messages yet", backend.descriptor().name)));
+        };
+        let default_rate = backend.descriptor().rates.first().map_or("", |rate| rate.name);
+        // Copies for a person are ordered by person, whether or not the conversation is open yet.
+        let (stream, rate) = match (&account, &address) {
+            (Some(account), _) if !in_thread => (format!("account:{}", account.id), default_rate),
+            (_, Some(address)) => match delivery.stream(address) {
+                Ok(key) => (key.key, key.rate),
+                Err(failure) => return Err((failure.cause.code(), failure.detail)),
+            },
+            (_, None) => return Err(("channel_not_found", "there is no address".into())),
+        };
+        Ok(PlannedPlace {
+            installation: InstallationId(installation),
+            stream,
+            rate: rate.to_owned(),
+            address,
+            account,
+            root: None,
+            held: row.state == "suspended",
+        })
+    }
+
+    fn notes(&self, place: &PlannedPlace, put: &PutMessage) -> Vec<Note> {
+        let backend = self.installations.get(&place.installation.0).and_then(|row| self.app.registry.get(&row.backend));
+        let Some((backend, delivery)) = backend.and_then(|b| b.delivery().map(|d| (b, d))) else { return Vec::new() };
+        let request = RenderRequest::new(&put.content, &backend.descriptor().limits);
+        super::contained(|| delivery.render(&request)).map(|rendering| rendering.notes).unwrap_or_default()
+    }
+}

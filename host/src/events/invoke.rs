@@ -1,0 +1,103 @@
+//! Asking the application at once what a press means, so that the presser sees it.
+
+use std::time::Duration;
+
+use chatport_sdk::content::Content;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::Expr};
+use serde::Deserialize;
+
+use super::{NewEvent, subscriptions, webhook};
+use crate::{app::App, ids::OrganizationId, store::entities};
+
+/// What the application answered to a press.
+#[derive(Clone, Debug, Default)]
+pub struct ActionReply {
+    /// Whether it refused.
+    pub refused: bool,
+    /// For the presser alone.
+    pub notice: Option<String>,
+    /// What the message says from now on.
+    pub content: Option<Content>,
+    /// The revision of that content.
+    pub revision: Option<i64>,
+}
+
+#[derive(Deserialize, Default)]
+struct ReplyBody {
+    #[serde(default)]
+    notice: Option<String>,
+    #[serde(default)]
+    content: Option<Content>,
+    #[serde(default)]
+    revision: Option<i64>,
+}
+
+/// Send a stored event to the first subscription that wants it and wait for the answer, at
+/// most until `limit`. `None`: no usable answer in time; the engine delivers the same event,
+/// with the same id, like any other.
+pub async fn invoke(
+    app: &App,
+    organization: &OrganizationId,
+    event: &NewEvent,
+    limit: Duration,
+) -> Option<ActionReply> {
+    let all = entities::subscriptions::Entity::find()
+        .order_by_asc(entities::subscriptions::Column::Name)
+        .all(app.database.read())
+        .await
+        .inspect_err(|error| tracing::error!(%error, "can't read the subscriptions"))
+        .ok()?;
+    let subscription = all.into_iter().find(|subscription| subscriptions::wants(&subscription.kinds, event.kind))?;
+    let body = event.body(organization);
+    let sent = webhook::send(app, &subscription, &event.id.to_string(), &body, limit).await;
+    let answer = match sent {
+        Ok(answer) if matches!(answer.status.as_u16(), 200 | 204 | 403) => answer,
+        Ok(answer) => {
+            tracing::warn!(
+                subscription = subscription.name,
+                status = answer.status.as_u16(),
+                "a press was not answered"
+            );
+            return None;
+        }
+        Err(error) => {
+            tracing::warn!(subscription = subscription.name, %error, "a press was not answered");
+            return None;
+        }
+    };
+    settle(app, organization, event, &subscription.name).await;
+    let reply = if answer.body.is_empty() { Ok(ReplyBody::default()) } else { answer.json::<ReplyBody>() };
+    let reply = reply.unwrap_or_else(|_| {
+        tracing::warn!(
+            subscription = subscription.name,
+            "the answer to a press isn't {{notice?, content?, revision?}}"
+        );
+        ReplyBody::default()
+    });
+    Some(ActionReply {
+        refused: answer.status.as_u16() == 403,
+        notice: reply.notice,
+        content: reply.content,
+        revision: reply.revision,
+    })
+}
+
+/// The event has been delivered: its copy need not be sent. If this fails, the receiver
+/// gets the event once more under the same id.
+async fn settle(app: &App, organization: &OrganizationId, event: &NewEvent, subscription: &str) {
+    use entities::copies::Column;
+    let settled = entities::copies::Entity::update_many()
+        .col_expr(Column::IsOpen, Expr::value(false))
+        .col_expr(Column::State, Expr::value("delivered"))
+        .col_expr(Column::DueAt, Expr::value(Option::<i64>::None))
+        .col_expr(Column::UpdatedAt, Expr::value(app.clock.now().as_micros()))
+        .filter(Column::Organization.eq(organization.as_str()))
+        .filter(Column::Event.eq(event.id.0))
+        .filter(Column::Target.eq(serde_json::json!({ "subscription": subscription }).to_string()))
+        .filter(Column::State.eq("pending"))
+        .exec(app.database.write())
+        .await;
+    if let Err(error) = settled {
+        tracing::warn!(%error, "an answered press will be sent once more");
+    }
+}
