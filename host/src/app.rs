@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chatport_sdk::{site::Random, time::Clock};
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::{
@@ -37,6 +38,8 @@ pub struct App {
     pub delivery: Delivery,
     /// Credentials that are being renewed.
     pub renewals: Renewals,
+    /// Cancelled when the host begins to stop.
+    pub stopping: CancellationToken,
 }
 
 impl std::fmt::Debug for App {

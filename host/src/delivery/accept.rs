@@ -50,6 +50,9 @@ pub struct Accepted {
     pub copies: Vec<CopyView>,
     /// Whether this request changed anything.
     pub changed: bool,
+    /// Whether a newer revision was there already.
+    #[serde(skip)]
+    pub is_older: bool,
 }
 
 /// Why a message isn't accepted.
@@ -77,6 +80,9 @@ pub enum AcceptError {
         /// Allowed.
         quota: i64,
     },
+    /// The disk is nearly full.
+    #[error("the host is short of disk")]
+    StorageLow,
     /// The commit failed: it may or may not be on disk.
     #[error("it isn't known whether this was stored: repeat the same request")]
     CommitUnknown(String),
@@ -113,7 +119,7 @@ pub(super) struct Writer(mpsc::Sender<Job>);
 
 impl Writer {
     /// Start the writer task. It ends when the last handle is dropped.
-    pub fn start(database: Database) -> Self {
+    pub(super) fn start(database: Database) -> Self {
         let (sender, mut receiver) = mpsc::channel::<Job>(QUEUE);
         tokio::spawn(async move {
             let mut jobs = Vec::with_capacity(BATCH);
@@ -160,7 +166,7 @@ pub async fn accept(
         expires_at,
         due_at,
         now,
-        quota: app.settings.backlog_quota,
+        quota: i64::try_from(app.settings.backlog).unwrap_or(i64::MAX),
     };
     let (reply, answer) = oneshot::channel();
     let job = Job { operation: Box::new(operation), reply };
@@ -309,7 +315,7 @@ async fn insert_messages(
             rows.extend(logs);
         }
         let (key, revision) = (operation.key.clone(), operation.put.revision);
-        accepted.push(Accepted { key, revision, copies: views, changed: true });
+        accepted.push(Accepted { key, revision, copies: views, changed: true, is_older: false });
     }
     let messages = operations
         .iter()

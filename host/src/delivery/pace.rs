@@ -47,7 +47,7 @@ impl Drop for Place {
 
 impl Pace {
     /// A place for one more copy of the installation, if there is one.
-    pub fn enter(&self, installation: InstallationId) -> Option<Place> {
+    pub(super) fn enter(&self, installation: InstallationId) -> Option<Place> {
         let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
         let count = busy.entry(installation).or_default();
         if *count >= PER_INSTALLATION {
@@ -58,7 +58,7 @@ impl Pace {
     }
 
     /// Take a token of a rate; else how long until there is one.
-    pub fn take(&self, installation: InstallationId, rate: &Rate, now: Instant) -> Result<(), Duration> {
+    pub(super) fn take(&self, installation: InstallationId, rate: &Rate, now: Instant) -> Result<(), Duration> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let capacity = f64::from(rate.burst.max(1));
         let key = (installation, rate.name.to_owned());

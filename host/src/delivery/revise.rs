@@ -69,7 +69,7 @@ pub(super) async fn revise(
         tallies.add(&operation.organization, tally::ACCEPTED, i64::try_from(logs.len()).unwrap_or(0));
         accept::insert_copies(transaction, std::iter::once(row).chain(logs).collect()).await?;
     }
-    let accepted = Accepted { key: operation.key.clone(), revision, copies: views, changed: true };
+    let accepted = Accepted { key: operation.key.clone(), revision, copies: views, changed: true, is_older: false };
     let mut update = accept::message_row(operation, MessageId(stored.id), &accepted);
     update.created_at = sea_orm::ActiveValue::NotSet;
     update.update(transaction).await?;
@@ -92,7 +92,7 @@ pub(super) async fn find(
 /// The message as it stands.
 async fn present(on: &impl ConnectionTrait, stored: &messages::Model) -> Result<Accepted, DbErr> {
     let copies = roots(on, stored).await?.iter().map(copy_view).collect();
-    Ok(Accepted { key: stored.key.clone(), revision: stored.revision, copies, changed: false })
+    Ok(Accepted { key: stored.key.clone(), revision: stored.revision, copies, changed: false, is_older: true })
 }
 
 /// The copies of a message itself, without the lines of its log.

@@ -175,28 +175,27 @@ impl Sending<'_> {
             Some(root) => self.find_root(*root, &put).await?,
             None => None,
         };
-        let task = Task { put, content, backend, loaded, account, root };
-        self.renew_credentials(&task).await?;
-        Ok(Task { loaded: self.reload(installation, task.loaded).await?, ..task })
+        self.renew_credentials(&loaded).await?;
+        let loaded = self.reload(loaded).await?;
+        Ok(Task { put, content, backend, loaded, account, root })
     }
 
     /// The site may have new tokens now.
-    async fn reload(&self, installation: InstallationId, loaded: sites::Loaded) -> Result<sites::Loaded, Stop> {
+    async fn reload(&self, loaded: sites::Loaded) -> Result<sites::Loaded, Stop> {
         if loaded.backend.install().and_then(|install| install.renew()).is_none() {
             return Ok(loaded);
         }
-        sites::load(self.app, &self.work.lease.organization, installation)
+        sites::load(self.app, &loaded.organization, loaded.id)
             .await
             .map_err(|error| Failure::new(Cause::Unavailable, error.to_string()).into())
     }
 
-    async fn renew_credentials(&self, task: &Task) -> Result<(), Stop> {
-        let Some(renew) = task.backend.install().and_then(|install| install.renew()) else { return Ok(()) };
+    async fn renew_credentials(&self, loaded: &sites::Loaded) -> Result<(), Stop> {
+        let Some(renew) = loaded.backend.install().and_then(|install| install.renew()) else { return Ok(()) };
         let soon = self.app.clock.now().plus(Duration::from_secs(60));
         for kind in renew.kinds() {
-            let token = task.loaded.site.token(kind);
-            let is_fresh = token.is_some_and(|token| token.expires_at.is_none_or(|at| at > soon));
-            if !is_fresh && !self.app.renewals.ensure(self.app, &task.loaded, kind).await? {
+            let is_fresh = loaded.site.token(kind).is_some_and(|token| token.expires_at.is_none_or(|at| at > soon));
+            if !is_fresh && !self.app.renewals.ensure(self.app, loaded, kind).await? {
                 let detail = "a fresh credential has been asked for";
                 let failure = Failure::new(Cause::AwaitingCredential, detail).retry_after(Some(Duration::from_secs(5)));
                 return Err(failure.into());

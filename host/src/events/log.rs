@@ -2,7 +2,7 @@
 //! were away. The cursor is a sequence: whoever has read up to it has missed nothing.
 
 use chatport_sdk::schemars::JsonSchema;
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -29,14 +29,31 @@ pub struct EventPage {
 /// # Errors
 /// The database refuses.
 pub async fn after(app: &App, organization: Option<&OrganizationId>, cursor: i64) -> Result<EventPage, DbErr> {
-    let mut query = Entity::find().filter(Column::Sequence.gt(cursor)).order_by_asc(Column::Sequence).limit(PAGE);
-    if let Some(organization) = organization {
-        query = query.filter(Column::Organization.eq(organization.as_str()));
-    }
-    let rows = query.all(app.database.read()).await?;
+    let rows = select(organization, cursor).all(app.database.read()).await?;
     let next = rows.last().map_or(cursor, |row| row.sequence);
     let items = rows.iter().map(|row| serde_json::from_str(&row.body).unwrap_or_default()).collect();
     Ok(EventPage { items, next })
+}
+
+/// The events after a cursor as they are sent, each with its sequence.
+///
+/// # Errors
+/// The database refuses.
+pub async fn after_with_sequences(
+    app: &App,
+    organization: Option<&OrganizationId>,
+    cursor: i64,
+) -> Result<Vec<(i64, String)>, DbErr> {
+    let rows = select(organization, cursor).all(app.database.read()).await?;
+    Ok(rows.into_iter().map(|row| (row.sequence, row.body)).collect())
+}
+
+fn select(organization: Option<&OrganizationId>, cursor: i64) -> Select<Entity> {
+    let query = Entity::find().filter(Column::Sequence.gt(cursor)).order_by_asc(Column::Sequence).limit(PAGE);
+    match organization {
+        Some(organization) => query.filter(Column::Organization.eq(organization.as_str())),
+        None => query,
+    }
 }
 
 /// The cursor after the newest event.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use chatport_sdk::{crypto, schemars::JsonSchema, secret::Secret, time::Timestamp};
+use chatport_sdk::{schemars::JsonSchema, secret::Secret, time::Timestamp};
 use sea_orm::{ActiveModelTrait, DbErr, EntityTrait, IntoActiveModel, QueryOrder};
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -11,7 +11,10 @@ use url::Url;
 use super::EventKind;
 use crate::{
     app::App,
-    security::sealing::{self, Aad, SealingError},
+    security::{
+        sealing::{self, Aad, OpenError},
+        webhook_signature,
+    },
     store::entities::subscriptions::{self, Entity, Model},
 };
 
@@ -58,7 +61,7 @@ pub enum SubscriptionError {
     Store(#[from] DbErr),
     /// The secret can't be opened.
     #[error(transparent)]
-    Sealing(#[from] SealingError),
+    Sealing(#[from] OpenError),
     /// The name isn't allowed.
     #[error("a name has 1 to 64 of a-z, A-Z, 0-9, `.`, `_` and `-`")]
     Name,
@@ -82,7 +85,7 @@ pub(super) fn wants(kinds: &str, kind: EventKind) -> bool {
 ///
 /// # Errors
 /// A secret that can't be opened.
-pub fn secrets(app: &App, row: &Model) -> Result<Vec<Secret>, SealingError> {
+pub fn secrets(app: &App, row: &Model) -> Result<Vec<Secret>, OpenError> {
     let now = app.clock.now().as_micros();
     stored(row)
         .into_iter()
@@ -96,7 +99,7 @@ fn stored(row: &Model) -> Vec<StoredSecret> {
 }
 
 fn associated(name: &str) -> Aad<'_> {
-    Aad { organization: "", installation: "", backend: "", kind: "subscription", row: name, origin: "" }
+    Aad { kind: "subscription", row: name, ..Aad::default() }
 }
 
 /// Create or change a subscription. The second value says whether it is new.
@@ -119,15 +122,13 @@ pub async fn put(
     let present = Entity::find_by_id(name).one(app.database.read()).await?;
     let mut secrets = present.as_ref().map(stored).unwrap_or_default();
     let fresh = (present.is_none() || request.rotate_secret).then(|| {
-        let mut bytes = [0; 32];
-        app.random.fill(&mut bytes);
-        Secret::new(format!("whsec_{}", crypto::base64(&bytes)))
+        webhook_signature::new_secret(app.random.as_ref())
     });
     if let Some(secret) = &fresh {
         for old in secrets.iter_mut().filter(|old| old.until.is_none()) {
             old.until = Some(now.plus(GRACE).as_micros());
         }
-        let sealed = sealing::seal(&app.keyring, &associated(name), secret)?;
+        let sealed = sealing::seal(&app.keyring, &associated(name), secret);
         secrets.insert(0, StoredSecret { sealed, until: None });
         secrets.truncate(2);
     }

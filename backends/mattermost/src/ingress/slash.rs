@@ -1,0 +1,141 @@
+//! Somebody ran the slash command (bot mode). The command's token is a static secret that
+//! everybody who manages commands can read, so it opens nothing alone: the trigger must
+//! prove the person as well.
+
+use chatport_sdk::prelude::*;
+use http::header;
+use serde_json::json;
+use url::form_urlencoded;
+
+use super::{person, words};
+use crate::{
+    address,
+    api::Client,
+    commands::{self, Words},
+    descriptor::COMMAND_TOKEN,
+    details::Details,
+    trigger,
+};
+
+/// Longest body.
+const MAX_FORM: usize = 16 * 1024;
+
+/// The fields that are used.
+#[derive(Default)]
+struct Form {
+    channel_id: String,
+    channel_name: String,
+    team_id: String,
+    team_domain: String,
+    text: String,
+    token: String,
+    trigger_id: String,
+    user_id: String,
+    user_name: String,
+}
+
+impl Form {
+    /// Read a form; a field given twice says two things, so it is refused.
+    fn of(body: &[u8]) -> Option<Self> {
+        let mut form = Self::default();
+        let mut seen = Vec::new();
+        for (name, value) in form_urlencoded::parse(body) {
+            let field = match name.as_ref() {
+                "channel_id" => &mut form.channel_id,
+                "channel_name" => &mut form.channel_name,
+                "team_id" => &mut form.team_id,
+                "team_domain" => &mut form.team_domain,
+                "text" => &mut form.text,
+                "token" => &mut form.token,
+                "trigger_id" => &mut form.trigger_id,
+                "user_id" => &mut form.user_id,
+                "user_name" => &mut form.user_name,
+                _ => continue,
+            };
+            if seen.contains(&name) {
+                return None;
+            }
+            *field = value.into_owned();
+            seen.push(name);
+        }
+        Some(form)
+    }
+
+    fn account(&self) -> Account {
+        let mut account = Account::new(self.user_id.as_str());
+        account.username.clone_from(&self.user_name);
+        account
+    }
+
+    /// The place as the server named it: enough to tell the application where a command ran.
+    fn conversation(&self) -> Conversation {
+        let is_direct = self.channel_name.contains("__");
+        Conversation {
+            id: self.channel_id.clone(),
+            address: address::of_channel(&self.channel_id),
+            kind: if is_direct { ConversationKind::Direct } else { ConversationKind::Channel },
+            name: self.channel_name.clone(),
+            display_name: String::new(),
+            team: self.team_domain.clone(),
+        }
+    }
+}
+
+pub(super) async fn receive(site: &Site, request: &Request) -> Received {
+    let refused = |reason| Received::Refused { response: private("This command could not be verified."), reason };
+    let (form, details, trigger) = match verify(site, request) {
+        Ok(verified) => verified,
+        Err(reason) => return refused(reason),
+    };
+    let kind = match Words::of(&form.text) {
+        Words::Help => return Received::Answer(private(&commands::help(&words::command(site), site.app_name()))),
+        Words::Unlink => HappeningKind::UnlinkAsked { account: form.account() },
+        Words::Link(code) => {
+            let conversation = proven_conversation(site, &form, &details).await;
+            HappeningKind::CodeEntered { code, account: form.account(), place: Place::Command { conversation } }
+        }
+        Words::Other(text) => {
+            HappeningKind::Commanded { text, account: form.account(), conversation: form.conversation() }
+        }
+    };
+    let mut happening = Happening::new(trigger::happening_id(site, trigger.as_ref()), kind);
+    happening.at = trigger.map(|trigger| trigger.at);
+    Received::Happenings(vec![happening])
+}
+
+fn verify(site: &Site, request: &Request) -> Result<(Form, Details, Option<trigger::Trigger>), &'static str> {
+    if request.body.len() > MAX_FORM {
+        return Err("body-too-long");
+    }
+    let form = Form::of(&request.body).ok_or("body-form")?;
+    // `Bearer …` stands there where the server has its own connection to log in with.
+    let in_header = request.header(header::AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Token "));
+    let team = site.matches(COMMAND_TOKEN, in_header.unwrap_or(&form.token).as_bytes()).ok_or("command-token")?;
+    if !team.is_empty() && team != form.team_id {
+        return Err("command-token-of-another-team");
+    }
+    let details = Details::of(site).ok_or("not-installed")?;
+    if !address::is_id(&form.user_id) || !address::is_id(&form.channel_id) {
+        return Err("body-form");
+    }
+    let trigger = trigger::verify_for(&details, &form.trigger_id, &form.user_id, site.now());
+    Ok((form, details, trigger.map_err(trigger::TriggerError::reason)?))
+}
+
+/// The conversation, if the bot can post there and the person is in it.
+async fn proven_conversation(site: &Site, form: &Form, details: &Details) -> Option<Conversation> {
+    let client = Client::bot(site).ok()?;
+    if !person::bot_is_in(&client, &form.channel_id, &details.bot_user_id).await {
+        return None;
+    }
+    person::conversation(&client, &form.channel_id, &form.user_id, &form.team_domain).await
+}
+
+pub(super) fn answer(site: &Site, happening: &Happening, outcome: &Outcome) -> Response {
+    private(&words::of_outcome(site, happening, outcome).text)
+}
+
+/// A text for the person alone.
+fn private(text: &str) -> Response {
+    Response::json(&json!({ "response_type": "ephemeral", "text": text }))
+}

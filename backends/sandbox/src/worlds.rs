@@ -1,0 +1,122 @@
+//! The worlds of this process, one for each installation. Every read and change of a world
+//! goes through here: a change that can't be kept in the world's file hasn't happened.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use chatport_sdk::prelude::*;
+
+use crate::{
+    Settings,
+    faults::{Fault, Faults, Operation},
+    file::{self, FileError},
+    world::World,
+};
+
+/// The worlds, by the slot of their installation.
+#[derive(Default)]
+pub(crate) struct Worlds {
+    open: Mutex<HashMap<String, Arc<Open>>>,
+}
+
+struct Open {
+    file: Option<PathBuf>,
+    world: Mutex<World>,
+    faults: Mutex<Faults>,
+}
+
+impl fmt::Debug for Worlds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Worlds")
+    }
+}
+
+impl Worlds {
+    /// Open the world of an installation, or start it.
+    pub(crate) fn open(&self, site: &Site) -> Result<(), FileError> {
+        self.opened(site).map(drop)
+    }
+
+    /// Look at the world.
+    pub(crate) fn read<T>(&self, site: &Site, look: impl FnOnce(&World) -> T) -> Result<T, FileError> {
+        Ok(look(&lock(&self.opened(site)?.world)))
+    }
+
+    /// Change the world. After an error it is as it was. Nothing is awaited meanwhile, so a
+    /// caller who stops waiting never leaves a change half done.
+    pub(crate) fn change<T, E: From<FileError>>(
+        &self,
+        site: &Site,
+        change: impl FnOnce(&mut World) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let open = self.opened(site)?;
+        let mut world = lock(&open.world);
+        let mut changed = world.clone();
+        let result = change(&mut changed)?;
+        if let Some(path) = &open.file {
+            file::save(path, &changed)?;
+        }
+        *world = changed;
+        Ok(result)
+    }
+
+    /// The faults of the world.
+    pub(crate) fn faults<T>(&self, site: &Site, with: impl FnOnce(&mut Faults) -> T) -> Result<T, FileError> {
+        Ok(with(&mut lock(&self.opened(site)?.faults)))
+    }
+
+    /// The fault that waits for an operation, used up once.
+    pub(crate) fn take_fault(&self, site: &Site, operation: Operation) -> Result<Option<Fault>, FileError> {
+        self.faults(site, |faults| faults.take(operation))
+    }
+
+    /// Forget the world and its file.
+    pub(crate) fn remove(&self, site: &Site) -> Result<(), FileError> {
+        let open = self.opened(site)?;
+        let mut all = lock(&self.open);
+        if let Some(path) = &open.file {
+            file::remove(path)?;
+        }
+        all.remove(site.slot());
+        Ok(())
+    }
+
+    fn opened(&self, site: &Site) -> Result<Arc<Open>, FileError> {
+        let mut all = lock(&self.open);
+        if let Some(open) = all.get(site.slot()) {
+            return Ok(open.clone());
+        }
+        let settings = Settings::of(site).map_err(|_| FileError::Settings)?;
+        let kept = match &settings.file {
+            None => None,
+            Some(path) => {
+                file::check(path)?;
+                if all.values().any(|other| other.file.as_ref() == Some(path)) {
+                    return Err(FileError::Taken);
+                }
+                file::load(path)?
+            }
+        };
+        let world = kept.unwrap_or_else(|| World::new(&settings.world, first_id(site)));
+        let open = Open { file: settings.file, world: Mutex::new(world), faults: Mutex::default() };
+        let open = Arc::new(open);
+        all.insert(site.slot().into(), open.clone());
+        Ok(open)
+    }
+}
+
+/// A world that is being set up counts its ids from 1. One that has to be made anew after a
+/// restart counts from the time: what the host remembers of the lost world must not be taken
+/// for something in the new one.
+fn first_id(site: &Site) -> u64 {
+    if site.identity().is_none() { 1 } else { u64::try_from(site.now().as_seconds()).unwrap_or(1).max(1) }
+}
+
+/// A panic elsewhere leaves a world whole (changes are made on a clone): go on.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,132 @@
+//! Who may use an operation. A policy is a type that the handler takes first; without one
+//! the route doesn't compile. The database is reached only with what a policy gives.
+
+use std::marker::PhantomData;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use http::{header, request::Parts};
+use sea_orm::EntityTrait;
+
+use super::{
+    problem::Problem,
+    problem_types as types,
+    routes::{Policy, Security},
+};
+use crate::{
+    access::{self, Caller},
+    app::App,
+    ids::OrganizationId,
+    security::api_keys::Scope,
+    server::RequestId,
+    setup::audit::Actor,
+    store::entities::organizations,
+};
+
+/// A right that a key can have.
+pub trait Right: Send + Sync + 'static {
+    /// The scope that gives it.
+    const SCOPE: Scope;
+    /// The scope's name.
+    const NAME: &'static str;
+}
+
+macro_rules! rights {
+    ($($(#[$doc:meta])* $name:ident = $scope:ident $text:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name;
+        impl Right for $name {
+            const SCOPE: Scope = Scope::$scope;
+            const NAME: &'static str = $text;
+        }
+    )*};
+}
+
+rights! {
+    /// May send messages and read what became of them.
+    MaySend = Send "send";
+    /// May link and unlink people and channels.
+    MayLink = Link "link";
+    /// May read organizations and installations.
+    MayReadSetup = InstallRead "install:read";
+    /// May change organizations and installations.
+    MaySetUp = InstallWrite "install:write";
+    /// May manage keys and whatever concerns all organizations.
+    MayManage = Keys "keys";
+}
+
+/// A caller with a right, for what isn't an organization's.
+#[derive(Clone, Debug)]
+pub struct Holder<R> {
+    /// Who.
+    pub caller: Caller,
+    /// Who, for the audit.
+    pub actor: Actor,
+    right: PhantomData<R>,
+}
+
+/// A caller with a right in the organization of the path. An organization that the key isn't
+/// for looks like one that doesn't exist.
+#[derive(Clone, Debug)]
+pub struct Within<R> {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// Who.
+    pub caller: Caller,
+    /// Who, for the audit.
+    pub actor: Actor,
+    right: PhantomData<R>,
+}
+
+impl<R: Right> FromRequestParts<App> for Holder<R> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let presented = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .ok_or(types::UNAUTHORIZED)?;
+        let caller = access::authenticate(app, presented.trim()).await.map_err(unavailable)?;
+        let caller = caller.ok_or(types::UNAUTHORIZED)?;
+        if !caller.scopes.allow(R::SCOPE) {
+            return Err(Problem::new(types::FORBIDDEN).detail(format!("the scope `{}` is needed", R::NAME)));
+        }
+        let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.to_string());
+        let actor = Actor::new(format!("key:{}", caller.key), request_id);
+        Ok(Self { caller, actor, right: PhantomData })
+    }
+}
+
+impl<R: Right> Policy for Holder<R> {
+    const SECURITY: Security = Security::ApiKey(R::NAME);
+}
+
+impl<R: Right> FromRequestParts<App> for Within<R> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let Holder { caller, actor, right } = Holder::<R>::from_request_parts(parts, app).await?;
+        let params = RawPathParams::from_request_parts(parts, app).await.map_err(Problem::internal)?;
+        let named = params.iter().find(|(name, _)| *name == "org").map(|(_, value)| value.to_owned());
+        let named = named.ok_or_else(|| Problem::internal("the route has no {org}"))?;
+        let missing = || Problem::new(types::ORGANIZATION_NOT_FOUND);
+        let organization = OrganizationId::parse(&named).ok_or_else(missing)?;
+        if caller.organization.as_ref().is_some_and(|own| *own != organization) {
+            return Err(missing());
+        }
+        let known = organizations::Entity::find_by_id(organization.as_str()).one(app.database.read()).await;
+        known.map_err(unavailable)?.ok_or_else(missing)?;
+        Ok(Self { organization, caller, actor, right })
+    }
+}
+
+impl<R: Right> Policy for Within<R> {
+    const SECURITY: Security = Security::ApiKey(R::NAME);
+}
+
+/// The database can't be reached or refuses.
+pub fn unavailable(error: sea_orm::DbErr) -> Problem {
+    Problem::new(types::UNAVAILABLE).because(error.to_string())
+}

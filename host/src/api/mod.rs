@@ -1,0 +1,64 @@
+//! What applications call. One file a resource: its requests, its answers, its handlers and
+//! its routes. [`routes`] holds the frame: no route without a policy and a description.
+
+pub mod answer;
+mod backends;
+pub mod callers;
+mod docs;
+mod events;
+pub mod extract;
+mod installations;
+mod keys;
+mod links;
+mod messages;
+pub mod openapi;
+#[cfg(test)]
+mod openapi_faults;
+pub mod operation;
+mod organizations;
+pub mod page;
+pub mod problem;
+pub mod problem_types;
+pub mod routes;
+mod setup_problems;
+mod strict_json;
+mod system;
+
+use axum::Router;
+use serde_json::Value;
+
+use crate::app::App;
+use routes::{About, Api};
+
+/// The routes of the whole host and their description.
+pub fn build() -> (Router<App>, Value) {
+    let about = About::new(
+        "Chatport",
+        env!("CARGO_PKG_VERSION"),
+        "One port between any application and any chat platform. Every id of an organization, a user and a message is \
+         the application's own; every answer from 400 on is a problem (RFC 9457) that says what to do.",
+    );
+    let api = Api::new(about)
+        .tag("Backends", "What is linked in.")
+        .tag("Organizations", "The application's tenants.")
+        .tag("Installations", "Setting platforms up.")
+        .tag("Linking", "Codes, accounts and channels.")
+        .tag("Messages", "What is to be shown, and where.")
+        .tag("Events", "What the application hears.")
+        .tag("API keys", "Who may call.")
+        .tag("Platforms", "What platforms call.")
+        .tag("Operation", "Signs of life and figures.")
+        .parameter("org", "The application's own id of the organization.");
+    let parts: [fn(Api<App>) -> Api<App>; 8] = [
+        backends::routes,
+        organizations::routes,
+        installations::routes,
+        links::routes,
+        messages::routes,
+        events::routes,
+        keys::routes,
+        system::routes,
+    ];
+    let api = parts.into_iter().fold(api, |api, part| part(api));
+    crate::ingress::routes(api).finish()
+}

@@ -1,0 +1,347 @@
+//! Configuration: what the operator says, from four places. A flag wins over the
+//! environment, the environment over a file, a file over the default. Every setting stands
+//! once, in [`table`]; flags, variables, keys of the file, `--help` and `chatport config`
+//! all come from there. A name that isn't known is an error, so a misspelt setting can't be
+//! silently ignored.
+
+mod cli;
+mod gather;
+mod table;
+mod values;
+
+use std::{ffi::OsString, fmt, io::IsTerminal, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+
+use chatport_sdk::secret::Secret;
+use ipnet::IpNet;
+use url::Url;
+
+pub use cli::{ApiKeyCommand, Command, CreateApiKey};
+pub use gather::{Origin, Reported};
+
+use gather::Gathered;
+
+/// Everything that an operator can set. Holds no secret that `Debug` would show.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where the world reaches this host, as configured; see [`Settings::public_url_at`].
+    pub public_url: Option<Url>,
+    /// The folder for everything that is kept in files.
+    pub data: PathBuf,
+    /// The database.
+    pub database: DatabaseAddress,
+    /// The operator's name for the app, as people on chat platforms read it.
+    pub app_name: String,
+    /// What is logged, in the syntax of `tracing`'s filters.
+    pub log: String,
+    /// How it is written.
+    pub log_format: LogFormat,
+    /// Private networks that backends may reach, in the syntax of the network guard.
+    pub allow_networks: Vec<String>,
+    /// More certificate authorities to trust, as PEM.
+    pub extra_ca_file: Option<PathBuf>,
+    /// The key ring itself; if absent, it is kept in the data folder.
+    pub keyring: Option<Secret>,
+    /// How many parts are on their way to platforms at once.
+    pub workers: usize,
+    /// How many undelivered copies an organization may have.
+    pub backlog: u64,
+    /// With less free disk than this, nothing new is accepted.
+    pub min_free_disk: u64,
+    /// Rates that differ from the backends' own.
+    pub rates: Vec<RateOverride>,
+    /// How many connections may be open.
+    pub connections: usize,
+    /// How many of them may come from one address.
+    pub connections_per_address: usize,
+    /// Reverse proxies: what they say about the client's address is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether to make a demo organization.
+    pub demo: Demo,
+    /// How long running requests and deliveries may take to end when the host stops.
+    pub shutdown_grace: Duration,
+}
+
+impl Default for Settings {
+    /// Those of a host that nobody has configured.
+    fn default() -> Self {
+        Self::read(&Gathered::default(), false).expect("the defaults in the table can be read")
+    }
+}
+
+impl Settings {
+    /// Whether only this machine can reach the host.
+    pub fn on_loopback(&self) -> bool {
+        self.listen.ip().is_loopback()
+    }
+
+    /// Where the world reaches the host that listens at `bound`: what is configured; on
+    /// loopback the address itself; else nothing, and what needs it refuses.
+    pub fn public_url_at(&self, bound: SocketAddr) -> Option<Url> {
+        match &self.public_url {
+            Some(url) => Some(url.clone()),
+            None if bound.ip().is_loopback() => Url::parse(&format!("http://{bound}")).ok(),
+            None => None,
+        }
+    }
+
+    /// Whether to make a demo organization: `auto` does on loopback.
+    pub fn wants_demo(&self) -> bool {
+        match self.demo {
+            Demo::On => true,
+            Demo::Off => false,
+            Demo::Auto => self.on_loopback(),
+        }
+    }
+
+    /// The defaults, with everything kept in `folder` and no demo.
+    ///
+    /// # Panics
+    /// Never: the defaults can be read.
+    pub fn in_folder(folder: &std::path::Path) -> Self {
+        let arguments = ["chatport".into(), "--demo=off".into(), "--data".into(), folder.into()];
+        let surroundings =
+            Surroundings { arguments: arguments.to_vec(), environment: Vec::new(), folder: folder.to_owned(), on_terminal: false };
+        Invocation::read(&surroundings).expect("the defaults can be read").settings
+    }
+
+    fn read(found: &Gathered, on_terminal: bool) -> Result<Self, ConfigError> {
+        let data: PathBuf = found.one("data", values::path)?;
+        let default_format = if on_terminal { LogFormat::Pretty } else { LogFormat::Json };
+        Ok(Self {
+            listen: found.one("listen", values::address)?,
+            public_url: found.optional("public_url", values::public_url)?,
+            database: found
+                .optional("database_url", values::database)?
+                .unwrap_or_else(|| DatabaseAddress::Sqlite(data.join("chatport.db"))),
+            app_name: found.one("app_name", values::name)?,
+            log: found.one("log", values::log_filter)?,
+            log_format: found.optional("log_format", values::log_format)?.unwrap_or(default_format),
+            allow_networks: found.many("allow_networks", values::text)?,
+            extra_ca_file: found.optional("extra_ca_file", values::path)?,
+            keyring: found.optional("keyring", values::secret)?,
+            workers: found.one("workers", values::count)?,
+            backlog: found.one("backlog", values::number)?,
+            min_free_disk: found.one("min_free_disk", values::size)?,
+            rates: found.many("rates", values::rate)?,
+            connections: found.one("connections", values::count)?,
+            connections_per_address: found.one("connections_per_address", values::count)?,
+            trusted_proxies: found.many("trusted_proxies", values::network)?,
+            demo: found.one("demo", values::demo)?,
+            shutdown_grace: found.one("shutdown_grace", values::seconds)?,
+            data,
+        })
+    }
+}
+
+/// Where the database is.
+#[derive(Clone)]
+pub enum DatabaseAddress {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// A Postgres URL, which may hold a password.
+    Postgres(Secret),
+}
+
+impl fmt::Display for DatabaseAddress {
+    /// Without user, password and parameters.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(url) => match Url::parse(url.expose()) {
+                Ok(url) => {
+                    write!(f, "{}://{}", url.scheme(), url.host_str().unwrap_or_default())?;
+                    url.port().map_or(Ok(()), |port| write!(f, ":{port}"))?;
+                    f.write_str(url.path())
+                }
+                Err(_) => f.write_str("postgres:…"),
+            },
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people at a terminal.
+    Pretty,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Whether to make a demo organization with the backends that work only on loopback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Demo {
+    /// Yes.
+    On,
+    /// No.
+    Off,
+    /// If the host listens on loopback.
+    Auto,
+}
+
+/// A rate of a backend, as the operator wants it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RateOverride {
+    /// The backend's id.
+    pub backend: String,
+    /// The rate's name in its descriptor.
+    pub rate: String,
+    /// How many in a second, in the long run.
+    pub per_second: f64,
+    /// How many at once.
+    pub burst: u32,
+}
+
+/// Why the configuration can't be used. Each is one line that says what to do.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ConfigError {
+    /// A file that was named isn't readable.
+    #[error("can't read the configuration file {file}: {reason}; check --config and CHATPORT_CONFIG")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// A file isn't TOML.
+    #[error("{file}, line {line}: {reason}; the file must be TOML, e.g. listen = \"127.0.0.1:8000\"")]
+    Syntax {
+        /// The file.
+        file: String,
+        /// Where, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A key that no setting has.
+    #[error("{file}: there is no setting `{key}`; did you mean `{nearest}`? `chatport --help` lists all")]
+    UnknownKey {
+        /// The file.
+        file: String,
+        /// The key.
+        key: String,
+        /// The key that is most like it.
+        nearest: &'static str,
+    },
+    /// A variable that no setting has.
+    #[error("the environment sets {variable}, which is no setting; did you mean {nearest}? Rename or unset it")]
+    UnknownVariable {
+        /// The variable.
+        variable: String,
+        /// The variable that is most like it.
+        nearest: &'static str,
+    },
+    /// A setting that mustn't stand where it stands.
+    #[error("{file}: `{key}` can't be set in this file; {instead}")]
+    Misplaced {
+        /// The file.
+        file: String,
+        /// The key.
+        key: &'static str,
+        /// What to do instead.
+        instead: &'static str,
+    },
+    /// A value that isn't allowed.
+    #[error("{key} is set to {value} by {origin}, but {expected}")]
+    Value {
+        /// The setting.
+        key: &'static str,
+        /// The value, quoted; hidden if it is secret.
+        value: String,
+        /// Where it comes from.
+        origin: Origin,
+        /// What would be right.
+        expected: String,
+    },
+}
+
+/// What the configuration is read from; a test makes its own.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// The command line, with the program's name.
+    pub arguments: Vec<OsString>,
+    /// The environment.
+    pub environment: Vec<(OsString, OsString)>,
+    /// The folder from which `chatport.toml` is read.
+    pub folder: PathBuf,
+    /// Whether logs go to a terminal.
+    pub on_terminal: bool,
+}
+
+impl Surroundings {
+    /// Those of this process.
+    pub fn of_process() -> Self {
+        Self {
+            arguments: std::env::args_os().collect(),
+            environment: std::env::vars_os().collect(),
+            folder: PathBuf::new(),
+            on_terminal: std::io::stderr().is_terminal(),
+        }
+    }
+}
+
+/// What the program was asked to do, with the settings to do it.
+#[derive(Debug)]
+pub struct Invocation {
+    /// What to do.
+    pub command: Command,
+    /// The settings.
+    pub settings: Settings,
+    /// Every setting's effective value and origin, for `chatport config`.
+    pub report: Vec<Reported>,
+}
+
+impl Invocation {
+    /// Read the command line, the environment and the files.
+    ///
+    /// # Errors
+    /// Help that was asked for, a command line that isn't understood, or a setting that
+    /// can't be used.
+    pub fn read(surroundings: &Surroundings) -> Result<Self, Stop> {
+        let (command, flags) = cli::parse(&surroundings.arguments)?;
+        let found = Gathered::from(flags, &surroundings.environment, &surroundings.folder)?;
+        let settings = Settings::read(&found, surroundings.on_terminal)?;
+        let report = found.report(&settings);
+        Ok(Self { command, settings, report })
+    }
+}
+
+/// Why the program ends before it has begun.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    /// Help or the version was asked for, or the command line isn't understood.
+    #[error("{0}")]
+    CommandLine(#[from] clap::Error),
+    /// A setting can't be used.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+}
+
+impl Stop {
+    /// Tell the person at the terminal; the answer is the program's exit code: 0 for help,
+    /// 2 for everything else.
+    pub fn tell(&self) -> ExitCode {
+        match self {
+            Self::CommandLine(error) => {
+                let told = error.print();
+                if error.use_stderr() || told.is_err() { ExitCode::from(2) } else { ExitCode::SUCCESS }
+            }
+            Self::Config(error) => {
+                eprintln!("chatport: {error}");
+                ExitCode::from(2)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

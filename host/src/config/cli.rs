@@ -1,0 +1,117 @@
+//! The command line: subcommands, and one global flag for each setting.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, value_parser};
+
+use super::table::{CONFIG_VARIABLE, SETTINGS, Setting, Unset};
+
+/// One port between any application and any chat platform.
+///
+/// A setting is taken from its flag, else from its variable, else from the file given by
+/// --config (or from ./chatport.toml, then chatport.toml in the data folder), else from its
+/// default. `chatport config` shows what holds and where it comes from.
+#[derive(Debug, Parser)]
+#[command(name = "chatport", version, max_term_width = 100)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Run the host (what happens without a command, too)
+    Serve,
+    /// List the backends in this program, what they can do and their rates
+    Backends,
+    /// Bring the database to this version, and end
+    Migrate,
+    /// Check the settings, the database, the keys and the network, and say what to mend
+    Doctor,
+    /// Show every setting that holds and where it comes from; secrets are hidden
+    Config,
+    /// Ask the host that listens at --listen whether it is ready; exit code 0 if so
+    Healthcheck,
+    /// Manage the keys of applications
+    #[command(subcommand)]
+    ApiKey(ApiKeyCommand),
+}
+
+/// What to do with the keys of applications.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum ApiKeyCommand {
+    /// Make a key and print it, once
+    Create(CreateApiKey),
+}
+
+/// What a new key is for.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct CreateApiKey {
+    /// What the key is for, for people
+    #[arg(long, value_name = "TEXT")]
+    pub name: String,
+    /// What it may do; all, if absent. May be repeated
+    #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',')]
+    pub scopes: Vec<String>,
+    /// The one organization that it is narrowed to; all, if absent
+    #[arg(long, value_name = "ORGANIZATION")]
+    pub organization: Option<String>,
+    /// For how many days it is valid
+    #[arg(long, value_name = "DAYS", default_value_t = 365, value_parser = value_parser!(u32).range(1..=730))]
+    pub days: u32,
+}
+
+/// What the flags say.
+#[derive(Debug, Default)]
+pub(super) struct Flags {
+    /// The file of `--config`.
+    pub(super) config: Option<PathBuf>,
+    /// What is set, to which values.
+    pub(super) values: Vec<(&'static Setting, Vec<String>)>,
+}
+
+/// Take the command line apart.
+pub(super) fn parse(arguments: &[OsString]) -> Result<(Command, Flags), clap::Error> {
+    let matches = grammar().try_get_matches_from(arguments)?;
+    let command = CommandLine::from_arg_matches(&matches)?.command.unwrap_or(Command::Serve);
+    let mut flags = Flags { config: matches.get_one::<PathBuf>("config").cloned(), ..Flags::default() };
+    for setting in SETTINGS.iter().filter(|setting| !setting.secret) {
+        if let Some(values) = matches.get_many::<String>(setting.key) {
+            flags.values.push((setting, values.cloned().collect()));
+        }
+    }
+    Ok((command, flags))
+}
+
+fn grammar() -> clap::Command {
+    let config = Arg::new("config")
+        .long("config")
+        .value_name("FILE")
+        .value_parser(value_parser!(PathBuf))
+        .global(true)
+        .help(format!("The configuration file, in TOML [env: {CONFIG_VARIABLE}]"));
+    let secrets = SETTINGS
+        .iter()
+        .filter(|setting| setting.secret)
+        .map(|setting| format!("  {}\n          {} {}\n", setting.variables[0], setting.help, default_note(setting)));
+    CommandLine::command()
+        .next_help_heading("Settings")
+        .arg(config)
+        .args(SETTINGS.iter().filter(|setting| !setting.secret).map(flag))
+        .after_long_help(format!("Settings that are secret:\n{}", secrets.collect::<String>()))
+}
+
+fn flag(setting: &'static Setting) -> Arg {
+    let arg = Arg::new(setting.key).long(setting.flag).value_name(setting.value_name).global(true);
+    let arg =
+        if setting.many { arg.action(ArgAction::Append).value_delimiter(',') } else { arg.action(ArgAction::Set) };
+    arg.help(format!("{} [env: {}] {}", setting.help, setting.variables.join(", "), default_note(setting)))
+}
+
+fn default_note(setting: &Setting) -> String {
+    match setting.unset {
+        Unset::Value(value) => format!("[default: {value}]"),
+        Unset::Derived(words) => format!("[default: {words}]"),
+    }
+}

@@ -1,0 +1,213 @@
+//! The host as a whole: open what is on disk, listen, run until told to stop.
+
+use std::{io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use chatport_sdk::{
+    site::Random,
+    time::Clock,
+};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    api,
+    app::App,
+    config::{DatabaseAddress, Settings},
+    delivery::{self, Delivery},
+    housekeeping,
+    registry::{Registry, RegistryError},
+    security::{
+        self,
+        clock::SystemClock,
+        keyring::{Keyring, KeyringError},
+        network::{GrantError, Policy},
+        random::SystemRandom,
+        transport::{TransportError, Transports},
+    },
+    server,
+    setup::renewal::Renewals,
+    store::{Database, Location, OpenError, entities, statement},
+};
+
+/// A host that is ready to run.
+#[derive(Debug)]
+pub struct Host {
+    app: App,
+    listener: TcpListener,
+}
+
+/// Why the host can't start. Each is one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The linked backends can't be used.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The data folder can't be used.
+    #[error("can't use the data folder {0}: {1}; choose another with --data")]
+    Data(String, io::Error),
+    /// The key ring can't be used.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// The key ring isn't the one that this database was sealed with.
+    #[error("this database was sealed with the key {0}, which the key ring lacks: put the right key file back (it lies beside the database as `keyring`)")]
+    WrongKeyring(String),
+    /// The database can't be used.
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    /// The database refuses.
+    #[error("the database refuses: {0}")]
+    Store(#[from] DbErr),
+    /// A network grant can't be read.
+    #[error("allow_networks: {0}")]
+    Grant(#[from] GrantError),
+    /// The transport can't be made.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The address can't be listened on.
+    #[error("can't listen on {0}: {1}; choose another with --listen")]
+    Listen(SocketAddr, io::Error),
+}
+
+impl Host {
+    /// Open everything and listen.
+    ///
+    /// # Errors
+    /// Something can't be used; the error says what to do.
+    pub async fn start(settings: Settings, registry: Registry) -> Result<Self, StartError> {
+        let listen = settings.listen;
+        let listener = TcpListener::bind(listen).await.map_err(|error| StartError::Listen(listen, error))?;
+        let bound = listener.local_addr().map_err(|error| StartError::Listen(listen, error))?;
+        let app = open(settings, registry, bound).await?;
+        Ok(Self { app, listener })
+    }
+
+    /// An app over this database that listens nowhere; for suites that need no server.
+    ///
+    /// # Errors
+    /// Something can't be used.
+    pub async fn for_tests(location: &Location, registry: Registry) -> Result<App, StartError> {
+        let folder = std::env::temp_dir().join(format!("chatport-test-{}", uuid::Uuid::new_v4().simple()));
+        let mut settings = Settings::in_folder(&folder);
+        settings.database = match location {
+            Location::Sqlite(path) => DatabaseAddress::Sqlite(path.clone()),
+            Location::Postgres(url) => DatabaseAddress::Postgres(url.clone().into()),
+        };
+        Self::closed(settings, registry).await
+    }
+
+    /// An app that listens nowhere, for commands that do one thing and end.
+    ///
+    /// # Errors
+    /// Something can't be used.
+    pub async fn closed(settings: Settings, registry: Registry) -> Result<App, StartError> {
+        let bound = settings.listen;
+        open(settings, registry, bound).await
+    }
+
+    /// What all parts share.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// The system doesn't say.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Run until `stop` is cancelled, then finish what is on its way, within the grace of
+    /// the settings.
+    pub async fn run(self, stop: CancellationToken) {
+        let Self { app, listener } = self;
+        let engine_stop = CancellationToken::new();
+        let engine = tokio::spawn(delivery::run(app.clone(), engine_stop.clone()));
+        let keeper = tokio::spawn(housekeeping::run(app.clone(), engine_stop.clone()));
+        let options = server::Options::new(&app.settings, Arc::clone(&app.random));
+        let (router, _) = api::build();
+        let server = tokio::spawn(server::serve(listener, router.with_state(app.clone()), options, stop.clone()));
+        stop.cancelled().await;
+        app.stopping.cancel();
+        tracing::info!("stopping: finishing what is on its way");
+        // Requests first: each may still accept something.
+        if let Err(error) = server.await {
+            tracing::error!(%error, "the server ended badly");
+        }
+        engine_stop.cancel();
+        let grace = app.settings.shutdown_grace.max(Duration::from_secs(1));
+        if tokio::time::timeout(grace, engine).await.is_err() {
+            tracing::warn!("some deliveries didn't end in time; they are found out at the next start");
+        }
+        keeper.abort();
+        if let Err(error) = app.database.close().await {
+            tracing::warn!(%error, "the database didn't close well");
+        }
+        tracing::info!("stopped");
+    }
+}
+
+async fn open(settings: Settings, registry: Registry, bound: SocketAddr) -> Result<App, StartError> {
+    security::install_crypto_providers();
+    make_folder(&settings.data)?;
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let keyring = match &settings.keyring {
+        Some(text) => Keyring::from_secret(text)?,
+        None => Keyring::load_or_create(&settings.data.join("keyring"), random.as_ref())?,
+    };
+    let policy = Policy::parse(&settings.allow_networks, settings.on_loopback())?;
+    let transports = Transports::new(policy, settings.extra_ca_file.as_deref())?;
+    let database = Database::open(&location(&settings.database)).await?;
+    check_keyring(&database, &keyring).await?;
+    Ok(App {
+        public_url: settings.public_url_at(bound),
+        delivery: Delivery::new(&database, &clock),
+        settings: Arc::new(settings),
+        registry,
+        keyring: Arc::new(keyring),
+        clock,
+        random,
+        transports: Arc::new(transports),
+        renewals: Renewals::default(),
+        stopping: CancellationToken::new(),
+        database,
+    })
+}
+
+/// Where the settings' database is.
+pub fn location(address: &DatabaseAddress) -> Location {
+    match address {
+        DatabaseAddress::Sqlite(path) => Location::Sqlite(path.clone()),
+        DatabaseAddress::Postgres(url) => Location::Postgres(url.expose().to_owned()),
+    }
+}
+
+/// The data folder, which nobody else may read.
+fn make_folder(folder: &Path) -> Result<(), StartError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| StartError::Data(folder.display().to_string(), error))
+}
+
+/// Refuse to run over a database whose secrets this ring can't open: the first message to
+/// a platform would be the first sign otherwise.
+async fn check_keyring(database: &Database, keyring: &Keyring) -> Result<(), StartError> {
+    let write = database.write();
+    let sql = "SELECT DISTINCT key_id FROM tokens UNION SELECT value AS key_id FROM facts WHERE name = 'key'";
+    let rows = write.query_all_raw(statement(write, sql, [])).await?;
+    let ids: Vec<String> = rows.iter().map(|row| row.try_get("", "key_id")).collect::<Result<_, _>>()?;
+    if let Some(missing) = keyring.missing(ids.iter().map(String::as_str)).first() {
+        return Err(StartError::WrongKeyring((*missing).to_owned()));
+    }
+    let current = entities::facts::ActiveModel {
+        name: sea_orm::ActiveValue::Set("key".into()),
+        value: sea_orm::ActiveValue::Set(keyring.current().id().to_owned()),
+    };
+    let newest = sea_orm::sea_query::OnConflict::column(entities::facts::Column::Name)
+        .update_column(entities::facts::Column::Value)
+        .to_owned();
+    entities::facts::Entity::insert(current).on_conflict(newest).exec_without_returning(write).await?;
+    Ok(())
+}

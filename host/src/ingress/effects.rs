@@ -1,0 +1,140 @@
+//! What each happening does, in the transaction that records it.
+
+use chatport_sdk::{
+    happening::{CodeRefusal, HappeningKind, Outcome},
+    identity::{Account, Conversation},
+    time::Timestamp,
+};
+use sea_orm::{DatabaseTransaction, DbErr};
+use serde_json::json;
+
+use super::press::{self, Press, Pressed, Verdict};
+use crate::{
+    app::App,
+    events::{self, EventKind, NewEvent},
+    setup::{
+        SetupFailure,
+        audit::{self, Actor},
+        channels, installations,
+        links::{self, LinkedAccount},
+        machine, redeem,
+        sites::Loaded,
+        state::Problem,
+        tokens,
+    },
+};
+
+/// What came of applying a happening.
+pub(super) enum Effect {
+    /// This outcome; commit.
+    Done(Outcome),
+    /// This outcome, and nothing may be kept: the platform is to repeat it.
+    Undone(Outcome),
+    /// Commit, then ask the application.
+    AskApplication(Box<Pressed>),
+}
+
+/// Apply a happening. `may_try`: whether an entered code may be tried.
+pub(super) async fn apply(
+    transaction: &DatabaseTransaction,
+    app: &App,
+    loaded: &Loaded,
+    kind: &HappeningKind,
+    may_try: bool,
+    now: Timestamp,
+) -> Result<Effect, SetupFailure> {
+    let outcome = match kind {
+        HappeningKind::CodeEntered { .. } if !may_try => Outcome::CodeRefused(CodeRefusal::TooManyAttempts),
+        HappeningKind::CodeEntered { code, account, place } => {
+            redeem::redeem(transaction, app, loaded, code, account, place, now).await?
+        }
+        HappeningKind::UnlinkAsked { account } => {
+            let was_linked = links::unlink_account(transaction, loaded, &account.id, now).await?;
+            Outcome::Unlinked { was_linked }
+        }
+        HappeningKind::Pressed { token, choice, account, conversation, part } => {
+            let press = Press { token, choice: choice.as_deref(), account, conversation, part };
+            return Ok(match press::record(transaction, app, loaded, &press, now).await? {
+                Verdict::Ask(pressed) => Effect::AskApplication(pressed),
+                Verdict::Answer(outcome) => Effect::Done(outcome),
+                Verdict::TryAgain => Effect::Undone(Outcome::Unavailable),
+            });
+        }
+        HappeningKind::Commanded { text, account, conversation } => {
+            commanded(transaction, loaded, text, account, conversation, now).await?;
+            Outcome::Recorded
+        }
+        HappeningKind::Installed { identity, tokens } => {
+            let taken =
+                machine::completed_by_platform(transaction, app, loaded, identity, tokens.clone(), now).await?;
+            let (result, outcome) =
+                if taken { ("done", Outcome::Installed) } else { ("refused", Outcome::InstallRefused) };
+            note(transaction, loaded, "installation.complete", result, now).await?;
+            outcome
+        }
+        HappeningKind::Uninstalled => {
+            let problem = Problem::revoked("the app was removed on the platform's side", now);
+            installations::suspend_in(transaction, loaded, &problem, now).await?;
+            note(transaction, loaded, "installation.uninstalled", "done", now).await?;
+            Outcome::Recorded
+        }
+        HappeningKind::TokensArrived { tokens: new } => {
+            tokens::store(transaction, app, &loaded.holder(), new.clone(), now).await?;
+            Outcome::Recorded
+        }
+        HappeningKind::ConversationLost { conversation } => {
+            channels::lost(transaction, loaded, conversation, now).await?;
+            Outcome::Recorded
+        }
+        HappeningKind::ConversationMoved { from, to } => {
+            channels::moved(transaction, loaded, from, to, now).await?;
+            Outcome::Recorded
+        }
+        HappeningKind::AccountChanged { account } => {
+            links::changed(transaction, loaded, account, now).await?;
+            Outcome::Recorded
+        }
+        HappeningKind::Replied { part, conversation, account, text } => {
+            press::replied(transaction, loaded, &part.id, conversation, account, text, now).await?;
+            Outcome::Recorded
+        }
+        // A later level of the contract may know more; this host keeps the record alone.
+        _ => Outcome::Recorded,
+    };
+    Ok(Effect::Done(outcome))
+}
+
+/// Audit what the platform's side did.
+async fn note(
+    transaction: &DatabaseTransaction,
+    loaded: &Loaded,
+    action: &str,
+    result: &str,
+    now: Timestamp,
+) -> Result<(), DbErr> {
+    let actor = Actor::new(loaded.backend_id(), None);
+    audit::write(transaction, &loaded.organization, &actor, action, &loaded.id.to_string(), result, now).await
+}
+
+async fn commanded(
+    transaction: &DatabaseTransaction,
+    loaded: &Loaded,
+    text: &str,
+    account: &Account,
+    conversation: &Conversation,
+    now: Timestamp,
+) -> Result<(), DbErr> {
+    let (organization, installation) = (&loaded.organization, loaded.id);
+    let link = links::of_account(transaction, organization, installation, &account.id).await?;
+    let channel = channels::of_conversation(transaction, organization, installation, &conversation.id).await?;
+    let data = json!({
+        "installation": installation,
+        "backend": loaded.backend_id(),
+        "text": text,
+        "user": link.map(|link| link.user_id),
+        "account": LinkedAccount::from(account),
+        "channel": channel.map(|channel| channel.id),
+        "conversation": { "kind": conversation.kind, "name": conversation.name, "team": conversation.team },
+    });
+    events::append(transaction, organization, NewEvent::new(EventKind::CommandInvoked, data, now)).await
+}

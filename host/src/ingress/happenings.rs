@@ -1,0 +1,160 @@
+//! Committing happenings. The platform's id makes each unique within its installation: the
+//! same again gets the first outcome, another content under a known id is refused. Effect
+//! and record are one transaction.
+
+use std::time::Duration;
+
+use chatport_sdk::{
+    happening::{Happening, HappeningKind, Outcome},
+    time::Timestamp,
+};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
+    TryInsertResult,
+    sea_query::{Expr, OnConflict},
+};
+
+use super::{effects, fingerprint, outcome, press};
+use crate::{
+    app::App,
+    setup::{
+        SetupFailure,
+        audit::{self, Actor},
+        guesses,
+        sites::Loaded,
+    },
+    store::entities::happenings::{ActiveModel, Column, Entity, Model},
+};
+
+/// How long a repetition is recognized.
+const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Commit one happening and its effect. A failure to store is an outcome too.
+pub async fn commit(app: &App, loaded: &Loaded, happening: &Happening) -> Outcome {
+    match try_commit(app, loaded, happening).await {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            tracing::error!(installation = %loaded.id, %error, "a happening could not be stored");
+            Outcome::Unavailable
+        }
+    }
+}
+
+async fn try_commit(app: &App, loaded: &Loaded, happening: &Happening) -> Result<Outcome, SetupFailure> {
+    let fingerprint = fingerprint::of(loaded.id.0, happening);
+    if let Some(known) = find(app.database.read(), loaded, happening).await? {
+        return duplicate(app, loaded, &known, &fingerprint).await;
+    }
+    let mut may_try = true;
+    if let HappeningKind::CodeEntered { account, .. } = &happening.kind {
+        may_try = guesses::charge(app, &loaded.organization, loaded.id, &account.id).await?;
+    }
+    let transaction = app.database.begin().await?;
+    let now = app.clock.now();
+    if !insert(&transaction, loaded, happening, &fingerprint, now).await? {
+        // Its twin was quicker, and is committed by now.
+        transaction.rollback().await?;
+        let known = find(app.database.write(), loaded, happening).await?;
+        let known = known.ok_or_else(|| DbErr::RecordNotFound("the happening that was there before".into()))?;
+        return duplicate(app, loaded, &known, &fingerprint).await;
+    }
+    let effect = effects::apply(&transaction, app, loaded, &happening.kind, may_try, now).await?;
+    match effect {
+        effects::Effect::Done(outcome) => {
+            conclude(&transaction, loaded, happening, &outcome).await?;
+            transaction.commit().await?;
+            if matches!(happening.kind, HappeningKind::TokensArrived { .. } | HappeningKind::Installed { .. }) {
+                app.renewals.arrived(loaded.id);
+            }
+            Ok(outcome)
+        }
+        effects::Effect::Undone(outcome) => {
+            transaction.rollback().await?;
+            Ok(outcome)
+        }
+        effects::Effect::AskApplication(pressed) => {
+            transaction.commit().await?;
+            app.delivery.wake();
+            let outcome = press::ask_application(app, loaded, *pressed).await;
+            // The press is on disk. If this fails, a repetition is told that it is under way.
+            if let Err(error) = conclude(app.database.write(), loaded, happening, &outcome).await {
+                tracing::warn!(%error, "the outcome of a press isn't remembered");
+            }
+            Ok(outcome)
+        }
+    }
+}
+
+async fn find(on: &impl ConnectionTrait, loaded: &Loaded, happening: &Happening) -> Result<Option<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::Organization.eq(loaded.organization.as_str()))
+        .filter(Column::Installation.eq(loaded.id.0))
+        .filter(Column::Id.eq(happening.id.as_str()))
+        .one(on)
+        .await
+}
+
+async fn insert(
+    transaction: &DatabaseTransaction,
+    loaded: &Loaded,
+    happening: &Happening,
+    fingerprint: &[u8; 32],
+    now: Timestamp,
+) -> Result<bool, DbErr> {
+    let inserted = Entity::insert(ActiveModel {
+        organization: Set(loaded.organization.as_str().to_owned()),
+        installation: Set(loaded.id.0),
+        id: Set(happening.id.clone()),
+        fingerprint: Set(fingerprint.to_vec()),
+        outcome: Set(None),
+        received_at: Set(now.as_micros()),
+    })
+    .on_conflict(OnConflict::new().do_nothing().to_owned())
+    .try_insert()
+    .exec_without_returning(transaction)
+    .await?;
+    Ok(matches!(inserted, TryInsertResult::Inserted(1)))
+}
+
+async fn conclude(
+    on: &impl ConnectionTrait,
+    loaded: &Loaded,
+    happening: &Happening,
+    outcome: &Outcome,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::Outcome, Expr::value(outcome::store(outcome)))
+        .filter(Column::Organization.eq(loaded.organization.as_str()))
+        .filter(Column::Installation.eq(loaded.id.0))
+        .filter(Column::Id.eq(happening.id.as_str()))
+        .exec(on)
+        .await?;
+    Ok(())
+}
+
+async fn duplicate(
+    app: &App,
+    loaded: &Loaded,
+    known: &Model,
+    fingerprint: &[u8; 32],
+) -> Result<Outcome, SetupFailure> {
+    if known.fingerprint == fingerprint {
+        let first = known.outcome.as_ref().and_then(outcome::load).map(Box::new);
+        return Ok(Outcome::Duplicate { same_content: true, first });
+    }
+    let (now, object) = (app.clock.now(), loaded.id.to_string());
+    tracing::warn!(installation = object, "a known id came with another content");
+    let (on, action) = (app.database.write(), "happening.repeat");
+    audit::write(on, &loaded.organization, &Actor::host(), action, &object, "other content", now).await?;
+    Ok(Outcome::Duplicate { same_content: false, first: None })
+}
+
+/// Forget happenings that no platform repeats any more.
+///
+/// # Errors
+/// The database refuses.
+pub async fn forget_old(app: &App) -> Result<u64, DbErr> {
+    let oldest = app.clock.now().minus(REMEMBERED).as_micros();
+    let forgotten = Entity::delete_many().filter(Column::ReceivedAt.lt(oldest)).exec(app.database.write()).await?;
+    Ok(forgotten.rows_affected)
+}

@@ -1,0 +1,4 @@
+mod calls;
+mod guarding;
+mod platform;
+mod secure;

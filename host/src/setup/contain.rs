@@ -1,0 +1,46 @@
+//! Calling a backend without letting its panics and hangs out.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
+
+use tokio_util::task::AbortOnDropHandle;
+
+/// How long a call during setup may take.
+pub const SETUP_LIMIT: Duration = Duration::from_secs(30);
+
+/// How a call went wrong on our side of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// The backend panicked.
+    #[error("the backend panicked")]
+    Panicked,
+    /// The backend didn't come back in time.
+    #[error("the backend took too long")]
+    TimedOut,
+}
+
+/// Run a call as a task of its own, at most for `limit`. It is aborted when the caller goes
+/// away.
+///
+/// # Errors
+/// The call panicked or took too long.
+pub async fn contained<T: Send + 'static>(
+    limit: Duration,
+    call: impl Future<Output = T> + Send + 'static,
+) -> Result<T, CallError> {
+    match tokio::time::timeout(limit, AbortOnDropHandle::new(tokio::spawn(call))).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(_)) => Err(CallError::Panicked),
+        Err(_) => Err(CallError::TimedOut),
+    }
+}
+
+/// Run a pure call.
+///
+/// # Errors
+/// The call panicked.
+pub fn contained_pure<T>(call: impl FnOnce() -> T) -> Result<T, CallError> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|_| CallError::Panicked)
+}

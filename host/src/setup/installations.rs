@@ -1,0 +1,509 @@
+//! Installations: reading them, and everything that happens to one after it has been set
+//! up: new settings, probes, suspension, resumption, removal.
+
+use chatport_sdk::{identity::Identity, install::Health, schemars::JsonSchema, time::Timestamp};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    UpdateMany,
+    sea_query::{Expr, ExprTrait, SimpleExpr},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{
+    SetupFailure,
+    audit::{self, Actor},
+    channels,
+    contain::{SETUP_LIMIT, contained},
+    links, machine,
+    page::{Cursor, Page, Paged},
+    sites::{self, LoadError, Loaded},
+    state::{InstallationState, Problem, Transition},
+    tokens,
+};
+use crate::{
+    app::App,
+    delivery::{self, CancelWhat},
+    events::{self, EventKind, NewEvent},
+    ids::{InstallationId, OrganizationId},
+    store::{
+        entities::installations::{Column, Entity, Model},
+        statement,
+    },
+};
+
+/// An installation, as applications read it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Installation {
+    /// Its id.
+    pub id: InstallationId,
+    /// Its backend.
+    pub backend: String,
+    /// Where it stands.
+    pub state: InstallationState,
+    /// Its settings.
+    pub settings: Value,
+    /// What is to be done next. A secret value stands only in the answer that made it; later
+    /// it is null.
+    pub steps: Vec<Value>,
+    /// Until when setup may be completed on the platform's side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_until: Option<Timestamp>,
+    /// What it turned out to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<InstallationIdentity>,
+    /// Why it is suspended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+    /// How it is.
+    pub health: InstallationHealth,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+    /// When it was removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_at: Option<Timestamp>,
+}
+
+/// What an installation turned out to be, as applications read it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct InstallationIdentity {
+    /// The server or workspace.
+    pub server: String,
+    /// The platform's id of the bot.
+    pub account: String,
+    /// The name that people read.
+    pub display_name: String,
+}
+
+/// How an installation is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct InstallationHealth {
+    /// When a message last arrived there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_delivered_at: Option<Timestamp>,
+    /// When the platform last called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_heard_at: Option<Timestamp>,
+    /// What the last probe found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_probe: Option<Probed>,
+}
+
+/// What a probe found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Probed {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub health: Health,
+}
+
+/// Which installations are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct InstallationFilter {
+    /// Of this backend.
+    pub backend: Option<String>,
+    /// Changed after this time; removed ones are then among them.
+    pub updated_after: Option<Timestamp>,
+}
+
+/// A row, as applications read it. `steps`: those of the answer that made them, if this is it.
+pub(super) fn view(app: &App, row: &Model, steps: Option<Vec<Value>>) -> Installation {
+    let mut state = InstallationState::stored(&row.state);
+    let mut problem: Option<Problem> = row.problem.clone().and_then(|problem| serde_json::from_value(problem).ok());
+    if state != InstallationState::Removed && app.registry.get(&row.backend).is_none() {
+        state = InstallationState::Suspended;
+        problem = Some(Problem::backend_not_linked(&row.backend));
+    }
+    let stored_steps = || row.steps.as_array().cloned().unwrap_or_default();
+    Installation {
+        id: InstallationId(row.id),
+        backend: row.backend.clone(),
+        state,
+        settings: row.settings.clone(),
+        steps: steps.unwrap_or_else(stored_steps),
+        window_until: row.window_until.map(Timestamp::from_micros),
+        identity: sites::stored_identity(row).map(|Identity { server, account, display_name, .. }| InstallationIdentity {
+            server,
+            account,
+            display_name,
+        }),
+        problem,
+        health: InstallationHealth {
+            last_delivered_at: row.last_delivered_at.map(Timestamp::from_micros),
+            last_heard_at: row.last_heard_at.map(Timestamp::from_micros),
+            last_probe: row.health.clone().and_then(|health| serde_json::from_value(health).ok()),
+        },
+        created_at: Timestamp::from_micros(row.created_at),
+        updated_at: Timestamp::from_micros(row.updated_at),
+        removed_at: row.removed_at.map(Timestamp::from_micros),
+    }
+}
+
+/// One installation.
+///
+/// # Errors
+/// It isn't there.
+pub async fn get(
+    app: &App,
+    organization: &OrganizationId,
+    installation: InstallationId,
+) -> Result<Installation, SetupFailure> {
+    let row = row(app.database.read(), organization, installation).await?;
+    Ok(view(app, &row, None))
+}
+
+/// A row that hasn't been removed.
+pub(super) async fn row(
+    on: &impl ConnectionTrait,
+    organization: &OrganizationId,
+    installation: InstallationId,
+) -> Result<Model, SetupFailure> {
+    let row = Entity::find_by_id((organization.as_str().to_owned(), installation.0)).one(on).await?;
+    row.filter(|row| row.removed_at.is_none()).ok_or(SetupFailure::NotFound)
+}
+
+/// List installations in the order of their last change.
+///
+/// # Errors
+/// The database refuses.
+pub async fn list(
+    app: &App,
+    organization: &OrganizationId,
+    filter: &InstallationFilter,
+    page: Page,
+) -> Result<Paged<Installation>, SetupFailure> {
+    let mut query = Entity::find().filter(Column::Organization.eq(organization.as_str()));
+    if let Some(backend) = &filter.backend {
+        query = query.filter(Column::Backend.eq(backend.as_str()));
+    }
+    query = match filter.updated_after {
+        Some(after) => query.filter(Column::UpdatedAt.gt(after.as_micros())),
+        None => query.filter(Column::RemovedAt.is_null()),
+    };
+    if let Some(Cursor { updated_at, id }) = page.after {
+        let later = Column::UpdatedAt.gt(updated_at.as_micros());
+        query = query.filter(later.or(Column::UpdatedAt.eq(updated_at.as_micros()).and(Column::Id.gt(id))));
+    }
+    let rows = query
+        .order_by_asc(Column::UpdatedAt)
+        .order_by_asc(Column::Id)
+        .limit(page.to_read())
+        .all(app.database.read())
+        .await?;
+    let at = |row: &Model| Cursor { updated_at: Timestamp::from_micros(row.updated_at), id: row.id };
+    Ok(Paged::of(page, rows, at, |row| view(app, &row, None)))
+}
+
+/// The one active installation of a backend, for callers that name only the backend.
+///
+/// # Errors
+/// There is none, or there are several.
+pub async fn sole(app: &App, organization: &OrganizationId, backend: &str) -> Result<InstallationId, SetupFailure> {
+    if app.registry.get(backend).is_none() {
+        return Err(SetupFailure::BackendUnknown { asked: backend.to_owned(), linked: app.registry.ids() });
+    }
+    let rows = Entity::find()
+        .filter(Column::Organization.eq(organization.as_str()))
+        .filter(Column::Backend.eq(backend))
+        .filter(Column::State.eq(InstallationState::Active.as_str()))
+        .order_by_asc(Column::CreatedAt)
+        .all(app.database.read())
+        .await?;
+    match rows.as_slice() {
+        [] => Err(SetupFailure::NotFound),
+        [only] => Ok(InstallationId(only.id)),
+        _ => Err(SetupFailure::Several { installations: rows.iter().map(|row| InstallationId(row.id)).collect() }),
+    }
+}
+
+/// Change settings: members of `patch` replace those of the same name, null takes one away.
+/// Where other servers are named than before, what was sealed for those is discarded, and
+/// the installation is suspended until it is reauthorized.
+///
+/// # Errors
+/// It isn't there, or the settings break the schema.
+pub async fn change_settings(
+    app: &App,
+    organization: &OrganizationId,
+    installation: InstallationId,
+    patch: &Value,
+    actor: &Actor,
+) -> Result<Installation, SetupFailure> {
+    let before = sites::load(app, organization, installation).await?;
+    let mut settings = before.row.settings.clone();
+    merge(&mut settings, patch);
+    machine::check_settings(before.backend.descriptor(), &settings)?;
+    let now = app.clock.now();
+    let transaction = app.database.begin().await?;
+    let version = i32::try_from(before.backend.descriptor().settings_version).unwrap_or(i32::MAX);
+    let updated = guarded(&before.row, now)
+        .col_expr(Column::Settings, Expr::value(settings.clone()))
+        .col_expr(Column::SettingsVersion, Expr::value(version))
+        .exec(&transaction)
+        .await?;
+    machine::expect_unchanged(updated.rows_affected)?;
+    let moved = tokens::servers(&settings) != tokens::servers(&before.row.settings);
+    if moved && tokens::revoke_given_for_servers(&transaction, &before.holder(), now).await? {
+        let problem = Problem::new(
+            "reauthorization_needed",
+            "the settings name another server, so the credentials for the former one were discarded",
+            "Reauthorize the installation.",
+            now,
+        );
+        suspend_in(&transaction, &before, &problem, now).await?;
+    }
+    audit::write(&transaction, organization, actor, "installation.change", &installation.to_string(), "done", now).await?;
+    transaction.commit().await?;
+    app.delivery.wake();
+    get(app, organization, installation).await
+}
+
+/// RFC 7396, for the top level.
+fn merge(settings: &mut Value, patch: &Value) {
+    let (Value::Object(settings), Value::Object(patch)) = (&mut *settings, patch) else {
+        settings.clone_from(patch);
+        return;
+    };
+    for (name, value) in patch {
+        if value.is_null() {
+            settings.remove(name);
+        } else {
+            settings.insert(name.clone(), value.clone());
+        }
+    }
+}
+
+/// A time of change that is later than the last one, even within one tick of the clock.
+fn later(now: Timestamp) -> SimpleExpr {
+    let last = || Expr::col(Column::UpdatedAt);
+    Expr::case(last().gte(now.as_micros()), last().add(1)).finally(now.as_micros()).into()
+}
+
+/// An update of this very version of a row: it touches nothing if somebody else was quicker.
+pub(super) fn guarded(row: &Model, now: Timestamp) -> UpdateMany<Entity> {
+    Entity::update_many()
+        .col_expr(Column::UpdatedAt, later(now))
+        .filter(Column::Organization.eq(row.organization.as_str()))
+        .filter(Column::Id.eq(row.id))
+        .filter(Column::State.eq(row.state.as_str()))
+        .filter(Column::UpdatedAt.eq(row.updated_at))
+}
+
+/// Find out how an installation is, and keep the answer.
+///
+/// # Errors
+/// It isn't there, or its backend can't be asked.
+pub async fn probe(
+    app: &App,
+    organization: &OrganizationId,
+    installation: InstallationId,
+) -> Result<Installation, SetupFailure> {
+    let loaded = sites::load(app, organization, installation).await?;
+    let (backend, site) = (loaded.backend.clone(), loaded.site.clone());
+    let asked = contained(SETUP_LIMIT, async move {
+        match backend.install() {
+            Some(install) => Some(install.probe(&site).await),
+            None => None,
+        }
+    });
+    let failed = |error| SetupFailure::call(loaded.backend_id(), error);
+    let health = asked.await.map_err(failed)?.ok_or_else(|| no_install(loaded.backend_id()))?;
+    let probed = Probed { at: app.clock.now(), health };
+    Entity::update_many()
+        .col_expr(Column::Health, Expr::value(json!(probed)))
+        .filter(Column::Organization.eq(organization.as_str()))
+        .filter(Column::Id.eq(installation.0))
+        .exec(app.database.write())
+        .await?;
+    get(app, organization, installation).await
+}
+
+pub(super) fn no_install(backend: &str) -> SetupFailure {
+    SetupFailure::NoInstall { backend: backend.to_owned() }
+}
+
+/// Take an installation away. What stands on the platform is taken back as far as it goes.
+///
+/// # Errors
+/// It isn't there, or the database refuses.
+pub async fn remove(
+    app: &App,
+    organization: &OrganizationId,
+    installation: InstallationId,
+    actor: &Actor,
+) -> Result<(), SetupFailure> {
+    let row = match sites::load(app, organization, installation).await {
+        Ok(loaded) => {
+            take_back(&loaded).await;
+            loaded.row
+        }
+        // It can be removed all the same.
+        Err(LoadError::BackendNotLinked { .. }) => row(app.database.read(), organization, installation).await?,
+        Err(error) => return Err(error.into()),
+    };
+    let now = app.clock.now();
+    let transaction = app.database.begin().await?;
+    let updated = Entity::update_many()
+        .col_expr(Column::State, Expr::value(InstallationState::Removed.as_str()))
+        .col_expr(Column::RemovedAt, Expr::value(now.as_micros()))
+        .col_expr(Column::UpdatedAt, later(now))
+        .col_expr(Column::Steps, Expr::value(json!([])))
+        .col_expr(Column::Notes, Expr::value(Value::Null))
+        .col_expr(Column::WindowUntil, Expr::value(Option::<i64>::None))
+        .filter(Column::Organization.eq(organization.as_str()))
+        .filter(Column::Id.eq(installation.0))
+        .filter(Column::RemovedAt.is_null())
+        .exec(&transaction)
+        .await?;
+    if updated.rows_affected == 0 {
+        return Err(SetupFailure::NotFound);
+    }
+    tokens::revoke_all(&transaction, organization, installation, now).await?;
+    links::end_all(&transaction, organization, installation, now).await?;
+    channels::remove_all(&transaction, organization, installation, now).await?;
+    delivery::cancel(&transaction, organization, CancelWhat::Installation(installation), now).await?;
+    append(&transaction, &row, EventKind::InstallationRemoved, InstallationState::Removed, None, now).await?;
+    audit::write(&transaction, organization, actor, "installation.remove", &installation.to_string(), "done", now).await?;
+    transaction.commit().await?;
+    app.delivery.wake();
+    Ok(())
+}
+
+/// Best effort: a failure is for the operator's eyes.
+async fn take_back(loaded: &Loaded) {
+    let (backend, site) = (loaded.backend.clone(), loaded.site.clone());
+    let asked = contained(SETUP_LIMIT, async move {
+        match backend.install() {
+            Some(install) => install.remove(&site).await,
+            None => Ok(()),
+        }
+    });
+    let failure = match asked.await {
+        Ok(Ok(())) => return,
+        Ok(Err(failure)) => failure.to_string(),
+        Err(error) => error.to_string(),
+    };
+    tracing::warn!(installation = %loaded.id, failure, "something may be left on the platform");
+}
+
+/// An installation needs a person; its streams are held. One that isn't active stays as it is.
+///
+/// # Errors
+/// The database refuses.
+pub async fn suspend(
+    app: &App,
+    organization: &OrganizationId,
+    installation: InstallationId,
+    code: &str,
+    detail: &str,
+) -> Result<(), DbErr> {
+    let loaded = match sites::load(app, organization, installation).await {
+        Ok(loaded) => loaded,
+        Err(LoadError::Store(error)) => return Err(error),
+        Err(_) => return Ok(()),
+    };
+    let now = app.clock.now();
+    let cure = match code {
+        "installation_revoked" => "Reauthorize the installation, or remove it.",
+        _ => "Mend the cause, then resume the installation.",
+    };
+    let transaction = app.database.begin().await?;
+    let suspended = suspend_in(&transaction, &loaded, &Problem::new(code, detail, cure, now), now).await?;
+    transaction.commit().await?;
+    if suspended {
+        tracing::warn!(%organization, %installation, code, detail, "an installation is suspended");
+        app.delivery.wake();
+    }
+    Ok(())
+}
+
+/// Suspend within the transaction of whatever is the reason. The answer tells whether it was
+/// active.
+pub(crate) async fn suspend_in(
+    transaction: &DatabaseTransaction,
+    loaded: &Loaded,
+    problem: &Problem,
+    now: Timestamp,
+) -> Result<bool, DbErr> {
+    let changed = change_state(transaction, &loaded.row, Transition::Suspend, Some(problem), now).await?;
+    if changed {
+        let state = InstallationState::Suspended;
+        append(transaction, &loaded.row, EventKind::InstallationSuspended, state, Some(problem), now).await?;
+    }
+    Ok(changed)
+}
+
+/// A person says that a suspended installation works again: its messages go on.
+///
+/// # Errors
+/// It isn't there, isn't suspended, or its backend isn't linked.
+pub async fn resume(
+    app: &App,
+    organization: &OrganizationId,
+    installation: InstallationId,
+    actor: &Actor,
+) -> Result<Installation, SetupFailure> {
+    let loaded = sites::load(app, organization, installation).await?;
+    let now = app.clock.now();
+    let transaction = app.database.begin().await?;
+    if !change_state(&transaction, &loaded.row, Transition::Resume, None, now).await? {
+        let state = loaded.state().as_str();
+        return Err(SetupFailure::WrongStage(format!("only a suspended installation can be resumed; this one is {state}")));
+    }
+    append(&transaction, &loaded.row, EventKind::InstallationActivated, InstallationState::Active, None, now).await?;
+    audit::write(&transaction, organization, actor, "installation.resume", &installation.to_string(), "done", now).await?;
+    transaction.commit().await?;
+    app.delivery.wake();
+    get(app, organization, installation).await
+}
+
+/// Go one way of the state machine: from whatever state the row has now, if there is such a
+/// way. Streams are held and let go with it.
+pub(super) async fn change_state(
+    transaction: &DatabaseTransaction,
+    row: &Model,
+    transition: Transition,
+    problem: Option<&Problem>,
+    now: Timestamp,
+) -> Result<bool, DbErr> {
+    let from = InstallationState::ALL.into_iter().filter(|state| state.after(transition).is_some());
+    // Whatever the way begins with, it has one end.
+    let Some(to) = from.clone().find_map(|state| state.after(transition)) else { return Ok(false) };
+    let updated = Entity::update_many()
+        .col_expr(Column::State, Expr::value(to.as_str()))
+        .col_expr(Column::Problem, Expr::value(problem.map(|problem| json!(problem))))
+        .col_expr(Column::UpdatedAt, later(now))
+        .filter(Column::Organization.eq(row.organization.as_str()))
+        .filter(Column::Id.eq(row.id))
+        .filter(Column::State.is_in(from.map(InstallationState::as_str)))
+        .exec(transaction)
+        .await?;
+    if updated.rows_affected == 0 {
+        return Ok(false);
+    }
+    let held_until = if to == InstallationState::Active { 0 } else { i64::MAX };
+    let hold = "UPDATE streams SET held_until = $3 WHERE organization = $1 AND installation = $2";
+    let values = [row.organization.clone().into(), row.id.into(), held_until.into()];
+    transaction.execute_raw(statement(transaction, hold, values)).await?;
+    Ok(true)
+}
+
+/// Tell of an installation's new state.
+pub(super) async fn append(
+    transaction: &DatabaseTransaction,
+    row: &Model,
+    kind: EventKind,
+    state: InstallationState,
+    problem: Option<&Problem>,
+    now: Timestamp,
+) -> Result<(), DbErr> {
+    let data = json!({
+        "installation": { "id": row.id, "backend": row.backend, "state": state, "problem": problem },
+    });
+    let organization = OrganizationId::stored(row.organization.clone());
+    events::append(transaction, &organization, NewEvent::new(kind, data, now)).await
+}

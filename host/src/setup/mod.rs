@@ -1,0 +1,21 @@
+//! Setting platforms up: installations with their tokens, verification codes, the links of
+//! people and the connected channels.
+
+pub mod audit;
+pub mod channels;
+pub mod codes;
+pub mod contain;
+pub mod failure;
+pub mod guesses;
+pub mod installations;
+pub mod links;
+pub mod machine;
+pub mod page;
+pub mod redeem;
+pub mod renewal;
+pub mod schema;
+pub mod sites;
+pub mod state;
+pub mod tokens;
+
+pub use failure::SetupFailure;

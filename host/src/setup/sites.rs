@@ -1,0 +1,331 @@
+//! What a backend sees of an installation during a call: made anew for each call from the
+//! installation's row and its tokens, so a revoked token is gone at once on every replica.
+
+use std::sync::Arc;
+
+use chatport_sdk::{
+    async_trait,
+    backend::MessagingBackend,
+    crypto,
+    http::{Answer, Call, Dispatch, HttpClient, HttpError, HttpErrorKind, Transport},
+    identity::Identity,
+    secret::Secret,
+    site::{Site, SiteParts, Vault},
+    time::{Clock, Timestamp},
+    token::{Token, TokenUse},
+};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
+use uuid::Uuid;
+
+use super::{
+    state::InstallationState,
+    tokens::{self, Holder},
+};
+use crate::{
+    app::App,
+    ids::{InstallationId, OrganizationId},
+    security::keyring::Keyring,
+    store::entities::{self, installations},
+};
+
+/// Why an installation can't be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// No such installation in this organization, or it was removed.
+    #[error("there is no such installation")]
+    NotFound,
+    /// Its backend isn't linked into this program.
+    #[error("the backend `{backend}` isn't linked into this program; linked are: {linked}")]
+    BackendNotLinked {
+        /// The installation's backend.
+        backend: String,
+        /// What there is.
+        linked: String,
+    },
+    /// The database refuses.
+    #[error("the database refuses: {0}")]
+    Store(#[from] DbErr),
+}
+
+/// An installation with its backend and usable tokens, as they were a moment ago, and a site
+/// for one call.
+#[derive(Clone)]
+pub struct Loaded {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// The installation.
+    pub id: InstallationId,
+    /// Its backend.
+    pub backend: Arc<dyn MessagingBackend>,
+    /// The installation's row.
+    pub row: installations::Model,
+    /// What the backend sees.
+    pub site: Site,
+    /// Whether a request through `site` that changes something may have left this machine.
+    pub dispatch: Dispatch,
+    rows: Arc<Vec<entities::tokens::Model>>,
+}
+
+/// A site for one more call, with a mark of its own.
+#[derive(Debug)]
+pub struct SiteCall {
+    /// What the backend sees.
+    pub site: Site,
+    /// Whether a request through it that changes something may have left this machine.
+    pub dispatch: Dispatch,
+}
+
+/// Load an installation and its tokens.
+///
+/// # Errors
+/// It doesn't exist in this organization, or can't be loaded.
+pub async fn load(
+    app: &App,
+    organization: &OrganizationId,
+    installation: InstallationId,
+) -> Result<Loaded, LoadError> {
+    let row = installations::Entity::find_by_id((organization.as_str().to_owned(), installation.0))
+        .one(app.database.read())
+        .await?
+        .filter(|row| row.removed_at.is_none())
+        .ok_or(LoadError::NotFound)?;
+    let backend = linked(app, &row.backend)?;
+    Ok(with_tokens(app, row, backend).await?)
+}
+
+/// Load the installation of a slot. For a slot that doesn't exist it asks the database for
+/// just as much, so that nobody can tell by the time that it takes.
+///
+/// # Errors
+/// The database refuses.
+pub async fn load_slot(
+    app: &App,
+    backend: &Arc<dyn MessagingBackend>,
+    slot: &str,
+) -> Result<Option<Loaded>, DbErr> {
+    let row = installations::Entity::find()
+        .filter(installations::Column::Slot.eq(slot))
+        .one(app.database.read())
+        .await?
+        .filter(|row| row.removed_at.is_none() && row.backend == backend.descriptor().id);
+    let Some(row) = row else {
+        let nobody = OrganizationId::stored(String::new());
+        tokens::usable(app.database.read(), &nobody, InstallationId(Uuid::nil()), app.clock.now()).await?;
+        return Ok(None);
+    };
+    with_tokens(app, row, backend.clone()).await.map(Some)
+}
+
+/// An installation that isn't stored yet.
+pub(super) fn fresh(app: &App, row: installations::Model, backend: Arc<dyn MessagingBackend>) -> Loaded {
+    assemble(app, row, backend, Vec::new())
+}
+
+/// The backend of this id.
+pub(super) fn linked(app: &App, backend: &str) -> Result<Arc<dyn MessagingBackend>, LoadError> {
+    app.registry.get(backend).cloned().ok_or_else(|| LoadError::BackendNotLinked {
+        backend: backend.to_owned(),
+        linked: app.registry.ids(),
+    })
+}
+
+async fn with_tokens(
+    app: &App,
+    row: installations::Model,
+    backend: Arc<dyn MessagingBackend>,
+) -> Result<Loaded, DbErr> {
+    let organization = OrganizationId::stored(row.organization.clone());
+    let rows = tokens::usable(app.database.read(), &organization, InstallationId(row.id), app.clock.now()).await?;
+    Ok(assemble(app, row, backend, rows))
+}
+
+fn assemble(
+    app: &App,
+    row: installations::Model,
+    backend: Arc<dyn MessagingBackend>,
+    rows: Vec<entities::tokens::Model>,
+) -> Loaded {
+    let holder = Holder {
+        organization: OrganizationId::stored(row.organization.clone()),
+        installation: InstallationId(row.id),
+        backend,
+        servers: tokens::servers(&row.settings),
+    };
+    let rows = Arc::new(rows);
+    let SiteCall { site, dispatch } = site_of(app, &row, &holder, &rows);
+    let Holder { organization, installation: id, backend, .. } = holder;
+    Loaded { organization, id, backend, row, site, dispatch, rows }
+}
+
+fn site_of(
+    app: &App,
+    row: &installations::Model,
+    holder: &Holder,
+    rows: &Arc<Vec<entities::tokens::Model>>,
+) -> SiteCall {
+    let vault = StoredVault {
+        holder: holder.clone(),
+        rows: Arc::clone(rows),
+        keyring: app.keyring.clone(),
+        clock: app.clock.clone(),
+    };
+    let mut parts = SiteParts::new(&row.slot, Arc::new(vault), app.clock.clone(), app.random.clone());
+    parts.settings = row.settings.clone();
+    parts.identity = stored_identity(row);
+    parts.stage = row.stage.clone();
+    parts.notes = row.notes.clone();
+    parts.window = row.window_until.map(Timestamp::from_micros);
+    parts.ingress_url = ingress_url(app, holder.backend_id(), &row.slot);
+    parts.app_name = app.settings.app_name.clone();
+    let dispatch = Dispatch::default();
+    let transport = app.transports.for_installation(holder.organization.as_str(), holder.installation.0);
+    SiteCall { site: Site::new(parts, HttpClient::new(transport, dispatch.clone())), dispatch }
+}
+
+/// What an installation turned out to be.
+pub(super) fn stored_identity(row: &installations::Model) -> Option<Identity> {
+    row.identity.clone().and_then(|identity| serde_json::from_value(identity).ok())
+}
+
+impl Loaded {
+    /// The backend's id.
+    pub fn backend_id(&self) -> &'static str {
+        self.backend.descriptor().id
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> InstallationState {
+        InstallationState::stored(&self.row.state)
+    }
+
+    /// Whose tokens it keeps.
+    pub fn holder(&self) -> Holder {
+        Holder {
+            organization: self.organization.clone(),
+            installation: self.id,
+            backend: Arc::clone(&self.backend),
+            servers: tokens::servers(&self.row.settings),
+        }
+    }
+
+    /// The row of the newest usable token of a kind.
+    pub(super) fn newest(&self, kind: &str) -> Option<Uuid> {
+        self.rows.iter().find(|row| row.kind == kind).map(|row| row.id)
+    }
+
+    /// A site for one more call: whether that one left this machine is told apart.
+    pub fn call(&self, app: &App) -> SiteCall {
+        site_of(app, &self.row, &self.holder(), &self.rows)
+    }
+}
+
+impl std::fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Loaded").field("id", &self.id).field("state", &self.row.state).finish_non_exhaustive()
+    }
+}
+
+/// Where a platform reaches an installation, without a slash at the end.
+pub fn ingress_url(app: &App, backend: &str, slot: &str) -> Option<url::Url> {
+    let base = app.public_url.as_ref()?.as_str().trim_end_matches('/');
+    url::Url::parse(&format!("{base}/in/{backend}/{slot}")).ok()
+}
+
+/// A site for a slot that doesn't exist: its tokens are random and it reaches nothing.
+pub fn decoy(app: &App, backend: &dyn MessagingBackend, slot: &str) -> Site {
+    let vault = DecoyVault {
+        tokens: backend.descriptor().tokens.iter().map(|kind| (kind.name, kind.usage, random_token(app))).collect(),
+        clock: app.clock.clone(),
+    };
+    let mut parts = SiteParts::new(slot, Arc::new(vault), app.clock.clone(), app.random.clone());
+    parts.ingress_url = ingress_url(app, backend.descriptor().id, slot);
+    parts.app_name = app.settings.app_name.clone();
+    parts.decoy = true;
+    Site::new(parts, HttpClient::new(Arc::new(NoNetwork), Dispatch::default()))
+}
+
+fn random_token(app: &App) -> Secret {
+    let mut bytes = [0; 32];
+    app.random.fill(&mut bytes);
+    Secret::new(crypto::base64url(&bytes))
+}
+
+/// The stored tokens of one installation.
+struct StoredVault {
+    holder: Holder,
+    rows: Arc<Vec<entities::tokens::Model>>,
+    keyring: Arc<Keyring>,
+    clock: Arc<dyn Clock>,
+}
+
+impl StoredVault {
+    fn rows<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a entities::tokens::Model> {
+        let now = self.clock.now().as_micros();
+        self.rows.iter().filter(move |row| row.kind == kind && row.expires_at.is_none_or(|until| now < until))
+    }
+}
+
+impl Vault for StoredVault {
+    fn tokens(&self, kind: &str) -> Vec<Token> {
+        let Some(declared) = self.holder.backend.descriptor().token_kind(kind) else { return Vec::new() };
+        let open = |row: &entities::tokens::Model| {
+            let opened = self.holder.open(&self.keyring, row, declared).inspect_err(|error| {
+                tracing::error!(installation = %self.holder.installation, kind, %error, "a token can't be used");
+            });
+            Some(Token {
+                value: opened.ok()?,
+                label: Some(row.label.clone()).filter(|label| !label.is_empty()),
+                created_at: Timestamp::from_micros(row.created_at),
+                expires_at: row.expires_at.map(Timestamp::from_micros),
+            })
+        };
+        self.rows(kind).filter(|row| row.sealed.is_some()).filter_map(open).collect()
+    }
+
+    fn matches(&self, kind: &str, presented: &[u8]) -> Option<String> {
+        let declared = self.holder.backend.descriptor().token_kind(kind)?;
+        if presented.is_empty() {
+            return None;
+        }
+        if declared.usage == TokenUse::Reveal {
+            let found = self.tokens(kind).into_iter().find(|token| token.value.matches(presented));
+            return found.map(|token| token.label.clone().unwrap_or_default());
+        }
+        let candidates = self.holder.candidates(&self.keyring, kind, presented);
+        let fits = |row: &&entities::tokens::Model| {
+            let kept = row.digest.as_deref().unwrap_or_default();
+            candidates.iter().any(|candidate| crypto::constant_time_eq(candidate, kept))
+        };
+        self.rows(kind).find(fits).map(|row| row.label.clone())
+    }
+}
+
+/// Random tokens, one of each kind.
+struct DecoyVault {
+    tokens: Vec<(&'static str, TokenUse, Secret)>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Vault for DecoyVault {
+    fn tokens(&self, kind: &str) -> Vec<Token> {
+        let of_kind = self.tokens.iter().filter(|(name, usage, _)| *name == kind && *usage == TokenUse::Reveal);
+        let now = self.clock.now();
+        of_kind.map(|(_, _, value)| Token { value: value.clone(), label: None, created_at: now, expires_at: None }).collect()
+    }
+
+    fn matches(&self, kind: &str, presented: &[u8]) -> Option<String> {
+        // The same work as for a real one; a random token is never presented.
+        let mut of_kind = self.tokens.iter().filter(|(name, ..)| *name == kind);
+        of_kind.find(|(_, _, value)| value.matches(presented)).map(|_| String::new())
+    }
+}
+
+/// Reaches nothing.
+struct NoNetwork;
+
+#[async_trait]
+impl Transport for NoNetwork {
+    async fn send(&self, _: Call, _: &Dispatch) -> Result<Answer, HttpError> {
+        Err(HttpError::new(HttpErrorKind::Connect, false, "there is no such installation"))
+    }
+}

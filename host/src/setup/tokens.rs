@@ -1,0 +1,321 @@
+//! The one polymorphic token table. What is only compared is kept as a keyed digest; what
+//! must be used again is sealed, bound to its row, its kind and the servers that it was
+//! given for, so that a sealed value moved elsewhere doesn't open.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use chatport_sdk::{
+    Url,
+    backend::MessagingBackend,
+    secret::Secret,
+    time::Timestamp,
+    token::{NewToken, Replace, TokenKind, TokenOrigin, TokenUse},
+};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    sea_query::{Expr, ExprTrait},
+};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    ids::{InstallationId, OrganizationId},
+    security::{
+        digests::{self, Digest},
+        keyring::Keyring,
+        sealing::{self, Aad, OpenError},
+    },
+    store::entities::tokens::{ActiveModel, Column, Entity, Model},
+};
+
+/// How long the token before the newest stays usable while rotating.
+const GRACE: Duration = Duration::from_secs(3600);
+
+/// Kinds with this prefix are the host's own; no backend can declare one.
+pub(super) const HOST_KINDS: &str = "code.";
+
+/// Why a token can't be kept or revealed.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// The backend hands out a kind that it doesn't declare.
+    #[error("the backend `{backend}` made a token of kind `{kind}`, which its descriptor doesn't declare")]
+    Undeclared {
+        /// The backend.
+        backend: String,
+        /// The kind.
+        kind: String,
+    },
+    /// An empty token would match an empty one.
+    #[error("the backend `{backend}` made an empty token of kind `{kind}`")]
+    Empty {
+        /// The backend.
+        backend: String,
+        /// The kind.
+        kind: String,
+    },
+    /// The database refuses.
+    #[error("the database refuses: {0}")]
+    Store(#[from] DbErr),
+}
+
+/// Whose tokens they are.
+#[derive(Clone)]
+pub struct Holder {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// The installation.
+    pub installation: InstallationId,
+    /// Its backend.
+    pub backend: Arc<dyn MessagingBackend>,
+    /// The servers that its settings name; see [`servers`].
+    pub servers: String,
+}
+
+impl Holder {
+    /// The name of the backend.
+    pub fn backend_id(&self) -> &'static str {
+        self.backend.descriptor().id
+    }
+
+    /// Open a sealed row.
+    pub(super) fn open(&self, keyring: &Keyring, row: &Model, kind: &TokenKind) -> Result<Secret, OpenError> {
+        let id = row.id.to_string();
+        sealing::open(keyring, &self.aad(&id, kind), row.sealed.as_deref().unwrap_or_default())
+    }
+
+    fn aad<'a>(&'a self, row: &'a str, kind: &TokenKind) -> Aad<'a> {
+        Aad {
+            organization: self.organization.as_str(),
+            installation: self.installation.0,
+            backend: self.backend_id(),
+            kind: kind.name,
+            row,
+            // What the host made up wasn't given for a server.
+            origin: if kind.origin == TokenOrigin::Host { "" } else { &self.servers },
+        }
+    }
+
+    /// What a compared token is kept as.
+    pub(super) fn digest(&self, keyring: &Keyring, kind: &str, value: &Secret) -> Digest {
+        digests::digest(keyring, self.backend_id(), self.installation.0, kind, value.expose().as_bytes())
+    }
+
+    /// What a presented token may be kept as: one for each usable key.
+    pub(super) fn candidates(&self, keyring: &Keyring, kind: &str, presented: &[u8]) -> Vec<[u8; 32]> {
+        digests::candidates(keyring, self.backend_id(), self.installation.0, kind, presented)
+    }
+}
+
+impl std::fmt::Debug for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Holder").field(&self.installation).finish()
+    }
+}
+
+/// The servers that settings name, whatever the settings are called: the origins of all
+/// http and https addresses in them. Changing one discards what was sealed for the others.
+pub fn servers(settings: &Value) -> String {
+    fn collect(value: &Value, into: &mut BTreeSet<String>) {
+        match value {
+            Value::String(text) => {
+                if let Ok(url) = Url::parse(text)
+                    && matches!(url.scheme(), "http" | "https")
+                {
+                    into.insert(url.origin().ascii_serialization());
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| collect(item, into)),
+            Value::Object(members) => members.values().for_each(|member| collect(member, into)),
+            _ => {}
+        }
+    }
+    let mut origins = BTreeSet::new();
+    collect(settings, &mut origins);
+    origins.into_iter().collect::<Vec<_>>().join(" ")
+}
+
+/// Store new tokens in the transaction of whatever brought them.
+///
+/// # Errors
+/// A kind that isn't declared, an empty value, or the database refuses.
+pub async fn store(
+    transaction: &DatabaseTransaction,
+    app: &App,
+    holder: &Holder,
+    tokens: Vec<NewToken>,
+    now: Timestamp,
+) -> Result<(), TokenError> {
+    for token in tokens {
+        let (backend, kind) = (holder.backend_id().to_owned(), token.kind.to_owned());
+        let Some(declared) = holder.backend.descriptor().token_kind(token.kind).copied() else {
+            return Err(TokenError::Undeclared { backend, kind });
+        };
+        if token.value.is_empty() {
+            return Err(TokenError::Empty { backend, kind });
+        }
+        make_room(transaction, holder, &token, now).await?;
+        insert(transaction, app, holder, &declared, token, now).await?;
+    }
+    Ok(())
+}
+
+/// Revoke or shorten what the new token replaces.
+async fn make_room(
+    transaction: &DatabaseTransaction,
+    holder: &Holder,
+    token: &NewToken,
+    now: Timestamp,
+) -> Result<(), DbErr> {
+    let mut revoked = revoke_query(&holder.organization, holder.installation, now).filter(Column::Kind.eq(token.kind));
+    match token.replace {
+        Replace::All => {}
+        Replace::SameLabel => revoked = revoked.filter(Column::Label.eq(token.label.as_deref().unwrap_or(""))),
+        Replace::AfterGrace => {
+            let rows = usable(transaction, &holder.organization, holder.installation, now).await?;
+            if let Some(newest) = rows.into_iter().find(|row| row.kind == token.kind) {
+                let grace = now.plus(GRACE).as_micros();
+                let until = newest.expires_at.map_or(grace, |until| Ord::min(until, grace));
+                Entity::update_many()
+                    .col_expr(Column::ExpiresAt, Expr::value(until))
+                    .filter(Column::Organization.eq(holder.organization.as_str()))
+                    .filter(Column::Id.eq(newest.id))
+                    .exec(transaction)
+                    .await?;
+                revoked = revoked.filter(Column::Id.ne(newest.id));
+            }
+        }
+    }
+    revoked.exec(transaction).await?;
+    Ok(())
+}
+
+async fn insert(
+    transaction: &DatabaseTransaction,
+    app: &App,
+    holder: &Holder,
+    kind: &TokenKind,
+    token: NewToken,
+    now: Timestamp,
+) -> Result<(), TokenError> {
+    let id = Uuid::now_v7();
+    let (digest, sealed, key_id) = match kind.usage {
+        TokenUse::Compare => {
+            let digest = holder.digest(&app.keyring, kind.name, &token.value);
+            // The same value once more (a person pastes it again) replaces the older row.
+            revoke_query(&holder.organization, holder.installation, now)
+                .filter(Column::Kind.eq(kind.name))
+                .filter(Column::Digest.eq(digest.value.to_vec()))
+                .exec(transaction)
+                .await?;
+            (Some(digest.value.to_vec()), None, digest.key_id)
+        }
+        TokenUse::Reveal => {
+            let sealed = sealing::seal(&app.keyring, &holder.aad(&id.to_string(), kind), &token.value);
+            (None, Some(sealed), app.keyring.current().id().to_owned())
+        }
+    };
+    let expires_at = token.expires_at.or_else(|| kind.lifetime.map(|lifetime| now.plus(lifetime)));
+    Entity::insert(ActiveModel {
+        organization: Set(holder.organization.as_str().to_owned()),
+        id: Set(id),
+        installation: Set(holder.installation.0),
+        backend: Set(holder.backend_id().to_owned()),
+        kind: Set(kind.name.to_owned()),
+        label: Set(token.label.unwrap_or_default()),
+        subject: Set(String::new()),
+        digest: Set(digest),
+        sealed: Set(sealed),
+        key_id: Set(key_id),
+        created_at: Set(now.as_micros()),
+        expires_at: Set(expires_at.map(Timestamp::as_micros)),
+        used_at: Set(None),
+        revoked_at: Set(None),
+    })
+    .exec_without_returning(transaction)
+    .await?;
+    Ok(())
+}
+
+/// The usable tokens of an installation, newest first; verification codes are not among them.
+///
+/// # Errors
+/// The database refuses.
+pub async fn usable(
+    on: &impl ConnectionTrait,
+    organization: &OrganizationId,
+    installation: InstallationId,
+    now: Timestamp,
+) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::Organization.eq(organization.as_str()))
+        .filter(Column::Installation.eq(installation.0))
+        .filter(Column::RevokedAt.is_null())
+        .filter(Column::UsedAt.is_null())
+        .filter(Column::ExpiresAt.is_null().or(Column::ExpiresAt.gt(now.as_micros())))
+        .filter(Column::Kind.not_like(format!("{HOST_KINDS}%")))
+        .order_by_desc(Column::CreatedAt)
+        .order_by_desc(Column::Id)
+        .all(on)
+        .await
+}
+
+/// Revoke all tokens of an installation, codes included, at once on every replica.
+///
+/// # Errors
+/// The database refuses.
+pub async fn revoke_all(
+    on: &impl ConnectionTrait,
+    organization: &OrganizationId,
+    installation: InstallationId,
+    now: Timestamp,
+) -> Result<(), DbErr> {
+    revoke_query(organization, installation, now).exec(on).await?;
+    Ok(())
+}
+
+/// Revoke what was sealed for servers that the settings no longer name: everything that is
+/// sealed, but for what the host made up itself. The answer tells whether there was any.
+pub(super) async fn revoke_given_for_servers(
+    transaction: &DatabaseTransaction,
+    holder: &Holder,
+    now: Timestamp,
+) -> Result<bool, DbErr> {
+    let kinds = holder.backend.descriptor().tokens.iter().filter(|kind| kind.origin != TokenOrigin::Host);
+    let revoked = revoke_query(&holder.organization, holder.installation, now)
+        .filter(Column::Sealed.is_not_null())
+        .filter(Column::Kind.is_in(kinds.map(|kind| kind.name)))
+        .exec(transaction)
+        .await?;
+    Ok(revoked.rows_affected > 0)
+}
+
+/// Revokes what is not yet revoked of one installation, as filtered further.
+pub(super) fn revoke_query(
+    organization: &OrganizationId,
+    installation: InstallationId,
+    now: Timestamp,
+) -> sea_orm::UpdateMany<Entity> {
+    Entity::update_many()
+        .col_expr(Column::RevokedAt, Expr::value(now.as_micros()))
+        .filter(Column::Organization.eq(organization.as_str()))
+        .filter(Column::Installation.eq(installation.0))
+        .filter(Column::RevokedAt.is_null())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_servers_are_those_of_the_addresses_in_the_settings_whatever_they_are_called() {
+        let settings = json!({
+            "site_url": "https://Chat.example.com:443/base/", "team": "sre",
+            "others": [{ "hook": "http://10.0.0.1:8065/x" }], "note": "see mailto:a@b.c"
+        });
+        assert_eq!(servers(&settings), "http://10.0.0.1:8065 https://chat.example.com");
+        assert_eq!(servers(&Value::Null), "");
+    }
+}

@@ -1,0 +1,451 @@
+//! The engine over SQLite and over Postgres: what is accepted is delivered in order, once,
+//! in its newest revision; what fails says so; nothing is lost.
+
+use std::time::Duration;
+
+use chatport_host::{
+    delivery::{AcceptError, read, view::CopyState},
+    ids::OrganizationId,
+    setup::installations,
+};
+use chatport_sdk::prelude::*;
+use chatport_tests::{
+    database::Engine,
+    engine::{TestHost, a_moment, message},
+    eventually,
+    pigeon::{Fate, Pigeon},
+};
+use sea_orm::ConnectionTrait;
+use serde_json::json;
+
+/// Make each scenario a test of its own on each engine.
+macro_rules! on_both_engines {
+    ($($name:ident),* $(,)?) => {$(
+        mod $name {
+            use super::*;
+            #[tokio::test(flavor = "multi_thread")]
+            async fn sqlite() { super::$name(Engine::Sqlite).await; }
+            #[tokio::test(flavor = "multi_thread")]
+            async fn postgres() { super::$name(Engine::Postgres).await; }
+        }
+    )*};
+}
+
+on_both_engines![
+    a_message_is_delivered_and_its_attempt_recorded,
+    revisions_that_wait_become_one_edit_to_the_newest,
+    repeating_a_request_gives_the_first_answer,
+    other_content_under_the_same_revision_is_refused,
+    a_lower_revision_changes_nothing,
+    a_copy_that_is_tried_again_lets_others_pass,
+    a_post_whose_answer_was_lost_is_found_and_not_doubled,
+    where_nothing_can_be_found_out_the_message_decides,
+    a_refusal_of_one_conversation_kills_that_copy_alone,
+    a_request_to_slow_down_holds_the_installation_and_costs_no_attempt,
+    a_refused_credential_suspends_and_resuming_goes_on,
+    a_message_expires_and_says_so,
+    deleting_takes_down_what_stands_and_calls_off_the_rest,
+    lines_of_the_log_become_replies_once,
+    a_user_is_told_directly_or_named_in_the_thread,
+    what_cannot_be_resolved_is_a_dead_copy_with_a_reason,
+    an_old_fence_changes_nothing,
+    a_panicking_backend_harms_nobody_else,
+    many_messages_at_once_are_all_accepted_and_delivered_in_order,
+    what_another_process_left_on_its_way_is_taken_over,
+    a_full_backlog_is_refused,
+    events_tell_how_each_revision_ended,
+    a_target_that_is_left_out_is_deleted_where_asked,
+];
+
+const DONE: &[CopyState] = &[CopyState::Delivered];
+
+async fn a_message_is_delivered_and_its_attempt_recorded(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let channel = host.channel("loft").await;
+    let accepted = host.put("a1", message(1, channel, "Fire")).await;
+    assert_eq!((accepted.revision, accepted.copies.len(), accepted.changed), (1, 1, true));
+    host.settles("a1", DONE).await;
+    assert_eq!(host.pigeon.posts("loft")[0].shown, ["Fire"]);
+    let view = read::message(&host.app, &host.organization, "a1").await.unwrap().unwrap();
+    assert_eq!(view.copies[0].copy.shown_revision, Some(1));
+    assert_eq!(view.copies[0].history.len(), 1);
+    assert_eq!(view.copies[0].history[0].outcome, "delivered");
+    host.check_conservation().await;
+}
+
+async fn revisions_that_wait_become_one_edit_to_the_newest(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let channel = host.channel("loft").await;
+    host.pigeon.fate("loft", Fate::Slow(Duration::from_millis(400)));
+    host.put("a1", message(1, channel, "one")).await;
+    eventually("the first post to begin", || async { (host.pigeon.world().calls == 1).then_some(()) }).await;
+    for revision in 2..=6 {
+        host.put("a1", message(revision, channel, &format!("rev {revision}"))).await;
+    }
+    host.settles("a1", DONE).await;
+    let posts = host.pigeon.posts("loft");
+    assert_eq!(posts.len(), 1);
+    assert_eq!(posts[0].shown, ["one", "rev 6"]);
+    host.check_conservation().await;
+}
+
+async fn repeating_a_request_gives_the_first_answer(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let channel = host.channel("loft").await;
+    let first = host.put("a1", message(7, channel, "Fire")).await;
+    host.settles("a1", DONE).await;
+    let again = host.put("a1", message(7, channel, "Fire")).await;
+    assert!(!again.changed);
+    assert_eq!(serde_json::to_value(&again.copies).unwrap(), serde_json::to_value(&first.copies).unwrap());
+    a_moment().await;
+    assert_eq!(host.pigeon.posts("loft").len(), 1);
+    host.check_conservation().await;
+}
+
+async fn other_content_under_the_same_revision_is_refused(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let channel = host.channel("loft").await;
+    host.put("a1", message(7, channel, "Fire")).await;
+    let refused = host.try_put("a1", message(7, channel, "Flood")).await;
+    assert!(matches!(refused, Err(AcceptError::Conflict(7))), "{refused:?}");
+}
+
+async fn a_lower_revision_changes_nothing(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let channel = host.channel("loft").await;
+    host.put("a1", message(7, channel, "new")).await;
+    host.settles("a1", DONE).await;
+    let late = host.put("a1", message(6, channel, "old")).await;
+    assert_eq!((late.revision, late.changed), (7, false));
+    a_moment().await;
+    assert_eq!(host.pigeon.posts("loft")[0].shown, ["new"]);
+    host.check_conservation().await;
+}
+
+async fn a_copy_that_is_tried_again_lets_others_pass(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let channel = host.channel("loft").await;
+    host.pigeon.fate("loft", Fate::Fail(Failure::new(Cause::Unavailable, "down")));
+    host.put("first", message(1, channel, "first")).await;
+    host.put("second", message(1, channel, "second")).await;
+    host.settles("second", DONE).await;
+    host.settles("first", DONE).await;
+    let order: Vec<_> = host.pigeon.posts("loft").iter().map(|post| post.shown[0].clone()).collect();
+    assert_eq!(order, ["second", "first"]);
+    host.check_conservation().await;
+}
+
+async fn a_post_whose_answer_was_lost_is_found_and_not_doubled(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let channel = host.channel("loft").await;
+    host.pigeon.fate("loft", Fate::LoseAnswer);
+    host.put("a1", message(1, channel, "Fire")).await;
+    host.settles("a1", DONE).await;
+    assert_eq!(host.pigeon.posts("loft").len(), 1);
+    let view = read::message(&host.app, &host.organization, "a1").await.unwrap().unwrap();
+    let outcomes: Vec<_> = view.copies[0].history.iter().map(|attempt| attempt.outcome.as_str()).collect();
+    assert_eq!(outcomes, ["unknown", "delivered"]);
+    host.check_conservation().await;
+}
+
+async fn where_nothing_can_be_found_out_the_message_decides(engine: Engine) {
+    let host = TestHost::with(engine, Pigeon::forgetful()).await;
+    let channel = host.channel("loft").await;
+    host.pigeon.fate("loft", Fate::LoseAnswer);
+    host.put("rather twice", message(1, channel, "page")).await;
+    host.settles("rather twice", DONE).await;
+    assert_eq!(host.pigeon.posts("loft").len(), 2);
+
+    host.pigeon.fate("loft", Fate::LoseAnswer);
+    let mut never_twice = message(1, channel, "newsletter");
+    never_twice["on_unknown"] = json!("dead");
+    host.put("rather never", never_twice).await;
+    host.settles("rather never", &[CopyState::Dead]).await;
+    let view = read::message(&host.app, &host.organization, "rather never").await.unwrap().unwrap();
+    assert_eq!(view.copies[0].copy.code.as_deref(), Some("unknown_outcome"));
+    assert_eq!(host.pigeon.posts("loft").len(), 3);
+    host.check_conservation().await;
+}
+
+async fn a_refusal_of_one_conversation_kills_that_copy_alone(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let (closed, open) = (host.channel("closed").await, host.channel("open").await);
+    host.pigeon.fate("closed", Fate::Fail(Failure::new(Cause::BotNotInChannel, "not a member")));
+    let both = json!({ "revision": 1, "targets": [{ "channel": closed }, { "channel": open }], "content": { "title": "x" } });
+    host.put("a1", both).await;
+    host.settles("a1", &[CopyState::Delivered, CopyState::Dead]).await;
+    assert_eq!(host.pigeon.posts("open").len(), 1);
+    let view = read::message(&host.app, &host.organization, "a1").await.unwrap().unwrap();
+    let dead = view.copies.iter().find(|copy| copy.copy.state == CopyState::Dead).expect("a dead copy");
+    assert_eq!(dead.copy.code.as_deref(), Some("bot_not_in_channel"));
+    // A newer revision tries again: the bot may have been invited meanwhile.
+    let again = json!({ "revision": 2, "targets": [{ "channel": closed }, { "channel": open }], "content": { "title": "y" } });
+    host.put("a1", again).await;
+    host.settles("a1", DONE).await;
+    host.check_conservation().await;
+}
+
+async fn a_request_to_slow_down_holds_the_installation_and_costs_no_attempt(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let (one, two) = (host.channel("one").await, host.channel("two").await);
+    let slow_down = Failure::new(Cause::RateLimited, "slow down").retry_after(Some(Duration::from_millis(700)));
+    host.pigeon.fate("one", Fate::Fail(slow_down));
+    host.put("a1", message(1, one, "x")).await;
+    eventually("the first call", || async { (host.pigeon.world().calls == 1).then_some(()) }).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    host.put("a2", message(1, two, "y")).await;
+    a_moment().await;
+    assert_eq!(host.pigeon.world().calls, 1, "the installation should wait");
+    host.settles("a1", DONE).await;
+    host.settles("a2", DONE).await;
+    let view = read::message(&host.app, &host.organization, "a1").await.unwrap().unwrap();
+    assert_eq!(view.copies[0].history.len(), 1, "being asked to wait is no attempt");
+    host.check_conservation().await;
+}
+
+async fn a_refused_credential_suspends_and_resuming_goes_on(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let channel = host.channel("loft").await;
+    host.pigeon.fate("loft", Fate::Fail(Failure::new(Cause::Unauthorized, "who are you")));
+    host.put("a1", message(1, channel, "x")).await;
+    eventually("the suspension", || async {
+        let row = installations::get(&host.app, &host.organization, host.installation).await.expect("read");
+        (serde_json::to_value(row.state).unwrap() == "suspended").then_some(())
+    })
+    .await;
+    host.put("a2", message(1, channel, "y")).await;
+    a_moment().await;
+    assert!(host.pigeon.posts("loft").is_empty(), "a suspended installation sends nothing");
+    let actor = chatport_host::setup::audit::Actor::system();
+    installations::resume(&host.app, &host.organization, host.installation, &actor).await.expect("resumed");
+    host.settles("a1", DONE).await;
+    host.settles("a2", DONE).await;
+    host.check_conservation().await;
+}
+
+async fn a_message_expires_and_says_so(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let channel = host.channel("loft").await;
+    for _ in 0..4 {
+        host.pigeon.fate("loft", Fate::Fail(Failure::new(Cause::Unavailable, "down")));
+    }
+    let mut brief = message(1, channel, "x");
+    brief["expires_at"] = json!(host.app.clock.now().plus(Duration::from_millis(600)));
+    host.put("a1", brief).await;
+    host.settles("a1", &[CopyState::Expired]).await;
+    a_moment().await;
+    assert!(host.pigeon.posts("loft").is_empty(), "nothing is sent after its expiry");
+    host.check_conservation().await;
+}
+
+async fn deleting_takes_down_what_stands_and_calls_off_the_rest(engine: Engine) {
+    let mut host = TestHost::start(engine).await;
+    let (shown, waiting) = (host.channel("shown").await, host.channel("waiting").await);
+    host.put("a1", message(1, shown, "x")).await;
+    host.settles("a1", DONE).await;
+    host.halt().await;
+    host.put("a2", message(1, waiting, "y")).await;
+    for key in ["a1", "a2"] {
+        assert!(chatport_host::delivery::delete(&host.app, &host.organization, key).await.unwrap().is_some());
+    }
+    host.run();
+    host.settles("a1", &[CopyState::Removed]).await;
+    host.settles("a2", &[CopyState::Cancelled]).await;
+    assert!(host.pigeon.posts("shown")[0].deleted);
+    assert!(host.pigeon.posts("waiting").is_empty());
+    host.check_conservation().await;
+}
+
+async fn lines_of_the_log_become_replies_once(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let channel = host.channel("loft").await;
+    let with_log = |revision: i64, ids: &[&str]| {
+        let log: Vec<_> = ids.iter().map(|id| json!({ "id": id, "text": format!("line {id}") })).collect();
+        json!({ "revision": revision, "targets": [{ "channel": channel }], "content": { "title": "root" }, "log": log })
+    };
+    host.put("a1", with_log(1, &["1"])).await;
+    host.put("a1", with_log(2, &["1", "2"])).await;
+    host.put("a1", with_log(3, &["1", "2", "3"])).await;
+    host.settles("a1", DONE).await;
+    let posts = host.pigeon.posts("loft");
+    let replies: Vec<_> = posts.iter().filter(|post| post.reply_to.is_some()).map(|post| post.shown[0].as_str()).collect();
+    assert_eq!(replies, ["line 1", "line 2", "line 3"]);
+    assert_eq!(posts.iter().filter(|post| post.reply_to.is_none()).count(), 1);
+    host.check_conservation().await;
+}
+
+async fn a_user_is_told_directly_or_named_in_the_thread(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let channel = host.channel("loft").await;
+    host.link("u1", "ada").await;
+    host.put("root", message(1, channel, "Fire")).await;
+    host.put("direct", json!({ "revision": 1, "targets": [{ "user": "u1" }], "content": { "title": "wake up" } })).await;
+    let named = json!({ "user": "u1", "prefer": "mention", "reply_to": { "message": "root" } });
+    host.put("named", json!({ "revision": 1, "targets": [named], "content": { "title": "your turn" } })).await;
+    for key in ["root", "direct", "named"] {
+        host.settles(key, DONE).await;
+    }
+    assert_eq!(host.pigeon.posts("to-ada")[0].shown, ["wake up"]);
+    let posts = host.pigeon.posts("loft");
+    let reply = posts.iter().find(|post| post.reply_to.is_some()).expect("a reply in the thread");
+    assert_eq!(reply.shown, ["@ada your turn"]);
+    host.check_conservation().await;
+}
+
+async fn what_cannot_be_resolved_is_a_dead_copy_with_a_reason(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let other = OrganizationId::parse("other").unwrap();
+    host.organization(&other).await;
+    let installation = host.install(&other).await;
+    let foreign = host.channel_of(&other, installation, "foreign").await;
+    let cases = [
+        (json!({ "user": "nobody" }), "account_not_linked"),
+        (json!({ "default": true }), "default_channel_missing"),
+        (json!({ "channel": foreign }), "channel_not_found"),
+    ];
+    for (target, code) in cases {
+        let key = format!("for {code}");
+        let accepted = host.put(&key, json!({ "revision": 1, "targets": [target], "content": { "title": "x" } })).await;
+        assert_eq!(accepted.copies[0].state, CopyState::Dead);
+        assert_eq!(accepted.copies[0].code.as_deref(), Some(code));
+    }
+    a_moment().await;
+    assert!(host.pigeon.world().posts.is_empty());
+    host.check_conservation().await;
+}
+
+async fn an_old_fence_changes_nothing(engine: Engine) {
+    let mut host = TestHost::start(engine).await;
+    let channel = host.channel("loft").await;
+    host.pigeon.fate("loft", Fate::Slow(Duration::from_millis(800)));
+    host.put("a1", message(1, channel, "x")).await;
+    eventually("the post to begin", || async { (host.pigeon.world().calls == 1).then_some(()) }).await;
+    // Somebody else takes the stream while the worker is frozen.
+    let sql = "UPDATE streams SET fence = fence + 1, lease_until = 9000000000000000";
+    host.app.database.write().execute_unprepared(sql).await.expect("updated");
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    let view = read::message(&host.app, &host.organization, "a1").await.unwrap().unwrap();
+    assert_eq!(view.copies[0].copy.state, CopyState::Sending, "a result under an old fence must be dropped");
+    // The other one dies; what it had is found, not posted again.
+    let sql = "UPDATE streams SET lease_until = 0";
+    host.app.database.write().execute_unprepared(sql).await.expect("updated");
+    host.settles("a1", DONE).await;
+    assert_eq!(host.pigeon.posts("loft").len(), 1);
+    host.halt().await;
+    host.check_conservation().await;
+}
+
+async fn a_panicking_backend_harms_nobody_else(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let (bad, good) = (host.channel("bad").await, host.channel("good").await);
+    host.pigeon.fate("bad", Fate::Panic);
+    host.put("a1", message(1, bad, "x")).await;
+    host.put("a2", message(1, good, "y")).await;
+    host.settles("a2", DONE).await;
+    // It panicked before anything was sent, so it is tried again.
+    host.pigeon.world().posts.clear();
+    eventually("another try", || async { (!host.pigeon.posts("bad").is_empty()).then_some(()) }).await;
+}
+
+async fn many_messages_at_once_are_all_accepted_and_delivered_in_order(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let mut channels = Vec::new();
+    for number in 0..5 {
+        channels.push(host.channel(&format!("loft{number}")).await);
+    }
+    for round in 0..40 {
+        let puts = channels.iter().enumerate().map(|(number, channel)| {
+            let (host, channel) = (&host, *channel);
+            async move { host.put(&format!("m-{number}-{round}"), message(1, channel, &format!("{round}"))).await }
+        });
+        futures_join_all(puts).await;
+    }
+    for number in 0..5 {
+        host.settles(&format!("m-{number}-39"), DONE).await;
+        let shown: Vec<_> = host.pigeon.posts(&format!("loft{number}")).iter().map(|post| post.shown[0].clone()).collect();
+        let wanted: Vec<_> = (0..40).map(|round| round.to_string()).collect();
+        assert_eq!(shown, wanted, "in the order in which they were accepted");
+    }
+    host.check_conservation().await;
+}
+
+async fn futures_join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let mut results = Vec::new();
+    let mut pending: Vec<_> = futures.map(Box::pin).collect();
+    std::future::poll_fn(|context| {
+        let mut index = 0;
+        while index < pending.len() {
+            match pending[index].as_mut().poll(context) {
+                std::task::Poll::Ready(value) => {
+                    results.push(value);
+                    drop(pending.swap_remove(index));
+                }
+                std::task::Poll::Pending => index += 1,
+            }
+        }
+        if pending.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    results
+}
+
+async fn what_another_process_left_on_its_way_is_taken_over(engine: Engine) {
+    let mut host = TestHost::start(engine).await;
+    let channel = host.channel("loft").await;
+    host.halt().await;
+    host.put("a1", message(1, channel, "x")).await;
+    // An earlier process leased the stream, marked the copy as on its way, and died.
+    for sql in [
+        "UPDATE streams SET fence = fence + 1, lease_until = 1",
+        "UPDATE copies SET state = 'sending', sending = revision, first_tried_at = 1",
+    ] {
+        host.app.database.write().execute_unprepared(sql).await.expect("updated");
+    }
+    host.run();
+    host.settles("a1", DONE).await;
+    assert_eq!(host.pigeon.posts("loft").len(), 1);
+    host.check_conservation().await;
+}
+
+async fn a_full_backlog_is_refused(engine: Engine) {
+    let mut host = TestHost::start(engine).await;
+    let channel = host.channel("loft").await;
+    host.halt().await;
+    let sql = "UPDATE organizations SET backlog = 10000000";
+    host.app.database.write().execute_unprepared(sql).await.expect("updated");
+    let refused = host.try_put("a1", message(1, channel, "x")).await;
+    assert!(matches!(refused, Err(AcceptError::BacklogFull { .. })), "{refused:?}");
+}
+
+async fn events_tell_how_each_revision_ended(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let channel = host.channel("loft").await;
+    host.put("a1", message(1, channel, "x")).await;
+    host.settles("a1", DONE).await;
+    host.pigeon.fate("loft", Fate::Fail(Failure::new(Cause::ChannelArchived, "closed")));
+    host.put("a1", message(2, channel, "y")).await;
+    host.settles("a1", &[CopyState::Dead]).await;
+    let page = chatport_host::events::log::after(&host.app, Some(&host.organization), 0).await.unwrap();
+    let told: Vec<_> = page
+        .items
+        .iter()
+        .filter(|event| event["type"].as_str().is_some_and(|kind| kind.starts_with("message.")))
+        .map(|event| (event["type"].clone(), event["data"]["revision"].clone()))
+        .collect();
+    assert_eq!(told, [(json!("message.delivered"), json!(1)), (json!("message.failed"), json!(2))]);
+}
+
+async fn a_target_that_is_left_out_is_deleted_where_asked(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let (stays, goes) = (host.channel("stays").await, host.channel("goes").await);
+    let both = json!({ "revision": 1, "targets": [{ "channel": stays }, { "channel": goes }], "content": { "title": "x" } });
+    host.put("a1", both).await;
+    host.settles("a1", DONE).await;
+    let mut one = message(2, stays, "y");
+    one["on_removed"] = json!("delete");
+    host.put("a1", one).await;
+    host.settles("a1", &[CopyState::Delivered, CopyState::Removed]).await;
+    assert!(host.pigeon.posts("goes")[0].deleted);
+    assert_eq!(host.pigeon.posts("stays")[0].shown, ["x", "y"]);
+    host.check_conservation().await;
+}
