@@ -109,12 +109,8 @@ async fn first_key(app: &App) -> Result<Option<chatport_sdk::secret::Secret>, Pr
     if access::any(app).await? {
         return Ok(None);
     }
-    let new = NewKey {
-        name: "first key".into(),
-        scopes: Scopes::all(),
-        organization: None,
-        days: access::DEFAULT_DAYS,
-    };
+    let new =
+        NewKey { name: "first key".into(), scopes: Scopes::all(), organization: None, days: access::DEFAULT_DAYS };
     let (_, key) = access::create(app, new).await?;
     Ok(Some(key))
 }
@@ -141,7 +137,14 @@ async fn doctor(settings: Settings) -> Result<(), ProgramError> {
     for row in suspended {
         let problem = row.problem.unwrap_or_default();
         let said = |name: &str| problem[name].as_str().unwrap_or("?").to_owned();
-        text += &format!("mend  {} {} of {}: {}. {}\n", row.backend, row.id, row.organization, said("detail"), said("cure"));
+        text += &format!(
+            "mend  {} {} of {}: {}. {}\n",
+            row.backend,
+            row.id,
+            row.organization,
+            said("detail"),
+            said("cure")
+        );
     }
     print(&text);
     Ok(())
@@ -154,14 +157,16 @@ async fn create_key(settings: Settings, request: CreateApiKey) -> Result<(), Pro
         let names = Scope::ALL.map(|(_, name)| name).join(", ");
         request.scopes.join(" ").parse().map_err(|error| ProgramError::Input(format!("{error}; there are: {names}")))?
     };
-    let organization = match &request.organization {
-        Some(text) => Some(OrganizationId::parse(text).ok_or_else(|| {
-            ProgramError::Input("an organization's id has 1 to 128 of A-Z a-z 0-9 . _ : @ -".into())
-        })?),
-        None => None,
-    };
+    let organization =
+        match &request.organization {
+            Some(text) => Some(OrganizationId::parse(text).ok_or_else(|| {
+                ProgramError::Input("an organization's id has 1 to 128 of A-Z a-z 0-9 . _ : @ -".into())
+            })?),
+            None => None,
+        };
     let app = Host::closed(settings, Registry::linked().map_err(StartError::from)?).await?;
-    let (_, key) = access::create(&app, NewKey { name: request.name, scopes, organization, days: request.days }).await?;
+    let (_, key) =
+        access::create(&app, NewKey { name: request.name, scopes, organization, days: request.days }).await?;
     print(&format!("{}\n", key.expose()));
     Ok(())
 }
@@ -177,7 +182,10 @@ fn backends(registry: &Registry) -> String {
             ("receive", backend.ingress().is_some()),
         ];
         let can: Vec<&str> = parts.iter().filter(|(_, can)| *can).map(|(name, _)| *name).collect();
-        let rates = descriptor.rates.iter().map(|rate| format!("{}.{}={}/{}", descriptor.id, rate.name, rate.per_second, rate.burst));
+        let rates = descriptor
+            .rates
+            .iter()
+            .map(|rate| format!("{}.{}={}/{}", descriptor.id, rate.name, rate.per_second, rate.burst));
         let rates: Vec<String> = rates.collect();
         text += &format!(
             "{:<12} {} ({crate_name})\n{:13}can: {}\n{:13}rates: {}\n",

@@ -102,8 +102,12 @@ impl Settings {
     /// Never: the defaults can be read.
     pub fn in_folder(folder: &std::path::Path) -> Self {
         let arguments = ["chatport".into(), "--demo=off".into(), "--data".into(), folder.into()];
-        let surroundings =
-            Surroundings { arguments: arguments.to_vec(), environment: Vec::new(), folder: folder.to_owned(), on_terminal: false };
+        let surroundings = Surroundings {
+            arguments: arguments.to_vec(),
+            environment: Vec::new(),
+            folder: folder.to_owned(),
+            on_terminal: false,
+        };
         Invocation::read(&surroundings).expect("the defaults can be read").settings
     }
 

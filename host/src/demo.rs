@@ -78,24 +78,45 @@ async fn try_prepare(app: &App) -> Result<Option<Playground>, crate::setup::Setu
 }
 
 /// The first lines: the key, once, and the next three things to try.
-pub(crate) fn greeting(app: &App, address: SocketAddr, key: Option<&Secret>, playground: Option<&Playground>) -> String {
-    let base = app.public_url.as_ref().map_or_else(|| format!("http://{address}"), |url| url.as_str().trim_end_matches('/').to_owned());
+pub(crate) fn greeting(
+    app: &App,
+    address: SocketAddr,
+    key: Option<&Secret>,
+    playground: Option<&Playground>,
+) -> String {
+    let base = app
+        .public_url
+        .as_ref()
+        .map_or_else(|| format!("http://{address}"), |url| url.as_str().trim_end_matches('/').to_owned());
     let mut text = String::new();
     // Writing to a String can't fail.
     let _ = writeln!(text, "\nChatport listens on http://{address}");
     if let Some(key) = key {
-        let _ = writeln!(text, "\nThe first API key, shown this once (it may do everything; keep it safe):\n\n  {}", key.expose());
+        let _ = writeln!(
+            text,
+            "\nThe first API key, shown this once (it may do everything; keep it safe):\n\n  {}",
+            key.expose()
+        );
     }
     let shown = if key.is_some() { "the key above" } else { "your API key" };
     let _ = writeln!(text, "\nThree things to try:\n");
-    let _ = writeln!(text, "  1. See what is linked in:  curl -H \"Authorization: Bearer $KEY\" {base}/v1/backends   (KEY={shown})");
+    let _ = writeln!(
+        text,
+        "  1. See what is linked in:  curl -H \"Authorization: Bearer $KEY\" {base}/v1/backends   (KEY={shown})"
+    );
     let _ = writeln!(text, "  2. Read the API:           {base}/docs");
     match playground {
         Some(Playground { backend, ingress_url }) => {
-            let _ = writeln!(text, "  3. Look into the {backend}:   curl {ingress_url}/world   (the README walks through it in five minutes)");
+            let _ = writeln!(
+                text,
+                "  3. Look into the {backend}:   curl {ingress_url}/world   (the README walks through it in five minutes)"
+            );
         }
         None => {
-            let _ = writeln!(text, "  3. Make an organization:   curl -X PUT -H \"Authorization: Bearer $KEY\" -H 'content-type: application/json' -d '{{}}' {base}/v1/organizations/acme");
+            let _ = writeln!(
+                text,
+                "  3. Make an organization:   curl -X PUT -H \"Authorization: Bearer $KEY\" -H 'content-type: application/json' -d '{{}}' {base}/v1/organizations/acme"
+            );
         }
     }
     text.push('\n');

@@ -2,10 +2,7 @@
 
 use std::{io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use chatport_sdk::{
-    site::Random,
-    time::Clock,
-};
+use chatport_sdk::{site::Random, time::Clock};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -50,7 +47,9 @@ pub enum StartError {
     #[error(transparent)]
     Keyring(#[from] KeyringError),
     /// The key ring isn't the one that this database was sealed with.
-    #[error("this database was sealed with the key {0}, which the key ring lacks: put the right key file back (it lies beside the database as `keyring`)")]
+    #[error(
+        "this database was sealed with the key {0}, which the key ring lacks: put the right key file back (it lies beside the database as `keyring`)"
+    )]
     WrongKeyring(String),
     /// The database can't be used.
     #[error(transparent)]

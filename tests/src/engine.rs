@@ -105,6 +105,7 @@ impl TestHost {
             identity: Some(json!({ "server": "loft", "account": "bot", "display_name": "Pigeon" })),
             problem: None,
             health: None,
+            held_until: 0,
             last_delivered_at: None,
             last_heard_at: None,
             created_at: now,
@@ -121,7 +122,12 @@ impl TestHost {
         self.channel_of(&self.organization, self.installation, loft).await
     }
 
-    pub async fn channel_of(&self, organization: &OrganizationId, installation: InstallationId, loft: &str) -> ChannelId {
+    pub async fn channel_of(
+        &self,
+        organization: &OrganizationId,
+        installation: InstallationId,
+        loft: &str,
+    ) -> ChannelId {
         let now = self.app.clock.now().as_micros();
         let id = ChannelId::new();
         let row = channels::Model {

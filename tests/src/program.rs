@@ -47,11 +47,8 @@ impl Chatport {
     pub async fn start(arguments: &[&str]) -> Self {
         let data = Arc::new(tempfile::tempdir().expect("a temporary folder"));
         let port = free_port().await;
-        let mut all = vec![
-            "serve".to_owned(),
-            format!("--listen=127.0.0.1:{port}"),
-            format!("--data={}", data.path().display()),
-        ];
+        let mut all =
+            vec!["serve".to_owned(), format!("--listen=127.0.0.1:{port}"), format!("--data={}", data.path().display())];
         all.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         Self::launch(all, data, format!("http://127.0.0.1:{port}"), String::new()).await
     }
@@ -77,7 +74,11 @@ impl Chatport {
         if chatport.api_key.is_empty() {
             let text = chatport.log();
             let start = text.find("cp_live_").unwrap_or_else(|| panic!("no API key was printed:\n{text}"));
-            chatport.api_key = text[start..].split(|c: char| c.is_whitespace() || c == '\'' || c == '"').next().unwrap_or_default().to_owned();
+            chatport.api_key = text[start..]
+                .split(|c: char| c.is_whitespace() || c == '\'' || c == '"')
+                .next()
+                .unwrap_or_default()
+                .to_owned();
         }
         chatport
     }

@@ -171,7 +171,8 @@ async fn a_refusal_of_one_conversation_kills_that_copy_alone(engine: Engine) {
     let host = TestHost::start(engine).await;
     let (closed, open) = (host.channel("closed").await, host.channel("open").await);
     host.pigeon.fate("closed", Fate::Fail(Failure::new(Cause::BotNotInChannel, "not a member")));
-    let both = json!({ "revision": 1, "targets": [{ "channel": closed }, { "channel": open }], "content": { "title": "x" } });
+    let both =
+        json!({ "revision": 1, "targets": [{ "channel": closed }, { "channel": open }], "content": { "title": "x" } });
     host.put("a1", both).await;
     host.settles("a1", &[CopyState::Delivered, CopyState::Dead]).await;
     assert_eq!(host.pigeon.posts("open").len(), 1);
@@ -179,7 +180,8 @@ async fn a_refusal_of_one_conversation_kills_that_copy_alone(engine: Engine) {
     let dead = view.copies.iter().find(|copy| copy.copy.state == CopyState::Dead).expect("a dead copy");
     assert_eq!(dead.copy.code.as_deref(), Some("bot_not_in_channel"));
     // A newer revision tries again: the bot may have been invited meanwhile.
-    let again = json!({ "revision": 2, "targets": [{ "channel": closed }, { "channel": open }], "content": { "title": "y" } });
+    let again =
+        json!({ "revision": 2, "targets": [{ "channel": closed }, { "channel": open }], "content": { "title": "y" } });
     host.put("a1", again).await;
     host.settles("a1", DONE).await;
     host.check_conservation().await;
@@ -216,7 +218,7 @@ async fn a_refused_credential_suspends_and_resuming_goes_on(engine: Engine) {
     host.put("a2", message(1, channel, "y")).await;
     a_moment().await;
     assert!(host.pigeon.posts("loft").is_empty(), "a suspended installation sends nothing");
-    let actor = chatport_host::setup::audit::Actor::system();
+    let actor = chatport_host::setup::audit::Actor::host();
     installations::resume(&host.app, &host.organization, host.installation, &actor).await.expect("resumed");
     host.settles("a1", DONE).await;
     host.settles("a2", DONE).await;
@@ -268,7 +270,8 @@ async fn lines_of_the_log_become_replies_once(engine: Engine) {
     host.put("a1", with_log(3, &["1", "2", "3"])).await;
     host.settles("a1", DONE).await;
     let posts = host.pigeon.posts("loft");
-    let replies: Vec<_> = posts.iter().filter(|post| post.reply_to.is_some()).map(|post| post.shown[0].as_str()).collect();
+    let replies: Vec<_> =
+        posts.iter().filter(|post| post.reply_to.is_some()).map(|post| post.shown[0].as_str()).collect();
     assert_eq!(replies, ["line 1", "line 2", "line 3"]);
     assert_eq!(posts.iter().filter(|post| post.reply_to.is_none()).count(), 1);
     host.check_conservation().await;
@@ -279,7 +282,8 @@ async fn a_user_is_told_directly_or_named_in_the_thread(engine: Engine) {
     let channel = host.channel("loft").await;
     host.link("u1", "ada").await;
     host.put("root", message(1, channel, "Fire")).await;
-    host.put("direct", json!({ "revision": 1, "targets": [{ "user": "u1" }], "content": { "title": "wake up" } })).await;
+    host.put("direct", json!({ "revision": 1, "targets": [{ "user": "u1" }], "content": { "title": "wake up" } }))
+        .await;
     let named = json!({ "user": "u1", "prefer": "mention", "reply_to": { "message": "root" } });
     host.put("named", json!({ "revision": 1, "targets": [named], "content": { "title": "your turn" } })).await;
     for key in ["root", "direct", "named"] {
@@ -362,7 +366,8 @@ async fn many_messages_at_once_are_all_accepted_and_delivered_in_order(engine: E
     }
     for number in 0..5 {
         host.settles(&format!("m-{number}-39"), DONE).await;
-        let shown: Vec<_> = host.pigeon.posts(&format!("loft{number}")).iter().map(|post| post.shown[0].clone()).collect();
+        let shown: Vec<_> =
+            host.pigeon.posts(&format!("loft{number}")).iter().map(|post| post.shown[0].clone()).collect();
         let wanted: Vec<_> = (0..40).map(|round| round.to_string()).collect();
         assert_eq!(shown, wanted, "in the order in which they were accepted");
     }
@@ -438,7 +443,8 @@ async fn events_tell_how_each_revision_ended(engine: Engine) {
 async fn a_target_that_is_left_out_is_deleted_where_asked(engine: Engine) {
     let host = TestHost::start(engine).await;
     let (stays, goes) = (host.channel("stays").await, host.channel("goes").await);
-    let both = json!({ "revision": 1, "targets": [{ "channel": stays }, { "channel": goes }], "content": { "title": "x" } });
+    let both =
+        json!({ "revision": 1, "targets": [{ "channel": stays }, { "channel": goes }], "content": { "title": "x" } });
     host.put("a1", both).await;
     host.settles("a1", DONE).await;
     let mut one = message(2, stays, "y");

@@ -170,7 +170,13 @@ impl<'a> Client<'a> {
     }
 
     /// Send, and give back an answer of success.
-    async fn send(&self, operation: Operation, method: Method, url: Url, body: Option<&Value>) -> Result<Answer, Failure> {
+    async fn send(
+        &self,
+        operation: Operation,
+        method: Method,
+        url: Url,
+        body: Option<&Value>,
+    ) -> Result<Answer, Failure> {
         let mut request = self.site.http().request(method, url).max_answer(MAX_PAGE);
         if let Some(token) = &self.token {
             request = request.bearer(token);

@@ -159,7 +159,11 @@ impl Delete for MattermostBackend {
         match client.delete_post(post).await {
             Err(failure) if failure.cause == Cause::ChannelNotFound => Ok(()),
             Err(failure) if failure.cause == Cause::PermissionDenied => {
-                if is_there(&client, post).await? { Err(failure) } else { Ok(()) }
+                if is_there(&client, post).await? {
+                    Err(failure)
+                } else {
+                    Ok(())
+                }
             }
             done => done,
         }

@@ -130,7 +130,9 @@ async fn can_post(site: &Site, details: &Details, mut health: Health) -> Health 
     };
     match client.me().await {
         Ok(me) if me.id == details.bot_user_id && me.delete_at == 0 => health.can_post = true,
-        Ok(_) => return missing(health, "the bot's token is another account's, or the bot is disabled", "Reauthorize."),
+        Ok(_) => {
+            return missing(health, "the bot's token is another account's, or the bot is disabled", "Reauthorize.");
+        }
         // A session that ran out early is renewed by itself.
         Err(failure) if failure.cause == Cause::Unauthorized && details.mode == Mode::Apps => health.can_post = true,
         Err(failure) => return missing(health, &format!("the bot's token: {}", failure.detail), "Reauthorize."),

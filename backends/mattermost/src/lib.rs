@@ -35,9 +35,6 @@ mod site_url;
 mod trigger;
 mod verification;
 
-#[cfg(test)]
-mod testing;
-
 use chatport_sdk::prelude::*;
 
 pub use crate::settings::{Mode, Settings};

@@ -68,9 +68,20 @@ mod tests {
 
     #[test]
     fn calls_to_everybody_are_made_harmless_in_every_spelling() {
-        for text in ["@channel", "x @All, y", "(@HERE)", "\\@channel.", "＠all", "@&#99;hannel", "&#64;here", "&#x40;all",
-            "&#0064;all", "&COMMAT;channel", "@all_", "@here-"]
-        {
+        for text in [
+            "@channel",
+            "x @All, y",
+            "(@HERE)",
+            "\\@channel.",
+            "＠all",
+            "@&#99;hannel",
+            "&#64;here",
+            "&#x40;all",
+            "&#0064;all",
+            "&COMMAT;channel",
+            "@all_",
+            "@here-",
+        ] {
             let (harmless, found) = neutralise(text);
             assert!(found, "{text}");
             assert!(harmless.contains(ZERO_WIDTH_SPACE), "{text}");

@@ -37,6 +37,7 @@ CREATE TABLE installations (
     identity           JSONB,
     problem            JSONB,
     health             JSONB,
+    held_until         BIGINT NOT NULL DEFAULT 0,
     last_delivered_at  BIGINT,
     last_heard_at      BIGINT,
     created_at         BIGINT NOT NULL,

@@ -37,6 +37,7 @@ CREATE TABLE installations (
     identity           TEXT,
     problem            TEXT,
     health             TEXT,
+    held_until         INTEGER NOT NULL DEFAULT 0,
     last_delivered_at  INTEGER,
     last_heard_at      INTEGER,
     created_at         INTEGER NOT NULL,

@@ -186,9 +186,13 @@ pub(super) fn routes(api: Api<App>) -> Api<App> {
         list,
     )
     .route(
-        Operation::post("/v1/organizations/{org}/previews", "previewMessage", "Look at a message as platforms would show it")
-            .tag("Messages")
-            .problems(&[types::BACKEND_NOT_FOUND, types::BACKEND_LACKS_PART]),
+        Operation::post(
+            "/v1/organizations/{org}/previews",
+            "previewMessage",
+            "Look at a message as platforms would show it",
+        )
+        .tag("Messages")
+        .problems(&[types::BACKEND_NOT_FOUND, types::BACKEND_LACKS_PART]),
         preview,
     )
 }

@@ -77,7 +77,11 @@ async fn remove(
     Path(path): Path<SubscriptionPath>,
 ) -> Result<NoContent, Problem> {
     host_wide(&holder)?;
-    if subscriptions::remove(&app, &path.name).await? { Ok(NoContent) } else { Err(types::SUBSCRIPTION_NOT_FOUND.into()) }
+    if subscriptions::remove(&app, &path.name).await? {
+        Ok(NoContent)
+    } else {
+        Err(types::SUBSCRIPTION_NOT_FOUND.into())
+    }
 }
 
 /// Subscriptions hear of all organizations.
@@ -126,7 +130,8 @@ fn follow(app: App, organization: Option<OrganizationId>, after: i64) -> Respons
         loop {
             match log::after_with_sequences(&app, organization.as_ref(), after).await {
                 Ok(found) if !found.is_empty() => {
-                    let text: String = found.iter().map(|(sequence, body)| format!("id: {sequence}\ndata: {body}\n\n")).collect();
+                    let text: String =
+                        found.iter().map(|(sequence, body)| format!("id: {sequence}\ndata: {body}\n\n")).collect();
                     after = found.last().map_or(after, |(sequence, _)| *sequence);
                     return Some((Ok::<_, Infallible>(Bytes::from(text)), (app, organization, after, 0)));
                 }
@@ -159,9 +164,13 @@ pub(super) fn routes(api: Api<App>) -> Api<App> {
     )
     .route(Operation::get("/v1/subscriptions", "listSubscriptions", "List subscriptions").tag("Events"), list)
     .route(
-        Operation::delete("/v1/subscriptions/{name}", "removeSubscription", "Remove a subscription and what waits for it")
-            .tag("Events")
-            .problems(&[types::SUBSCRIPTION_NOT_FOUND]),
+        Operation::delete(
+            "/v1/subscriptions/{name}",
+            "removeSubscription",
+            "Remove a subscription and what waits for it",
+        )
+        .tag("Events")
+        .problems(&[types::SUBSCRIPTION_NOT_FOUND]),
         remove,
     )
     .route(

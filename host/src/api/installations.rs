@@ -96,7 +96,8 @@ async fn create(
     State(app): State<App>,
     Json(request): Json<NewInstallation>,
 ) -> Result<Created<Installation>, Problem> {
-    let created = machine::create(&app, &within.organization, &request.backend, request.settings, &within.actor).await?;
+    let created =
+        machine::create(&app, &within.organization, &request.backend, request.settings, &within.actor).await?;
     Ok(Answered(created))
 }
 

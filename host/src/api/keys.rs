@@ -65,7 +65,8 @@ async fn create(
     State(app): State<App>,
     Json(request): Json<NewKeyRequest>,
 ) -> Result<Created<MadeKey>, Problem> {
-    let invalid = |pointer: &str, detail: &'static str| Problem::new(types::INVALID_BODY).pointer(pointer).detail(detail);
+    let invalid =
+        |pointer: &str, detail: &'static str| Problem::new(types::INVALID_BODY).pointer(pointer).detail(detail);
     if request.name.trim().is_empty() || request.name.chars().count() > 100 {
         return Err(invalid("/name", "must have 1 to 100 characters"));
     }

@@ -170,11 +170,8 @@ async fn list_accounts(
     State(app): State<App>,
     Query(listing): Query<AccountListing>,
 ) -> Result<Json<Page<AccountLink>>, Problem> {
-    let filter = LinkFilter {
-        installation: listing.installation,
-        user: listing.user,
-        updated_after: listing.updated_after,
-    };
+    let filter =
+        LinkFilter { installation: listing.installation, user: listing.user, updated_after: listing.updated_after };
     let page = page_of(listing.cursor.as_ref(), listing.limit)?;
     Ok(Json(links::list(&app, &within.organization, &filter, page).await?.into()))
 }

@@ -88,22 +88,30 @@ async fn delete(
 
 pub(super) fn routes(api: Api<App>) -> Api<App> {
     api.route(
-        Operation::put("/v1/organizations/{org}/messages/{key}", "putMessage", "Say what a message should show, and where")
-            .tag("Messages")
-            .about(
-                "Accepted means on disk: the answer comes after the commit. Every copy converges to the newest \
+        Operation::put(
+            "/v1/organizations/{org}/messages/{key}",
+            "putMessage",
+            "Say what a message should show, and where",
+        )
+        .tag("Messages")
+        .about(
+            "Accepted means on disk: the answer comes after the commit. Every copy converges to the newest \
                  revision; revisions that wait are merged. The same revision with the same content gives the same \
                  answer again; a lower one changes nothing.",
-            )
-            .says(202, "It is on disk and will be delivered.")
-            .says(200, "A newer revision is there already; nothing has changed.")
-            .problems(&[types::REVISION_CONFLICT, types::BACKLOG_FULL, types::STORAGE_LOW, types::COMMIT_UNKNOWN]),
+        )
+        .says(202, "It is on disk and will be delivered.")
+        .says(200, "A newer revision is there already; nothing has changed.")
+        .problems(&[types::REVISION_CONFLICT, types::BACKLOG_FULL, types::STORAGE_LOW, types::COMMIT_UNKNOWN]),
         put,
     )
     .route(
-        Operation::get("/v1/organizations/{org}/messages/{key}", "getMessage", "Read a message, its copies and their history")
-            .tag("Messages")
-            .problems(&[types::MESSAGE_NOT_FOUND]),
+        Operation::get(
+            "/v1/organizations/{org}/messages/{key}",
+            "getMessage",
+            "Read a message, its copies and their history",
+        )
+        .tag("Messages")
+        .problems(&[types::MESSAGE_NOT_FOUND]),
         get,
     )
     .route(

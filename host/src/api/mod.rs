@@ -62,3 +62,11 @@ pub fn build() -> (Router<App>, Value) {
     let api = parts.into_iter().fold(api, |api, part| part(api));
     crate::ingress::routes(api).finish()
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_description_has_no_faults() {
+        assert_eq!(super::openapi_faults::faults(&super::build().1), Vec::<String>::new());
+    }
+}

@@ -81,12 +81,21 @@ async fn put(
         created_at: Set(now),
         updated_at: Set(now),
     };
-    let changes = OnConflict::column(Column::Id).update_columns([Column::Name, Column::Locale, Column::UpdatedAt]).to_owned();
+    let changes =
+        OnConflict::column(Column::Id).update_columns([Column::Name, Column::Locale, Column::UpdatedAt]).to_owned();
     let write = app.database.write();
     Entity::insert(row).on_conflict(changes).exec_without_returning(write).await.map_err(unavailable)?;
-    audit::write(write, &organization, &holder.actor, "organization.put", organization.as_str(), "done", app.clock.now())
-        .await
-        .map_err(unavailable)?;
+    audit::write(
+        write,
+        &organization,
+        &holder.actor,
+        "organization.put",
+        organization.as_str(),
+        "done",
+        app.clock.now(),
+    )
+    .await
+    .map_err(unavailable)?;
     Ok(Json(find(&app, &organization).await?))
 }
 
@@ -110,9 +119,17 @@ async fn delete(within: Within<MaySetUp>, State(app): State<App>) -> Result<NoCo
         installations::remove(&app, &organization, installation.id, &actor).await?;
     }
     Entity::delete_by_id(organization.as_str()).exec(app.database.write()).await.map_err(unavailable)?;
-    audit::write(app.database.write(), &organization, &actor, "organization.delete", organization.as_str(), "done", app.clock.now())
-        .await
-        .map_err(unavailable)?;
+    audit::write(
+        app.database.write(),
+        &organization,
+        &actor,
+        "organization.delete",
+        organization.as_str(),
+        "done",
+        app.clock.now(),
+    )
+    .await
+    .map_err(unavailable)?;
     Ok(NoContent)
 }
 
@@ -129,9 +146,13 @@ pub(super) fn routes(api: Api<App>) -> Api<App> {
         get,
     )
     .route(
-        Operation::delete("/v1/organizations/{org}", "deleteOrganization", "Remove an organization and everything that is its")
-            .tag("Organizations")
-            .about("Installations are removed on their platforms, then every row of the organization is deleted."),
+        Operation::delete(
+            "/v1/organizations/{org}",
+            "deleteOrganization",
+            "Remove an organization and everything that is its",
+        )
+        .tag("Organizations")
+        .about("Installations are removed on their platforms, then every row of the organization is deleted."),
         delete,
     )
 }

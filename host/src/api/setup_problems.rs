@@ -14,11 +14,13 @@ impl From<SetupFailure> for Problem {
         let detail = failure.to_string();
         let problem = |kind: ProblemType| Self::new(kind).detail(detail.clone());
         match &failure {
-            SetupFailure::BackendUnknown { .. } | SetupFailure::BackendNotLinked { .. } => problem(types::BACKEND_NOT_FOUND),
-            SetupFailure::NotFound => problem(types::INSTALLATION_NOT_FOUND),
-            SetupFailure::NoInstall { .. } | SetupFailure::CodesNotOffered { .. } | SetupFailure::LoopbackOnly { .. } => {
-                problem(types::BACKEND_LACKS_PART)
+            SetupFailure::BackendUnknown { .. } | SetupFailure::BackendNotLinked { .. } => {
+                problem(types::BACKEND_NOT_FOUND)
             }
+            SetupFailure::NotFound => problem(types::INSTALLATION_NOT_FOUND),
+            SetupFailure::NoInstall { .. }
+            | SetupFailure::CodesNotOffered { .. }
+            | SetupFailure::LoopbackOnly { .. } => problem(types::BACKEND_LACKS_PART),
             SetupFailure::Field { name, .. } => problem(types::SETUP_REFUSED).with("field", name.as_str()),
             SetupFailure::Platform(failure) => platform(failure),
             SetupFailure::WrongStage(_) => problem(types::SETUP_NOT_EXPECTED),

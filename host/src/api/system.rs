@@ -41,9 +41,11 @@ fn text(body: &'static str) -> Response {
 
 pub(super) fn routes(api: Api<App>) -> Api<App> {
     api.route(
-        Operation::get("/livez", "isAlive", "Whether the process answers")
-            .tag("Operation")
-            .medium(200, "text/plain", "It does."),
+        Operation::get("/livez", "isAlive", "Whether the process answers").tag("Operation").medium(
+            200,
+            "text/plain",
+            "It does.",
+        ),
         live,
     )
     .route(

@@ -34,6 +34,8 @@ use crate::{
 const BATCH: usize = 256;
 /// How many operations may wait for the writer.
 const QUEUE: usize = 1_024;
+/// How often an operation that failed before its commit is tried alone.
+const ALONE_TRIES: u64 = 3;
 
 const NORMAL_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 const URGENT_LIFETIME: Duration = Duration::from_secs(3600);
@@ -180,35 +182,52 @@ pub async fn accept(
 
 async fn write_batch(database: &Database, jobs: Vec<Job>) {
     metrics::histogram!("chatport_accept_batch_size").record(jobs.len() as f64);
-    match write_together(database, &jobs).await {
+    let operations: Vec<&Operation> = jobs.iter().map(|job| job.operation.as_ref()).collect();
+    match write_together(database, &operations).await {
         Ok(answers) => {
             for (job, answer) in jobs.into_iter().zip(answers) {
                 // A caller that has gone away will repeat the request.
                 let _ = job.reply.send(answer);
             }
         }
-        Err(_) if jobs.len() > 1 => {
+        // It isn't known whether it is there: each asker has to repeat the request.
+        Err(AcceptError::CommitUnknown(cause)) => {
             for job in jobs {
-                let answer = match write_together(database, std::slice::from_ref(&job)).await {
-                    Ok(mut answers) => answers.pop().unwrap_or(Err(AcceptError::Stopping)),
-                    Err(error) => Err(error),
-                };
-                let _ = job.reply.send(answer);
+                let _ = job.reply.send(Err(AcceptError::CommitUnknown(cause.clone())));
             }
         }
-        Err(error) => {
+        Err(_) => {
             for job in jobs {
-                let _ = job.reply.send(Err(AcceptError::CommitUnknown(error.to_string())));
+                let answer = write_alone(database, &job.operation).await;
+                let _ = job.reply.send(answer);
             }
         }
     }
 }
 
-async fn write_together(database: &Database, jobs: &[Job]) -> Result<Vec<Result<Accepted, AcceptError>>, AcceptError> {
+/// One operation in a transaction of its own. What failed before its commit certainly isn't
+/// there, e.g. because two replicas waited for each other: try it again.
+async fn write_alone(database: &Database, operation: &Operation) -> Result<Accepted, AcceptError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match write_together(database, &[operation]).await {
+            Ok(mut answers) => return answers.pop().unwrap_or(Err(AcceptError::Stopping)),
+            Err(AcceptError::Store(_)) if tries < ALONE_TRIES => {
+                tokio::time::sleep(Duration::from_millis(20 * tries)).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn write_together(
+    database: &Database,
+    operations: &[&Operation],
+) -> Result<Vec<Result<Accepted, AcceptError>>, AcceptError> {
     let unknown = |error: DbErr| AcceptError::CommitUnknown(error.to_string());
-    let transaction = database.begin().await.map_err(unknown)?;
-    let operations: Vec<&Operation> = jobs.iter().map(|job| job.operation.as_ref()).collect();
-    let answers = write_all(&transaction, &operations).await.map_err(unknown)?;
+    let transaction = database.begin().await?;
+    let answers = write_all(&transaction, operations).await?;
     transaction.commit().await.map_err(unknown)?;
     Ok(answers)
 }
@@ -429,20 +448,19 @@ async fn wake_stream(
     operation: &Operation,
     place: &PlannedPlace,
 ) -> Result<(Uuid, i64), DbErr> {
-    let sql = "INSERT INTO streams (organization, id, installation, key, rate, due_at, held_until, sequence)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    let sql = "INSERT INTO streams (organization, id, installation, key, rate, due_at, sequence)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (installation, key) WHERE installation IS NOT NULL
-        DO UPDATE SET sequence = streams.sequence + $8,
+        DO UPDATE SET sequence = streams.sequence + $7,
             due_at = CASE WHEN streams.due_at < excluded.due_at THEN streams.due_at ELSE excluded.due_at END
         RETURNING id, sequence";
-    let values: [Value; 8] = [
+    let values: [Value; 7] = [
         operation.organization.as_str().into(),
         StreamId::new().0.into(),
         place.installation.0.into(),
         place.stream.clone().into(),
         place.rate.clone().into(),
         operation.due_at.as_micros().into(),
-        if place.held { i64::MAX } else { 0 }.into(),
         LOG_STEP.into(),
     ];
     let row = transaction.query_one_raw(statement(transaction, sql, values)).await?;

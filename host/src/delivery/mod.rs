@@ -22,7 +22,7 @@ use std::{
 };
 
 use chatport_sdk::time::{Clock, Timestamp};
-use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter};
 use tokio::sync::Notify;
 
 pub use accept::{AcceptError, Accepted, accept};
@@ -31,7 +31,7 @@ pub use worker::run;
 use crate::{
     app::App,
     ids::{ChannelId, InstallationId, OrganizationId},
-    store::{Database, entities::copies},
+    store::{Database, entities::copies, statement},
 };
 use view::CopyView;
 
@@ -98,6 +98,17 @@ pub async fn cancel(
     what: CancelWhat,
     now: Timestamp,
 ) -> Result<(), DbErr> {
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        let (condition, id) = match what {
+            CancelWhat::Installation(id) => ("c.installation = $2", id.0.into()),
+            CancelWhat::Channel(id) => ("c.target = $2", serde_json::json!({ "channel": id }).to_string().into()),
+        };
+        let sql = format!(
+            "SELECT s.id FROM streams s WHERE s.id IN (SELECT c.stream FROM copies c
+             WHERE c.organization = $1 AND c.is_open AND {condition}) ORDER BY s.id FOR UPDATE"
+        );
+        transaction.query_all_raw(statement(transaction, &sql, [organization.as_str().into(), id])).await?;
+    }
     let mut query = copies::Entity::find()
         .filter(copies::Column::Organization.eq(organization.as_str()))
         .filter(copies::Column::IsOpen.eq(true));

@@ -2,8 +2,8 @@
 //! copies, targets that are left out are handled as asked.
 
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
-    IntoActiveModel, QueryFilter, QueryOrder, sea_query::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr,
+    EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, sea_query::Expr,
 };
 
 use super::{
@@ -20,6 +20,7 @@ use crate::{
     },
 };
 use chatport_sdk::time::Timestamp;
+use uuid::Uuid;
 
 /// Apply an operation to a message that may exist.
 pub(super) async fn revise(
@@ -41,6 +42,7 @@ pub(super) async fn revise(
         let first = first.map_err(|_| DbErr::Custom("a stored answer can't be read".into()))?;
         return Ok(Ok(Accepted { changed: false, ..first }));
     }
+    lock_streams(transaction, stored.id).await?;
     let rows = roots(transaction, &stored).await?;
     let mut views = Vec::new();
     let mut events = Vec::new();
@@ -75,6 +77,17 @@ pub(super) async fn revise(
     update.update(transaction).await?;
     crate::events::append_all(transaction, events).await?;
     Ok(Ok(accepted))
+}
+
+/// Keep workers out of a message's streams until this transaction ends: what is read of its
+/// copies stays true, and both sides lock in the same order. SQLite has one writer anyway.
+async fn lock_streams(transaction: &DatabaseTransaction, message: Uuid) -> Result<(), DbErr> {
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        let sql =
+            "SELECT id FROM streams WHERE id IN (SELECT stream FROM copies WHERE message = $1) ORDER BY id FOR UPDATE";
+        transaction.query_all_raw(statement(transaction, sql, [message.into()])).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn find(
@@ -218,6 +231,7 @@ pub(super) async fn delete(
     tallies: &mut Tallies,
 ) -> Result<Option<Vec<CopyView>>, DbErr> {
     let Some(stored) = find(transaction, organization, key).await? else { return Ok(None) };
+    lock_streams(transaction, stored.id).await?;
     let all = copies::Entity::find()
         .filter(copies::Column::Organization.eq(organization.as_str()))
         .filter(copies::Column::Message.eq(stored.id))

@@ -53,9 +53,10 @@ impl SqlStore {
 
 const LEASE_STREAMS: &str = "UPDATE streams SET owner = $1, fence = fence + 1, lease_until = $2
     WHERE id IN (
-        SELECT id FROM streams
-        WHERE due_at <= $3 AND held_until <= $3 AND (owner IS NULL OR lease_until <= $3)
-        ORDER BY due_at LIMIT $4";
+        SELECT s.id FROM streams s LEFT JOIN installations i ON i.id = s.installation
+        WHERE s.due_at <= $3 AND s.held_until <= $3 AND (i.held_until IS NULL OR i.held_until <= $3)
+            AND (s.owner IS NULL OR s.lease_until <= $3)
+        ORDER BY s.due_at LIMIT $4";
 
 const RELEASE: &str = "UPDATE streams SET owner = NULL, lease_until = 0,
         due_at = (SELECT MIN(due_at) FROM copies WHERE copies.stream = streams.id)
@@ -65,9 +66,10 @@ const RENEW: &str = "UPDATE streams SET lease_until = $5
     WHERE organization = $1 AND id = $2 AND owner = $3 AND fence = $4";
 
 const HEAD: &str = "SELECT c.*, m.body AS message_body, m.key AS message_key, e.body AS event_body,
-        s.subscription AS stream_subscription, s.held_until AS stream_held
+        s.subscription AS stream_subscription, s.held_until AS stream_held, i.held_until AS installation_held
     FROM copies c
     JOIN streams s ON s.id = c.stream
+    LEFT JOIN installations i ON i.id = s.installation
     LEFT JOIN messages m ON m.id = c.message
     LEFT JOIN events e ON e.id = c.event
     WHERE c.stream = $1 AND c.due_at <= $2
@@ -87,7 +89,7 @@ impl DeliveryStore for SqlStore {
     async fn lease(&self, owner: Uuid, limit: usize) -> Result<Vec<Work>, StoreError> {
         let transaction = self.database.begin().await?;
         let now = self.now(&transaction).await?;
-        let lock = if self.database.engine() == DbBackend::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
+        let lock = if self.database.engine() == DbBackend::Postgres { " FOR UPDATE OF s SKIP LOCKED" } else { "" };
         let sql = format!("{LEASE_STREAMS}{lock}) RETURNING organization, id, fence");
         let values: [Value; 4] = [
             owner.into(),
@@ -223,9 +225,10 @@ impl DeliveryStore for SqlStore {
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let read = self.database.read();
-        let sql = "SELECT MIN(CASE WHEN due_at > held_until THEN due_at ELSE held_until END) AS due FROM streams
-            WHERE due_at IS NOT NULL AND owner IS NULL";
-        let row = read.query_one_raw(statement(read, sql, [])).await?;
+        let sql = "SELECT MIN(CASE WHEN s.due_at > s.held_until THEN s.due_at ELSE s.held_until END) AS due
+            FROM streams s LEFT JOIN installations i ON i.id = s.installation
+            WHERE s.due_at IS NOT NULL AND s.owner IS NULL AND (i.held_until IS NULL OR i.held_until <= $1)";
+        let row = read.query_one_raw(statement(read, sql, [self.clock.now().as_micros().into()])).await?;
         let due: Option<i64> = row.map(|row| row.try_get("", "due")).transpose()?.flatten();
         Ok(due.map(Timestamp::from_micros))
     }
@@ -253,7 +256,8 @@ async fn take_next(
 ) -> Result<Option<Work>, DbErr> {
     let values: [Value; 2] = [lease.stream.0.into(), now.as_micros().into()];
     let Some(row) = transaction.query_one_raw(statement(transaction, HEAD, values)).await? else { return Ok(None) };
-    if row.try_get::<i64>("", "stream_held")? > now.as_micros() {
+    let installation_held = row.try_get::<Option<i64>>("", "installation_held")?.unwrap_or(0);
+    if row.try_get::<i64>("", "stream_held")?.max(installation_held) > now.as_micros() {
         return Ok(None);
     }
     let mut work = read_work(&row, lease)?;
@@ -489,14 +493,14 @@ async fn write_attempt(
 /// Let everything that the scope names wait.
 async fn hold(transaction: &DatabaseTransaction, work: &Work, scope: Scope, until: Timestamp) -> Result<(), DbErr> {
     let organization = work.lease.organization.as_str();
-    let (condition, id): (&str, Value) = match (scope, &work.what) {
+    let (table, id): (&str, Value) = match (scope, &work.what) {
         (Scope::Copy, _) => return Ok(()),
         (Scope::Installation | Scope::Origin, What::Message { installation, .. }) => {
-            ("organization = $2 AND installation = $3", installation.0.into())
+            ("installations", installation.0.into())
         }
-        _ => ("organization = $2 AND id = $3", work.lease.stream.0.into()),
+        _ => ("streams", work.lease.stream.0.into()),
     };
-    let sql = format!("UPDATE streams SET held_until = $1 WHERE {condition} AND held_until < $1");
+    let sql = format!("UPDATE {table} SET held_until = $1 WHERE organization = $2 AND id = $3 AND held_until < $1");
     let values = [until.as_micros().into(), organization.into(), id];
     transaction.execute_raw(statement(transaction, &sql, values)).await?;
     Ok(())

@@ -42,8 +42,6 @@ pub(super) struct PlannedPlace {
     /// The account, where it is for a person: as stored.
     pub account: Option<Account>,
     pub root: Option<CopyId>,
-    /// Whether the installation is suspended: its streams are held.
-    pub held: bool,
 }
 
 type Place = Result<PlannedPlace, (&'static str, String)>;
@@ -212,7 +210,6 @@ impl<'a> Resolver<'a> {
             address,
             account,
             root: None,
-            held: row.state == "suspended",
         })
     }
 

@@ -121,9 +121,8 @@ pub async fn put(
     let now = app.clock.now();
     let present = Entity::find_by_id(name).one(app.database.read()).await?;
     let mut secrets = present.as_ref().map(stored).unwrap_or_default();
-    let fresh = (present.is_none() || request.rotate_secret).then(|| {
-        webhook_signature::new_secret(app.random.as_ref())
-    });
+    let fresh =
+        (present.is_none() || request.rotate_secret).then(|| webhook_signature::new_secret(app.random.as_ref()));
     if let Some(secret) = &fresh {
         for old in secrets.iter_mut().filter(|old| old.until.is_none()) {
             old.until = Some(now.plus(GRACE).as_micros());

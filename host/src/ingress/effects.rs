@@ -65,8 +65,7 @@ pub(super) async fn apply(
             Outcome::Recorded
         }
         HappeningKind::Installed { identity, tokens } => {
-            let taken =
-                machine::completed_by_platform(transaction, app, loaded, identity, tokens.clone(), now).await?;
+            let taken = machine::completed_by_platform(transaction, app, loaded, identity, tokens.clone(), now).await?;
             let (result, outcome) =
                 if taken { ("done", Outcome::Installed) } else { ("refused", Outcome::InstallRefused) };
             note(transaction, loaded, "installation.complete", result, now).await?;

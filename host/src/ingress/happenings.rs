@@ -9,8 +9,8 @@ use chatport_sdk::{
     time::Timestamp,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
-    TryInsertResult,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, TryInsertResult,
     sea_query::{Expr, OnConflict},
 };
 
@@ -132,12 +132,7 @@ async fn conclude(
     Ok(())
 }
 
-async fn duplicate(
-    app: &App,
-    loaded: &Loaded,
-    known: &Model,
-    fingerprint: &[u8; 32],
-) -> Result<Outcome, SetupFailure> {
+async fn duplicate(app: &App, loaded: &Loaded, known: &Model, fingerprint: &[u8; 32]) -> Result<Outcome, SetupFailure> {
     if known.fingerprint == fingerprint {
         let first = known.outcome.as_ref().and_then(outcome::load).map(Box::new);
         return Ok(Outcome::Duplicate { same_content: true, first });

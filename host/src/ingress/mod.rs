@@ -9,6 +9,8 @@ pub mod happenings;
 pub mod outcome;
 pub mod press;
 mod serve;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 
@@ -107,11 +109,7 @@ fn public(app: &App, backend: &Arc<dyn MessagingBackend>, slot: &str, request: &
     asked.unwrap_or_else(|_| Some(failed()))
 }
 
-async fn receive(
-    backend: &Arc<dyn MessagingBackend>,
-    site: &Site,
-    request: Request,
-) -> Result<Received, CallError> {
+async fn receive(backend: &Arc<dyn MessagingBackend>, site: &Site, request: Request) -> Result<Received, CallError> {
     let (backend, site) = (Arc::clone(backend), site.clone());
     contained(CALL_LIMIT, async move {
         match backend.ingress() {
@@ -204,5 +202,6 @@ async fn audit_refusal(app: &App, loaded: &Loaded, reason: &'static str) -> Resu
     if recent.is_some() {
         return Ok(());
     }
-    audit::write(app.database.write(), &loaded.organization, &Actor::host(), "ingress.refuse", &object, reason, now).await
+    audit::write(app.database.write(), &loaded.organization, &Actor::host(), "ingress.refuse", &object, reason, now)
+        .await
 }

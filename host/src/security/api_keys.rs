@@ -197,6 +197,8 @@ impl fmt::Display for Scopes {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU8, Ordering};
+
     use proptest::prelude::*;
 
     use super::*;
@@ -255,6 +257,23 @@ mod tests {
     fn a_key_cannot_be_seen_in_debug_output() {
         let key = ApiKey::generate(&SystemRandom);
         assert!(!format!("{key:?}").contains(key.secret.expose()));
+    }
+
+    /// Gives the bytes downwards from 255, each in its turn.
+    struct Countdown(AtomicU8);
+
+    impl Random for Countdown {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill_with(|| self.0.fetch_sub(1, Ordering::Relaxed));
+        }
+    }
+
+    #[test]
+    fn every_character_of_a_key_is_equally_likely() {
+        // Each byte once: each character as often as any other.
+        let drawn = base62(&Countdown(AtomicU8::new(255)), 248);
+        let counts = BASE62.map(|known| drawn.bytes().filter(|byte| *byte == known).count());
+        assert_eq!(counts, [4; 62]);
     }
 
     #[test]

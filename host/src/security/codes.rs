@@ -68,19 +68,27 @@ mod tests {
     use super::*;
     use crate::security::random::SystemRandom;
 
-    struct Same(u8);
+    struct Bits(u64);
 
-    impl Random for Same {
+    impl Random for Bits {
         fn fill(&self, buffer: &mut [u8]) {
-            buffer.fill(self.0);
+            buffer.copy_from_slice(&self.0.to_be_bytes());
         }
     }
 
     #[test]
     fn a_code_is_twelve_characters_in_three_groups() {
-        let code = Code::generate(&Same(0xff));
+        let code = Code::generate(&Bits(u64::MAX));
         assert_eq!(code.secret().expose(), "ZZZZZZZZZZZZ");
         assert_eq!(code.grouped().expose(), "ZZZZ-ZZZZ-ZZZZ");
+    }
+
+    #[test]
+    fn each_character_has_five_bits_of_its_own() {
+        let codes: HashSet<String> =
+            (0..60).map(|bit| Code::generate(&Bits(1 << bit)).secret().expose().to_owned()).collect();
+        assert_eq!(codes.len(), 60);
+        assert!(codes.iter().all(|code| code.chars().filter(|c| *c != '0').count() == 1), "{codes:?}");
     }
 
     #[test]

@@ -7,8 +7,8 @@ use chatport_sdk::{
     time::Timestamp,
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, Select, sea_query::ExprTrait,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, sea_query::ExprTrait,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -132,7 +132,7 @@ pub async fn list(
     let rows = query
         .order_by_asc(Column::UpdatedAt)
         .order_by_asc(Column::Id)
-        .limit(page.to_read())
+        .limit(page.one_more())
         .all(app.database.read())
         .await?;
     let at = |row: &Model| Cursor { updated_at: Timestamp::from_micros(row.updated_at), id: row.id };

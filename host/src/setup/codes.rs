@@ -119,10 +119,14 @@ fn check(app: &App, loaded: &Loaded, purpose: Purpose, user: Option<&str>) -> Re
     }
     if loaded.state() != InstallationState::Active {
         let state = loaded.state().as_str();
-        return Err(SetupFailure::WrongStage(format!("codes can be entered in an active installation; this one is {state}")));
+        return Err(SetupFailure::WrongStage(format!(
+            "codes can be entered in an active installation; this one is {state}"
+        )));
     }
     if loaded.backend.descriptor().needs_public_url && app.public_url.is_none() {
-        return Err(SetupFailure::NeedsPublicUrl("the platform must reach this host: set the host's public URL".into()));
+        return Err(SetupFailure::NeedsPublicUrl(
+            "the platform must reach this host: set the host's public URL".into(),
+        ));
     }
     Ok(())
 }

@@ -26,10 +26,7 @@ use crate::{
     delivery::{self, CancelWhat},
     events::{self, EventKind, NewEvent},
     ids::{InstallationId, OrganizationId},
-    store::{
-        entities::installations::{Column, Entity, Model},
-        statement,
-    },
+    store::entities::installations::{Column, Entity, Model},
 };
 
 /// An installation, as applications read it.
@@ -126,10 +123,8 @@ pub(super) fn view(app: &App, row: &Model, steps: Option<Vec<Value>>) -> Install
         settings: row.settings.clone(),
         steps: steps.unwrap_or_else(stored_steps),
         window_until: row.window_until.map(Timestamp::from_micros),
-        identity: sites::stored_identity(row).map(|Identity { server, account, display_name, .. }| InstallationIdentity {
-            server,
-            account,
-            display_name,
+        identity: sites::stored_identity(row).map(|Identity { server, account, display_name, .. }| {
+            InstallationIdentity { server, account, display_name }
         }),
         problem,
         health: InstallationHealth {
@@ -191,7 +186,7 @@ pub async fn list(
     let rows = query
         .order_by_asc(Column::UpdatedAt)
         .order_by_asc(Column::Id)
-        .limit(page.to_read())
+        .limit(page.one_more())
         .all(app.database.read())
         .await?;
     let at = |row: &Model| Cursor { updated_at: Timestamp::from_micros(row.updated_at), id: row.id };
@@ -256,7 +251,8 @@ pub async fn change_settings(
         );
         suspend_in(&transaction, &before, &problem, now).await?;
     }
-    audit::write(&transaction, organization, actor, "installation.change", &installation.to_string(), "done", now).await?;
+    audit::write(&transaction, organization, actor, "installation.change", &installation.to_string(), "done", now)
+        .await?;
     transaction.commit().await?;
     app.delivery.wake();
     get(app, organization, installation).await
@@ -367,7 +363,8 @@ pub async fn remove(
     channels::remove_all(&transaction, organization, installation, now).await?;
     delivery::cancel(&transaction, organization, CancelWhat::Installation(installation), now).await?;
     append(&transaction, &row, EventKind::InstallationRemoved, InstallationState::Removed, None, now).await?;
-    audit::write(&transaction, organization, actor, "installation.remove", &installation.to_string(), "done", now).await?;
+    audit::write(&transaction, organization, actor, "installation.remove", &installation.to_string(), "done", now)
+        .await?;
     transaction.commit().await?;
     app.delivery.wake();
     Ok(())
@@ -452,17 +449,20 @@ pub async fn resume(
     let transaction = app.database.begin().await?;
     if !change_state(&transaction, &loaded.row, Transition::Resume, None, now).await? {
         let state = loaded.state().as_str();
-        return Err(SetupFailure::WrongStage(format!("only a suspended installation can be resumed; this one is {state}")));
+        return Err(SetupFailure::WrongStage(format!(
+            "only a suspended installation can be resumed; this one is {state}"
+        )));
     }
     append(&transaction, &loaded.row, EventKind::InstallationActivated, InstallationState::Active, None, now).await?;
-    audit::write(&transaction, organization, actor, "installation.resume", &installation.to_string(), "done", now).await?;
+    audit::write(&transaction, organization, actor, "installation.resume", &installation.to_string(), "done", now)
+        .await?;
     transaction.commit().await?;
     app.delivery.wake();
     get(app, organization, installation).await
 }
 
 /// Go one way of the state machine: from whatever state the row has now, if there is such a
-/// way. Streams are held and let go with it.
+/// way. What is to be sent is held and let go with it.
 pub(super) async fn change_state(
     transaction: &DatabaseTransaction,
     row: &Model,
@@ -473,8 +473,10 @@ pub(super) async fn change_state(
     let from = InstallationState::ALL.into_iter().filter(|state| state.after(transition).is_some());
     // Whatever the way begins with, it has one end.
     let Some(to) = from.clone().find_map(|state| state.after(transition)) else { return Ok(false) };
+    let held_until = if to == InstallationState::Active { 0 } else { i64::MAX };
     let updated = Entity::update_many()
         .col_expr(Column::State, Expr::value(to.as_str()))
+        .col_expr(Column::HeldUntil, Expr::value(held_until))
         .col_expr(Column::Problem, Expr::value(problem.map(|problem| json!(problem))))
         .col_expr(Column::UpdatedAt, later(now))
         .filter(Column::Organization.eq(row.organization.as_str()))
@@ -485,10 +487,6 @@ pub(super) async fn change_state(
     if updated.rows_affected == 0 {
         return Ok(false);
     }
-    let held_until = if to == InstallationState::Active { 0 } else { i64::MAX };
-    let hold = "UPDATE streams SET held_until = $3 WHERE organization = $1 AND installation = $2";
-    let values = [row.organization.clone().into(), row.id.into(), held_until.into()];
-    transaction.execute_raw(statement(transaction, hold, values)).await?;
     Ok(true)
 }
 

@@ -7,8 +7,9 @@ use chatport_sdk::{
     time::Timestamp,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select, TryInsertResult, UpdateMany,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select, TryInsertResult, UpdateMany,
     sea_query::{Expr, ExprTrait, OnConflict, SimpleExpr},
 };
 use serde::{Deserialize, Serialize};
@@ -60,11 +61,7 @@ pub struct LinkedAccount {
 
 impl From<&Account> for LinkedAccount {
     fn from(account: &Account) -> Self {
-        Self {
-            id: account.id.clone(),
-            username: account.username.clone(),
-            display_name: account.display_name.clone(),
-        }
+        Self { id: account.id.clone(), username: account.username.clone(), display_name: account.display_name.clone() }
     }
 }
 
@@ -121,7 +118,7 @@ pub async fn list(
     let rows = query
         .order_by_asc(Column::UpdatedAt)
         .order_by_asc(Column::Id)
-        .limit(page.to_read())
+        .limit(page.one_more())
         .all(app.database.read())
         .await?;
     let at = |row: &Model| Cursor { updated_at: Timestamp::from_micros(row.updated_at), id: row.id };

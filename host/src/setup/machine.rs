@@ -12,7 +12,9 @@ use chatport_sdk::{
     time::Timestamp,
     token::NewToken,
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr,
+};
 use serde_json::{Value, json};
 
 use super::{
@@ -172,6 +174,7 @@ fn new_row(app: &App, organization: &OrganizationId, descriptor: &Descriptor, se
         identity: None,
         problem: None,
         health: None,
+        held_until: 0,
         last_delivered_at: None,
         last_heard_at: None,
         created_at: now,

@@ -18,4 +18,9 @@ pub mod sites;
 pub mod state;
 pub mod tokens;
 
+#[cfg(test)]
+pub(crate) mod test_world;
+#[cfg(test)]
+mod tests;
+
 pub use failure::SetupFailure;

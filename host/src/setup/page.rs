@@ -83,7 +83,7 @@ impl Page {
     }
 
     /// How many rows to read, to know whether there are more.
-    pub(super) fn to_read(&self) -> u64 {
+    pub(super) fn one_more(&self) -> u64 {
         self.limit.clamp(1, MAX_LIMIT) + 1
     }
 }

@@ -54,9 +54,7 @@ pub(crate) async fn redeem(
         (Purpose::Channel, Spot::Public(conversation) | Spot::Private { conversation: Some(conversation), .. }) => {
             link_channel(transaction, loaded, &row, account, conversation, now).await?
         }
-        (Purpose::Channel, Spot::Private { conversation: None, .. }) => {
-            Outcome::CodeRefused(CodeRefusal::NeedsChannel)
-        }
+        (Purpose::Channel, Spot::Private { conversation: None, .. }) => Outcome::CodeRefused(CodeRefusal::NeedsChannel),
     };
     let result = match &outcome {
         Outcome::CodeRefused(CodeRefusal::SeenByOthers) => "seen by others",

@@ -33,8 +33,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// Credentials that are being renewed; cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Renewals {
-    flights: Arc<Mutex<HashMap<(InstallationId, String), Arc<Flight>>>>,
+    flights: Arc<Mutex<Flights>>,
 }
+
+/// By installation and kind.
+type Flights = HashMap<(InstallationId, String), Arc<Flight>>;
 
 /// The renewal of one kind of one installation.
 #[derive(Debug, Default)]
@@ -74,9 +77,8 @@ impl Renewals {
     /// New tokens of an installation have been stored: whoever waits looks again.
     pub fn arrived(&self, installation: InstallationId) {
         let flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
-        for ((_, _), flight) in flights.iter().filter(|((id, _), _)| *id == installation) {
-            flight.arrived.notify_waiters();
-        }
+        let waiting = flights.iter().filter(|((of, _), _)| *of == installation);
+        waiting.for_each(|(_, flight)| flight.arrived.notify_waiters());
     }
 
     fn flight(&self, installation: InstallationId, kind: &str) -> Arc<Flight> {

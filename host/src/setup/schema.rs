@@ -70,7 +70,10 @@ impl Checker<'_> {
             return refuse(name, "has too many entries");
         }
         let Some(of_each) = schema.get("items") else { return Ok(()) };
-        items.iter().enumerate().try_for_each(|(i, item)| self.check(of_each, item, &join(name, &i.to_string()), depth + 1))
+        items
+            .iter()
+            .enumerate()
+            .try_for_each(|(i, item)| self.check(of_each, item, &join(name, &i.to_string()), depth + 1))
     }
 
     fn check_members(

@@ -79,11 +79,7 @@ pub struct SiteCall {
 ///
 /// # Errors
 /// It doesn't exist in this organization, or can't be loaded.
-pub async fn load(
-    app: &App,
-    organization: &OrganizationId,
-    installation: InstallationId,
-) -> Result<Loaded, LoadError> {
+pub async fn load(app: &App, organization: &OrganizationId, installation: InstallationId) -> Result<Loaded, LoadError> {
     let row = installations::Entity::find_by_id((organization.as_str().to_owned(), installation.0))
         .one(app.database.read())
         .await?
@@ -98,11 +94,7 @@ pub async fn load(
 ///
 /// # Errors
 /// The database refuses.
-pub async fn load_slot(
-    app: &App,
-    backend: &Arc<dyn MessagingBackend>,
-    slot: &str,
-) -> Result<Option<Loaded>, DbErr> {
+pub async fn load_slot(app: &App, backend: &Arc<dyn MessagingBackend>, slot: &str) -> Result<Option<Loaded>, DbErr> {
     let row = installations::Entity::find()
         .filter(installations::Column::Slot.eq(slot))
         .one(app.database.read())
@@ -123,10 +115,10 @@ pub(super) fn fresh(app: &App, row: installations::Model, backend: Arc<dyn Messa
 
 /// The backend of this id.
 pub(super) fn linked(app: &App, backend: &str) -> Result<Arc<dyn MessagingBackend>, LoadError> {
-    app.registry.get(backend).cloned().ok_or_else(|| LoadError::BackendNotLinked {
-        backend: backend.to_owned(),
-        linked: app.registry.ids(),
-    })
+    app.registry
+        .get(backend)
+        .cloned()
+        .ok_or_else(|| LoadError::BackendNotLinked { backend: backend.to_owned(), linked: app.registry.ids() })
 }
 
 async fn with_tokens(
@@ -310,7 +302,9 @@ impl Vault for DecoyVault {
     fn tokens(&self, kind: &str) -> Vec<Token> {
         let of_kind = self.tokens.iter().filter(|(name, usage, _)| *name == kind && *usage == TokenUse::Reveal);
         let now = self.clock.now();
-        of_kind.map(|(_, _, value)| Token { value: value.clone(), label: None, created_at: now, expires_at: None }).collect()
+        of_kind
+            .map(|(_, _, value)| Token { value: value.clone(), label: None, created_at: now, expires_at: None })
+            .collect()
     }
 
     fn matches(&self, kind: &str, presented: &[u8]) -> Option<String> {

@@ -10,13 +10,7 @@ use super::{
     MAX_BODY,
     words::{self, NOT_ACTIVE, NOT_RECORDED},
 };
-use crate::{
-    address,
-    card::Card,
-    details::Details,
-    settings::Settings,
-    trigger,
-};
+use crate::{address, card::Card, details::Details, settings::Settings, trigger};
 
 /// Longest token of a button.
 const MAX_TOKEN: usize = 128;

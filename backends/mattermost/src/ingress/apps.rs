@@ -170,7 +170,10 @@ async fn acting_user(site: &Site, settings: &Settings, verified: &Verified, call
         return refuse("acting-user-mismatch", "The call doesn't say who you are.");
     }
     let Some(token) = call.user_token() else {
-        return refuse("no-user-token", "The app may not act for you: allow it to use the REST API as connected users.");
+        return refuse(
+            "no-user-token",
+            "The app may not act for you: allow it to use the REST API as connected users.",
+        );
     };
     let client = Client::with_token(site, &settings.site_url, token);
     person::confirm(&client, claimed).await.or_else(unconfirmed)

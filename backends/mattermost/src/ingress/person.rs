@@ -22,12 +22,7 @@ pub(super) async fn confirm(client: &Client<'_>, claimed: &str) -> Result<User, 
 }
 
 /// Where the channel is and whether a code may link it. `None` if it can't be proven.
-pub(super) async fn conversation(
-    client: &Client<'_>,
-    channel: &str,
-    member: &str,
-    team: &str,
-) -> Option<Conversation> {
+pub(super) async fn conversation(client: &Client<'_>, channel: &str, member: &str, team: &str) -> Option<Conversation> {
     if !address::is_id(channel) {
         return None;
     }

@@ -35,7 +35,9 @@ pub(super) fn how_to_link(site: &Site) -> String {
 pub(super) fn of_outcome(site: &Site, happening: &Happening, outcome: &Outcome) -> Said {
     let app = site.app_name();
     match outcome {
-        Outcome::Linked { purpose: Purpose::User, name } => said(true, format!("You are linked to {app} as **{name}**.")),
+        Outcome::Linked { purpose: Purpose::User, name } => {
+            said(true, format!("You are linked to {app} as **{name}**."))
+        }
         Outcome::Linked { purpose: Purpose::Channel, name } => {
             said(true, format!("The channel **{name}** is linked to {app}."))
         }
@@ -45,9 +47,10 @@ pub(super) fn of_outcome(site: &Site, happening: &Happening, outcome: &Outcome) 
         Outcome::Pressed(answer) => said(!answer.refused, answer.notice.clone().unwrap_or_else(|| "Recorded.".into())),
         Outcome::NotLinked => said(false, how_to_link(site)),
         Outcome::Installed => said(true, of_install(site)),
-        Outcome::InstallRefused => {
-            said(false, format!("The time for installing is over. Start setup in {app} again, then repeat the command."))
-        }
+        Outcome::InstallRefused => said(
+            false,
+            format!("The time for installing is over. Start setup in {app} again, then repeat the command."),
+        ),
         Outcome::Duplicate { same_content: true, first: Some(first) } => of_outcome(site, happening, first),
         Outcome::Duplicate { same_content: true, first: None } => said(true, "This is being worked on already."),
         Outcome::Duplicate { same_content: false, .. } => said(false, "Please try that once more."),

@@ -49,7 +49,8 @@ async fn steps(site: &Site, settings: &Settings, secret: &Secret) -> Result<Vec<
         return Err(SetupError::field("site_url", detail));
     }
     let until = Some(site.now().plus(WINDOW));
-    let console = StepKind::OpenLink { url: settings.site_url.at("/admin_console/integrations/integration_management") };
+    let console =
+        StepKind::OpenLink { url: settings.site_url.at("/admin_console/integrations/integration_management") };
     let prepare = format!(
         "A system administrator checks three things in the System Console. \
          **Integrations → Integration Management**: *Enable OAuth 2.0 Service Provider* is on. \
@@ -59,9 +60,9 @@ async fn steps(site: &Site, settings: &Settings, secret: &Secret) -> Result<Vec<
          connections*.",
         ingress.host_str().unwrap_or_default()
     );
-    let command = StepKind::RunCommand { command: ShownValue::Plain(format!("/apps install http {ingress}{MANIFEST}")) };
-    let copy =
-        StepKind::CopyValue { label: "Outgoing JWT Secret".into(), value: ShownValue::Secret(secret.clone()) };
+    let command =
+        StepKind::RunCommand { command: ShownValue::Plain(format!("/apps install http {ingress}{MANIFEST}")) };
+    let copy = StepKind::CopyValue { label: "Outgoing JWT Secret".into(), value: ShownValue::Secret(secret.clone()) };
     let wait = StepKind::Wait { what: "Mattermost to report that the app is installed".into() };
     Ok(vec![
         SetupStep::new("prepare", "Prepare the server", prepare, console),

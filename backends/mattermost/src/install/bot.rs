@@ -100,7 +100,8 @@ async fn token_given(site: &Site, settings: &Settings, fields: &Fields) -> Resul
     }
     let before = Details::of(site);
     if before.as_ref().is_some_and(|before| before.bot_user_id != me.id) {
-        let detail = format!("is another bot's (@{}): links and channels belong to the bot they were made with", me.username);
+        let detail =
+            format!("is another bot's (@{}): links and channels belong to the bot they were made with", me.username);
         return Err(SetupError::field(BOT_TOKEN, detail));
     }
     let config = client.config().await?;
@@ -143,7 +144,8 @@ fn pinnable_key(
     }
     let pinned = before.and_then(|before| before.signing_key.as_ref());
     if pinned.is_some() && pinned != key.as_ref() && !fields.is_on(ACCEPT_NEW_KEY) {
-        let detail = "the server signs presses with another key than the one that was pinned: accept it, or find out why";
+        let detail =
+            "the server signs presses with another key than the one that was pinned: accept it, or find out why";
         return Err(SetupError::field(ACCEPT_NEW_KEY, detail));
     }
     Ok(key)
@@ -154,13 +156,21 @@ fn unsigned_step() -> SetupStep {
                 command. Whoever learns what a button carries could then act in another person's name. A server makes \
                 its key when it starts with a writable database: ask its administrator first.";
     let toggle = Field::new(ACCEPT_UNSIGNED, "Go on without", FieldKind::Toggle, "Accept presses that nobody signed.");
-    SetupStep::new("unsigned", "Presses aren't signed", text, StepKind::Fields { fields: vec![toggle.default("false")] })
+    SetupStep::new(
+        "unsigned",
+        "Presses aren't signed",
+        text,
+        StepKind::Fields { fields: vec![toggle.default("false")] },
+    )
 }
 
 async fn unsigned_accepted(site: &Site, settings: &Settings, fields: &Fields) -> Result<Progress, SetupError> {
     let mut draft = draft(site)?;
     if !fields.is_on(ACCEPT_UNSIGNED) {
-        return Err(SetupError::field(ACCEPT_UNSIGNED, "must be on to go on; or let the server make its key, and start again"));
+        return Err(SetupError::field(
+            ACCEPT_UNSIGNED,
+            "must be on to go on; or let the server make its key, and start again",
+        ));
     }
     draft.details.unsigned_presses = true;
     let client = Client::bot(site)?;

@@ -64,10 +64,15 @@ fn steps(
             "In the team **{name}**, make a slash command: **Integrations → Slash Commands → Add Slash Command**. \
              *Command Trigger Word*: `{command}`. *Request URL*: `{url}`. *Request Method*: `POST`. Save, and copy the token."
         );
-        let open = StepKind::OpenLink { url: settings.site_url.at(&format!("/{}/integrations/commands/add", team.name)) };
-        steps.push(SetupStep::new(format!("make-command-{}", team.id), format!("Make the command in {name}"), text, open).optional());
+        let open =
+            StepKind::OpenLink { url: settings.site_url.at(&format!("/{}/integrations/commands/add", team.name)) };
+        steps.push(
+            SetupStep::new(format!("make-command-{}", team.id), format!("Make the command in {name}"), text, open)
+                .optional(),
+        );
         let help = format!("The token of `/{command}` in {name}.");
-        fields.push(Field::new(token_field(team), format!("Command token ({name})"), FieldKind::Secret, help).optional());
+        fields
+            .push(Field::new(token_field(team), format!("Command token ({name})"), FieldKind::Secret, help).optional());
     }
     if !teams.is_empty() {
         let help = "The bot makes the commands itself. It needs the right to manage slash commands in the team.";
@@ -130,7 +135,10 @@ pub(super) async fn submit(
         }
         None if draft.details.commands.is_empty() && !fields.is_on(SKIP) => {
             let name = without.first().map_or_else(|| SKIP.to_owned(), token_field);
-            return Err(SetupError::field(name, "give at least one token, let the commands be registered, or finish without"));
+            return Err(SetupError::field(
+                name,
+                "give at least one token, let the commands be registered, or finish without",
+            ));
         }
         None => draft.finish(settings),
     };

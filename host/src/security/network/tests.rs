@@ -1,3 +1,5 @@
+//! What the guard lets through, in as many spellings as there are.
+
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use proptest::prelude::*;

@@ -21,6 +21,7 @@ pub struct Model {
     pub identity: Option<Json>,
     pub problem: Option<Json>,
     pub health: Option<Json>,
+    pub held_until: i64,
     pub last_delivered_at: Option<i64>,
     pub last_heard_at: Option<i64>,
     pub created_at: i64,

@@ -67,7 +67,9 @@ impl Call {
         if SiteUrl::parse(named).is_ok_and(|named| named == *site) {
             return Ok(());
         }
-        let text = format!("Setup was started for {site}, but this server calls itself by another address (site-url-mismatch).");
+        let text = format!(
+            "Setup was started for {site}, but this server calls itself by another address (site-url-mismatch)."
+        );
         refuse("site-url-mismatch", text)
     }
 

@@ -18,7 +18,7 @@ async fn closed_port() -> u16 {
 
 #[tokio::test]
 async fn an_answer_is_read_whole() {
-    let platform = Platform::that_replies(&[OK]).await;
+    let platform = Platform::that_replies([OK]).await;
     let caller = Caller::to(&platform);
     let answer = caller.post(platform.url()).await.expect("an answer");
     assert_eq!((answer.status, &answer.body[..]), (StatusCode::OK, &b"hi"[..]));
@@ -49,14 +49,14 @@ async fn a_name_service_that_does_not_answer_was_not_sent() {
 
 #[tokio::test]
 async fn a_platform_that_never_answers_may_have_acted() {
-    let platform = Platform::that_replies(&[Reply::Stall("")]).await;
+    let platform = Platform::that_replies([Reply::Stall("")]).await;
     let failure = Caller::to(&platform).failure(platform.url()).await;
     assert_eq!(failure, (HttpErrorKind::Timeout, true));
 }
 
 #[tokio::test]
 async fn a_platform_that_hangs_up_after_reading_may_have_acted() {
-    let platform = Platform::that_replies(&[Reply::Close("")]).await;
+    let platform = Platform::that_replies([Reply::Close("")]).await;
     let failure = Caller::to(&platform).failure(platform.url()).await;
     assert_eq!(failure, (HttpErrorKind::Broken, true));
     assert_eq!(platform.requests().len(), 1, "it isn't sent again");
@@ -64,21 +64,21 @@ async fn a_platform_that_hangs_up_after_reading_may_have_acted() {
 
 #[tokio::test]
 async fn a_body_that_stalls_may_have_been_acted_on() {
-    let platform = Platform::that_replies(&[Reply::Stall("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf")]).await;
+    let platform = Platform::that_replies([Reply::Stall("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf")]).await;
     let failure = Caller::to(&platform).failure(platform.url()).await;
     assert_eq!(failure, (HttpErrorKind::Timeout, true));
 }
 
 #[tokio::test]
 async fn a_body_that_breaks_off_may_have_been_acted_on() {
-    let platform = Platform::that_replies(&[Reply::Close("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf")]).await;
+    let platform = Platform::that_replies([Reply::Close("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf")]).await;
     let failure = Caller::to(&platform).failure(platform.url()).await;
     assert_eq!(failure, (HttpErrorKind::Broken, true));
 }
 
 #[tokio::test]
 async fn connections_are_kept() {
-    let platform = Platform::that_replies(&[OK]).await;
+    let platform = Platform::that_replies([OK]).await;
     let caller = Caller::to(&platform);
     for _ in 0..3 {
         caller.post(platform.url()).await.expect("an answer");
@@ -88,7 +88,7 @@ async fn connections_are_kept() {
 
 #[tokio::test]
 async fn over_a_kept_connection_a_call_may_have_left_too() {
-    let platform = Platform::that_replies(&[OK, Reply::Close("")]).await;
+    let platform = Platform::that_replies([OK, Reply::Close("")]).await;
     let transports = transports(&[platform.grant()], Names::with(HOST, Lookup::ThenHangs(local())), None);
     Caller::of(&transports).post(platform.url()).await.expect("an answer");
     let failure = Caller::of(&transports).failure(platform.url()).await;
@@ -100,7 +100,7 @@ async fn over_a_kept_connection_a_call_may_have_left_too() {
 /// it takes that one. The call has left although its own connection never came about.
 #[tokio::test]
 async fn over_a_connection_that_became_free_meanwhile_a_call_may_have_left_too() {
-    let platform = Platform::that_replies(&[Reply::WhenTold, Reply::Close("")]).await;
+    let platform = Platform::that_replies([Reply::WhenTold, Reply::Close("")]).await;
     let transports = transports(&[platform.grant()], Names::with(HOST, Lookup::ThenHangs(local())), None);
     let (first, second) = (Caller::of(&transports), Caller::of(&transports));
     let (url, told) = (platform.url(), platform.told.clone());
@@ -127,7 +127,7 @@ async fn a_call_that_is_given_up_before_it_has_a_connection_has_not_left() {
 
 #[tokio::test]
 async fn a_call_that_is_given_up_while_it_waits_for_an_answer_may_have_left() {
-    let platform = Platform::that_replies(&[Reply::Stall("")]).await;
+    let platform = Platform::that_replies([Reply::Stall("")]).await;
     let caller = Caller::to(&platform);
     tokio::select! {
         _ = caller.post(platform.url()) => panic!("there is no answer"),
@@ -138,7 +138,7 @@ async fn a_call_that_is_given_up_while_it_waits_for_an_answer_may_have_left() {
 
 #[tokio::test]
 async fn installations_do_not_share_connections() {
-    let platform = Platform::that_replies(&[OK]).await;
+    let platform = Platform::that_replies([OK]).await;
     let transports = transports(&[platform.grant()], Names::with(HOST, Lookup::Is(local())), None);
     for organization in ["acme", "other", "acme"] {
         let transport = transports.for_installation(organization, Uuid::nil());
@@ -151,7 +151,7 @@ async fn installations_do_not_share_connections() {
 #[tokio::test]
 async fn a_redirect_is_an_answer() {
     let redirect = "HTTP/1.1 302 Found\r\nlocation: http://chat.test/elsewhere\r\ncontent-length: 0\r\n\r\n";
-    let platform = Platform::that_replies(Box::leak(Box::new([Reply::Bytes(redirect), OK]))).await;
+    let platform = Platform::that_replies([Reply::Bytes(redirect), OK]).await;
     let answer = Caller::to(&platform).post(platform.url()).await.expect("an answer");
     assert_eq!(answer.status, StatusCode::FOUND);
     assert_eq!(answer.headers[header::LOCATION], "http://chat.test/elsewhere");
@@ -164,7 +164,7 @@ async fn an_answer_may_be_as_long_as_was_said_and_not_longer() {
         "HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\n12345678",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\n1234\r\n4\r\n5678\r\n0\r\n\r\n",
     ] {
-        let platform = Platform::that_replies(Box::leak(Box::new([Reply::Bytes(reply)]))).await;
+        let platform = Platform::that_replies([Reply::Bytes(reply)]).await;
         let caller = Caller::to(&platform);
         let exact = caller.client.get(platform.url()).max_answer(8).send().await.expect("an answer");
         assert_eq!(&exact.body[..], b"12345678");
@@ -175,7 +175,7 @@ async fn an_answer_may_be_as_long_as_was_said_and_not_longer() {
 
 #[tokio::test]
 async fn a_request_says_who_it_is_and_asks_for_no_compression() {
-    let platform = Platform::that_replies(&[OK]).await;
+    let platform = Platform::that_replies([OK]).await;
     let caller = Caller::to(&platform);
     caller.client.get(platform.url()).header(header::ACCEPT_ENCODING, "gzip").send().await.expect("an answer");
     let request = platform.requests().remove(0);
@@ -214,7 +214,7 @@ impl Write for Log {
 }
 
 async fn answered_and_broken() {
-    let platform = Platform::that_replies(&[OK, Reply::Close("")]).await;
+    let platform = Platform::that_replies([OK, Reply::Close("")]).await;
     let caller = Caller::to(&platform);
     caller.post(platform.url()).await.expect("an answer");
     caller.post(platform.url()).await.expect_err("no answer");

@@ -1,3 +1,5 @@
+//! The transport against a platform on this machine.
+
 mod calls;
 mod guarding;
 mod platform;

@@ -56,7 +56,8 @@ pub(super) struct Platform {
 impl Platform {
     /// One that answers the first request with the first reply and so on; the last reply
     /// serves for all that follow.
-    pub(super) async fn that_replies(replies: &'static [Reply]) -> Self {
+    pub(super) async fn that_replies<const N: usize>(replies: [Reply; N]) -> Self {
+        let replies: Arc<[Reply]> = Arc::new(replies);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
         let platform = Self {
             port: listener.local_addr().expect("an address").port(),
@@ -69,7 +70,7 @@ impl Platform {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 connections.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(serve(stream, replies, requests.clone(), told.clone()));
+                tokio::spawn(serve(stream, replies.clone(), requests.clone(), told.clone()));
             }
         });
         platform
@@ -102,7 +103,7 @@ impl Platform {
 
 async fn serve(
     mut stream: TcpStream,
-    replies: &'static [Reply],
+    replies: Arc<[Reply]>,
     requests: Arc<Mutex<Vec<String>>>,
     told: Arc<Notify>,
 ) -> io::Result<()> {

@@ -100,7 +100,7 @@ async fn a_platform_that_speaks_no_tls_was_not_sent_to() {
 
 #[tokio::test]
 async fn a_platform_that_is_silent_during_the_handshake_was_not_sent_to() {
-    let platform = Platform::that_replies(&[Reply::Stall("")]).await;
+    let platform = Platform::that_replies([Reply::Stall("")]).await;
     let (caller, url) = caller(HOST, platform.port, None);
     assert_eq!(caller.failure(url).await, (HttpErrorKind::Timeout, false));
     assert_eq!(platform.connections(), 1);

@@ -1,0 +1,386 @@
+use std::time::Duration;
+
+use bytes::Bytes;
+use chatport_sdk::{
+    content::{Allow, Choice},
+    identity::ConversationKind,
+    prelude::*,
+};
+use http::{HeaderMap, Method, StatusCode};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use serde_json::json;
+
+use super::{commit_all, handle, press};
+use crate::{
+    delivery::{self, message::ShownPart},
+    ids::{CopyId, InstallationId},
+    setup::{
+        audit::Actor,
+        channels, installations, links,
+        state::InstallationState,
+        test_world::{World, identity, loft},
+    },
+    store::entities::copies,
+};
+
+async fn call(world: &World, slot: &str, path: &str, hook: &str) -> Response {
+    let mut headers = HeaderMap::new();
+    headers.insert("x-hook", hook.parse().unwrap());
+    let request = Request { method: Method::POST, path: path.into(), query: None, headers, body: Bytes::new() };
+    handle(&world.app, "pigeon", slot, request).await
+}
+
+async fn commit(world: &World, id: InstallationId, name: &str, kind: HappeningKind) -> Outcome {
+    let loaded = world.load(id).await;
+    commit_all(&world.app, &loaded, &[Happening::new(name, kind)]).await.remove(0)
+}
+
+fn text(response: &Response) -> String {
+    String::from_utf8(response.body.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn a_call_that_proves_itself_is_committed_and_answered_and_heard() {
+    let world = World::new().await;
+    let begun = world.begin().await;
+    let hook = begun.steps[0]["value"]["value"].as_str().unwrap();
+    let slot = world.load(begun.id).await.row.slot;
+    let first = call(&world, &slot, "/", hook).await;
+    assert!(text(&first).contains("Unlinked"), "{}", text(&first));
+    let second = call(&world, &slot, "/", hook).await;
+    assert!(text(&second).contains("Duplicate"), "{}", text(&second));
+    let seen = installations::get(&world.app, &world.organization, begun.id).await.unwrap();
+    assert_eq!(seen.health.last_heard_at, Some(world.app.clock.now()));
+}
+
+#[tokio::test]
+async fn known_and_unknown_slots_are_refused_alike_and_nothing_is_committed() {
+    let world = World::new().await;
+    let slot = world.load(world.installed().await).await.row.slot;
+    let known = call(&world, &slot, "/", "wrong").await;
+    let unknown = call(&world, &"0".repeat(32), "/", "wrong").await;
+    assert_eq!((known.status, &known.body), (unknown.status, &unknown.body));
+    assert_eq!(known.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(world.count("FROM happenings").await, 0);
+}
+
+#[tokio::test]
+async fn refusals_of_one_reason_are_audited_once_a_minute() {
+    let world = World::new().await;
+    let slot = world.load(world.installed().await).await.row.slot;
+    for _ in 0..3 {
+        call(&world, &slot, "/", "wrong").await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(world.count("FROM audit WHERE action = 'ingress.refuse'").await, 1);
+}
+
+#[tokio::test]
+async fn what_is_public_is_the_same_for_every_slot() {
+    let world = World::new().await;
+    let manifest = call(&world, "nobody", "/manifest", "").await;
+    assert!(text(&manifest).contains("/in/pigeon/nobody"), "{}", text(&manifest));
+}
+
+#[tokio::test]
+async fn a_panic_of_the_backend_is_a_plain_500() {
+    let world = World::new().await;
+    let answer = call(&world, "nobody", "/panic", "").await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+#[tokio::test]
+async fn a_repetition_gets_the_first_outcome_and_another_content_is_refused() {
+    let world = World::new().await;
+    let id = world.installed().await;
+    let asked = |account: &str| HappeningKind::UnlinkAsked { account: Account::new(account) };
+    let first = commit(&world, id, "h", asked("a1")).await;
+    assert!(matches!(first, Outcome::Unlinked { was_linked: false }));
+    let Outcome::Duplicate { same_content: true, first } = commit(&world, id, "h", asked("a1")).await else {
+        panic!("it is a repetition");
+    };
+    assert!(matches!(first.as_deref(), Some(Outcome::Unlinked { was_linked: false })));
+    let forged = commit(&world, id, "h", asked("a2")).await;
+    assert!(matches!(forged, Outcome::Duplicate { same_content: false, first: None }));
+    assert_eq!(world.count("FROM audit WHERE action = 'happening.repeat'").await, 1);
+}
+
+#[tokio::test]
+async fn of_two_at_once_one_is_the_repetition() {
+    let world = World::new().await;
+    let id = world.installed().await;
+    let kind = HappeningKind::UnlinkAsked { account: Account::new("a1") };
+    let (one, other) = tokio::join!(commit(&world, id, "h", kind.clone()), commit(&world, id, "h", kind));
+    let repeated = [&one, &other].into_iter().filter(|outcome| matches!(outcome, Outcome::Duplicate { .. })).count();
+    assert_eq!(repeated, 1, "{one:?} {other:?}");
+}
+
+#[tokio::test]
+async fn setup_is_completed_by_the_platform_with_its_tokens() {
+    let world = World::new().await;
+    let id = world.begin().await.id;
+    let tokens = vec![NewToken::new("access", Secret::new("given"))];
+    let installed = HappeningKind::Installed { identity: identity("bot-1"), tokens };
+    assert!(matches!(commit(&world, id, "h", installed).await, Outcome::Installed));
+    let loaded = world.load(id).await;
+    assert_eq!(loaded.state(), InstallationState::Active);
+    assert_eq!(loaded.site.token("access").unwrap().value.expose(), "given");
+}
+
+#[tokio::test]
+async fn an_app_that_was_removed_on_the_platform_is_suspended() {
+    let world = World::new().await;
+    let id = world.installed().await;
+    commit(&world, id, "h", HappeningKind::Uninstalled).await;
+    let seen = installations::get(&world.app, &world.organization, id).await.unwrap();
+    assert_eq!(
+        (seen.state, seen.problem.unwrap().code.as_str()),
+        (InstallationState::Suspended, "installation_revoked")
+    );
+}
+
+#[tokio::test]
+async fn a_command_reaches_the_application_with_the_linked_user() {
+    let world = World::new().await;
+    let id = world.installed().await;
+    link(&world, id, "ann", "a1").await;
+    let conversation = Conversation { kind: ConversationKind::Group, ..loft("attic") };
+    let command = HappeningKind::Commanded { text: "who is on call".into(), account: Account::new("a1"), conversation };
+    commit(&world, id, "h", command).await;
+    let (kind, data) = world.events().await.pop().unwrap();
+    assert_eq!(
+        (kind.as_str(), &data["user"], &data["text"]),
+        ("command.invoked", &json!("ann"), &json!("who is on call"))
+    );
+}
+
+async fn link(world: &World, id: InstallationId, user: &str, account: &str) {
+    let loaded = world.load(id).await;
+    let transaction = world.app.database.begin().await.unwrap();
+    links::insert(&transaction, &loaded, user, &Account::new(account), world.app.clock.now()).await.unwrap().unwrap();
+    transaction.commit().await.unwrap();
+}
+
+/// A message with buttons that stands in a channel.
+struct Shown {
+    world: World,
+    id: InstallationId,
+    copy: CopyId,
+    content: Content,
+}
+
+impl Shown {
+    async fn new() -> Self {
+        let shown = Self::in_flight().await;
+        let part = ShownPart {
+            receipt: Receipt::new("post-1"),
+            digest: "d".into(),
+            revision: 1,
+            actions: shown.content.actions.clone(),
+        };
+        let parts = serde_json::to_string(&[part]).unwrap();
+        shown.set(&[(copies::Column::Parts, parts.into()), (copies::Column::Shown, 1_i64.into())]).await;
+        shown
+    }
+
+    /// On its way: what the platform made of it isn't known yet.
+    async fn in_flight() -> Self {
+        let world = World::new().await;
+        let id = world.installed().await;
+        link(&world, id, "ann", "a1").await;
+        let channel = channels::add(&world.app, &world.organization, id, &loft("attic"), &Actor::host()).await.unwrap();
+        let action = |id: &str, allow: Allow| json!({ "id": id, "label": id, "allow": allow });
+        let mut actions = vec![
+            action("ack", Allow::Linked),
+            action("look", Allow::Anyone),
+            action("close", Allow::Users(vec!["boss".into()])),
+        ];
+        let menu = [
+            Choice { value: "1h".into(), label: "an hour".into() },
+            Choice { value: "1d".into(), label: "a day".into() },
+        ];
+        actions.push(json!({ "id": "silence", "label": "silence", "choices": menu }));
+        let put = json!({
+            "revision": 1,
+            "targets": [{ "channel": channel.id }],
+            "content": { "title": "Fire", "actions": actions },
+        });
+        let put: delivery::message::PutMessage = serde_json::from_value(put).unwrap();
+        let content = put.content.clone();
+        let accepted = delivery::accept(&world.app, &world.organization, "fire", put).await.unwrap();
+        let shown = Self { copy: accepted.copies[0].id, world, id, content };
+        shown.set(&[(copies::Column::Sending, 1_i64.into())]).await;
+        shown
+    }
+
+    async fn set(&self, columns: &[(copies::Column, sea_orm::Value)]) {
+        for (column, value) in columns {
+            copies::Entity::update_many()
+                .col_expr(*column, Expr::value(value.clone()))
+                .filter(copies::Column::Id.eq(self.copy.0))
+                .exec(self.world.app.database.write())
+                .await
+                .unwrap();
+        }
+    }
+
+    fn token(&self, action: &str, choice: Option<&str>) -> Secret {
+        let part = Part { payload: json!(null), actions: vec![action.into()] };
+        let (app, organization) = (&self.world.app, &self.world.organization);
+        let tokens = press::tokens_for(app, organization, self.id, self.copy, 1, &self.content, &part);
+        tokens.into_iter().find(|token| token.choice.as_deref() == choice).unwrap().token
+    }
+
+    async fn press(&self, name: &str, token: Secret, change: impl FnOnce(&mut HappeningKind)) -> Outcome {
+        let mut kind = HappeningKind::Pressed {
+            token,
+            choice: None,
+            account: Account::new("a1"),
+            conversation: "attic".into(),
+            part: Receipt::new("post-1"),
+        };
+        change(&mut kind);
+        commit(&self.world, self.id, name, kind).await
+    }
+
+    async fn presses(&self) -> Vec<serde_json::Value> {
+        let events = self.world.events().await;
+        events.into_iter().filter(|(kind, _)| kind == "action.invoked").map(|(_, data)| data).collect()
+    }
+}
+
+fn as_account(id: &'static str) -> impl FnOnce(&mut HappeningKind) {
+    move |kind| {
+        if let HappeningKind::Pressed { account, .. } = kind {
+            *account = Account::new(id);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_press_is_on_disk_before_it_is_answered_as_recorded() {
+    let shown = Shown::new().await;
+    let outcome = shown.press("h", shown.token("ack", None), |_| {}).await;
+    let Outcome::Pressed(answer) = outcome else { panic!("{outcome:?}") };
+    assert!(answer.notice.unwrap().starts_with("Recorded"));
+    let presses = shown.presses().await;
+    assert_eq!(presses.len(), 1);
+    assert_eq!((&presses[0]["action"], &presses[0]["user"]), (&json!("ack"), &json!("ann")));
+    assert_eq!((&presses[0]["message"], &presses[0]["revision"]), (&json!("fire"), &json!(1)));
+}
+
+#[tokio::test]
+async fn a_choice_is_known_by_its_own_token_or_as_the_platform_tells_it() {
+    let shown = Shown::new().await;
+    shown.press("h1", shown.token("silence", Some("1d")), |_| {}).await;
+    let choose = |value: &'static str| {
+        move |kind: &mut HappeningKind| {
+            if let HappeningKind::Pressed { choice, .. } = kind {
+                *choice = Some(value.into());
+            }
+        }
+    };
+    shown.press("h2", shown.token("silence", None), choose("1h")).await;
+    let forged = shown.press("h3", shown.token("silence", None), choose("forever")).await;
+    assert!(matches!(forged, Outcome::NotOurs));
+    let choices: Vec<_> = shown.presses().await.into_iter().map(|data| data["choice"].clone()).collect();
+    assert_eq!(choices, [json!("1d"), json!("1h")]);
+}
+
+#[tokio::test]
+async fn a_token_counts_only_on_its_own_post_in_its_own_conversation() {
+    let shown = Shown::new().await;
+    shown.set(&[(copies::Column::Sending, Option::<i64>::None.into())]).await;
+    let elsewhere = shown
+        .press("h1", shown.token("ack", None), |kind| {
+            if let HappeningKind::Pressed { conversation, .. } = kind {
+                *conversation = "tower".into();
+            }
+        })
+        .await;
+    let on_another = shown
+        .press("h2", shown.token("ack", None), |kind| {
+            if let HappeningKind::Pressed { part, .. } = kind {
+                *part = Receipt::new("post-2");
+            }
+        })
+        .await;
+    let forged = shown.press("h3", Secret::new("AAAA"), |_| {}).await;
+    for outcome in [elsewhere, on_another, forged] {
+        assert!(matches!(outcome, Outcome::NotOurs), "{outcome:?}");
+    }
+    assert!(shown.presses().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_token_of_one_installation_is_worth_nothing_in_another() {
+    let shown = Shown::new().await;
+    let token = shown.token("ack", None);
+    let other = Shown { id: shown.world.installed().await, ..shown };
+    assert!(matches!(other.press("h", token, |_| {}).await, Outcome::NotOurs));
+}
+
+#[tokio::test]
+async fn who_may_press_is_said_by_the_action() {
+    let shown = Shown::new().await;
+    let unlinked = shown.press("h1", shown.token("ack", None), as_account("stranger")).await;
+    assert!(matches!(unlinked, Outcome::NotLinked));
+    let anyone = shown.press("h2", shown.token("look", None), as_account("stranger")).await;
+    assert!(matches!(anyone, Outcome::Pressed(answer) if !answer.refused));
+    let not_named = shown.press("h3", shown.token("close", None), |_| {}).await;
+    assert!(matches!(not_named, Outcome::Pressed(answer) if answer.refused));
+    link(&shown.world, shown.id, "boss", "a2").await;
+    let named = shown.press("h4", shown.token("close", None), as_account("a2")).await;
+    assert!(matches!(named, Outcome::Pressed(answer) if !answer.refused));
+    let pressed: Vec<_> = shown.presses().await.into_iter().map(|data| data["action"].clone()).collect();
+    assert_eq!(pressed, [json!("look"), json!("close")]);
+}
+
+#[tokio::test]
+async fn a_button_of_a_revision_that_is_no_longer_shown_does_nothing() {
+    let shown = Shown::new().await;
+    let token = shown.token("ack", None);
+    let put = json!({ "revision": 2, "targets": [{ "default": true }], "content": { "title": "Over" } });
+    let put = serde_json::from_value(put).unwrap();
+    delivery::accept(&shown.world.app, &shown.world.organization, "fire", put).await.unwrap();
+    let still_shown = shown.press("h1", token.clone(), |_| {}).await;
+    assert!(matches!(still_shown, Outcome::Pressed(_)), "{still_shown:?}");
+    let part = ShownPart { receipt: Receipt::new("post-1"), digest: "e".into(), revision: 2, actions: vec![] };
+    shown.set(&[(copies::Column::Parts, serde_json::to_string(&[part]).unwrap().into())]).await;
+    shown.set(&[(copies::Column::Sending, Option::<i64>::None.into())]).await;
+    assert!(matches!(shown.press("h2", token, |_| {}).await, Outcome::NotOurs));
+}
+
+#[tokio::test]
+async fn a_press_that_comes_before_the_post_is_recorded_makes_the_post_known() {
+    let shown = Shown::in_flight().await;
+    let outcome = shown.press("h", shown.token("ack", None), |_| {}).await;
+    assert!(matches!(outcome, Outcome::Pressed(_)), "{outcome:?}");
+    let row =
+        copies::Entity::find().filter(copies::Column::Id.eq(shown.copy.0)).one(shown.world.app.database.read()).await;
+    let parts: Vec<ShownPart> = serde_json::from_str(&row.unwrap().unwrap().parts).unwrap();
+    assert_eq!(parts[0].receipt.id, "post-1");
+}
+
+#[tokio::test]
+async fn a_reply_to_one_of_our_posts_reaches_the_application() {
+    let shown = Shown::new().await;
+    let reply = |part: &str| HappeningKind::Replied {
+        part: Receipt::new(part),
+        conversation: "attic".into(),
+        account: Account::new("a1"),
+        text: "on it".into(),
+    };
+    commit(&shown.world, shown.id, "h1", reply("post-of-somebody")).await;
+    commit(&shown.world, shown.id, "h2", reply("post-1")).await;
+    let replies: Vec<_> = shown
+        .world
+        .events()
+        .await
+        .into_iter()
+        .filter(|(kind, _)| kind == "reply.posted")
+        .map(|(_, data)| data)
+        .collect();
+    assert_eq!(replies.len(), 1);
+    assert_eq!((&replies[0]["message"], &replies[0]["text"]), (&json!("fire"), &json!("on it")));
+}

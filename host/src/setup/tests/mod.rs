@@ -1,0 +1,5 @@
+mod codes;
+mod lifecycle;
+mod machine;
+mod renewal;
+mod tokens;
