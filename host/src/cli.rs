@@ -86,8 +86,8 @@ async fn serve(settings: Settings) -> Result<(), ProgramError> {
     let first_key = first_key(host.app()).await?;
     let address = host.address().map_err(ProgramError::Signals)?;
     tracing::info!(%address, database = %host.app().settings.database, backends = host.app().registry.ids(), "listening");
-    let sandbox = if wants_demo { demo::prepare(host.app()).await } else { None };
-    print(&demo::greeting(host.app(), address, first_key.as_ref(), sandbox.as_ref()));
+    let playground = if wants_demo { demo::prepare(host.app()).await } else { None };
+    print(&demo::greeting(host.app(), address, first_key.as_ref(), playground.as_ref()));
     let stop = CancellationToken::new();
     let running = tokio::spawn(host.run(stop.clone()));
     tokio::select! {

@@ -66,6 +66,7 @@ pub enum ConversationKind {
 
 /// A place on a platform where people talk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Conversation {
     /// The backend's key for it, unique within an installation and stable over time.
     pub id: String,

@@ -1,1 +1,270 @@
+//! The README's walk without a chat server: set up, link, connect, message, press, edit,
+//! reply, unlink, delete; and what becomes of messages when the platform misbehaves.
 
+use chatport_tests::{
+    application::Application,
+    eventually,
+    organization::{Organization, items, tallies, text},
+    program::Chatport,
+    sandbox::Sandbox,
+};
+use serde_json::{Value, json};
+
+/// A sandbox of an own organization with one linked person and one connected channel.
+struct Walk {
+    chatport: Chatport,
+    application: Application,
+    acme: Organization,
+    installation: String,
+    sandbox: Sandbox,
+}
+
+impl Walk {
+    /// Set up, link Ada, connect `incidents`: each step as the README has it.
+    async fn begin() -> Self {
+        let chatport = Chatport::start(&["--demo=off", "--app-name=OnCall"]).await;
+        let application = Application::subscribed(&chatport.client()).await;
+        let acme = Organization::create(&chatport.client(), "acme").await;
+        let made = acme.install("sandbox", json!({ "world": "acme" })).await;
+        let installation = text(&made, "id");
+        let code = acme.user_code(&installation, "u-ada").await;
+        let sandbox = Sandbox::of_code(&code);
+        sandbox.link("ada", &code).await;
+        let code = acme.channel_code(&installation).await;
+        sandbox.write("ada", "incidents", &format!("link {}", text(&code, "code"))).await;
+        Self { chatport, application, acme, installation, sandbox }
+    }
+
+    /// Put a message for the default channel.
+    async fn say(&self, key: &str, revision: i64, title: &str) {
+        self.acme.say(key, incident(revision, "firing", title)).await;
+    }
+}
+
+/// A message with a button, for the default channel.
+fn incident(revision: i64, state: &str, title: &str) -> Value {
+    let acknowledge = json!({ "id": "ack", "label": "Acknowledge", "style": "primary" });
+    let content = json!({ "state": state, "title": title, "text": "The disk is **full**.", "actions": [acknowledge] });
+    json!({ "revision": revision, "targets": [{ "default": true }], "content": content })
+}
+
+/// The same for a person, too.
+fn incident_for_ada(revision: i64, state: &str, title: &str) -> Value {
+    let mut message = incident(revision, state, title);
+    message["targets"] = json!([{ "default": true }, { "user": "u-ada" }]);
+    message
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_walk_from_nothing_to_a_deleted_message() {
+    // Set up: an organization of one's own, and an installation that is active at once.
+    let chatport = Chatport::start(&["--demo=off", "--app-name=OnCall"]).await;
+    let application = Application::subscribed(&chatport.client()).await;
+    let acme = Organization::create(&chatport.client(), "acme").await;
+    let made = acme.install("sandbox", json!({ "world": "acme" })).await;
+    let installation = text(&made, "id");
+    assert_eq!((&made["state"], &made["steps"]), (&json!("active"), &json!([])));
+    assert_eq!(made["identity"]["display_name"], "Sandbox (acme)");
+    assert_eq!(application.hears("installation.activated", 0).await["data"]["installation"]["id"], installation);
+
+    // Link a person: the code is shown with its steps, and entered in a direct message.
+    let code = acme.user_code(&installation, "u-ada").await;
+    let sandbox = Sandbox::of_code(&code);
+    let told = sandbox.write("ada", "dm-ada", &format!("link {}", text(&code, "code"))).await;
+    assert_eq!((&told["outcome"], &told["reply"]["text"]), (&json!("linked"), &json!("Linked to Ada Lovelace")));
+    let linked = application.hears("account.linked", 0).await;
+    let account = json!({ "id": "ada", "username": "ada", "display_name": "Ada Lovelace" });
+    assert_eq!(
+        (&linked["organization"], &linked["data"]["link"]["user"], &linked["data"]["link"]["account"]),
+        (&json!("acme"), &json!("u-ada"), &account)
+    );
+    assert_eq!(acme.accounts().await, [linked["data"]["link"].clone()], "the list says what the event said");
+
+    // Connect a channel: the first one is the default.
+    let code = acme.channel_code(&installation).await;
+    let told = sandbox.write("ada", "incidents", &format!("link {}", text(&code, "code"))).await;
+    assert_eq!(told["outcome"], "linked");
+    let connected = application.hears("channel.linked", 0).await["data"]["channel"].clone();
+    assert_eq!((&connected["name"], &connected["is_default"]), (&json!("incidents"), &json!(true)));
+    assert_eq!(acme.channels().await, [connected.clone()]);
+
+    // A message with a button, to the default channel and to the person.
+    let accepted = acme.say("incident-1", incident_for_ada(1, "firing", "Disk full")).await;
+    assert_eq!((&accepted["revision"], accepted["copies"].as_array().expect("copies").len()), (&json!(1), 2));
+    acme.delivered("incident-1").await;
+    let post = sandbox.post("incidents", "Disk full").await;
+    assert_eq!((&post["state"], &post["buttons"][0]["label"]), (&json!("firing"), &json!("Acknowledge")));
+    let direct = sandbox.post("dm-ada", "Disk full").await;
+
+    // Press: answered at once with the application's notice and new content.
+    let taken = json!({ "state": "acknowledged", "title": "Disk full (taken by Ada)" });
+    application.answer(move |event| match event["type"].as_str() {
+        Some("action.invoked") => (200, json!({ "notice": "It is yours.", "content": taken, "revision": 2 })),
+        _ => (200, Value::Null),
+    });
+    let told = sandbox.press("ada", &text(&post, "id"), "ack").await;
+    assert_eq!((&told["outcome"], &told["notice"]), (&json!("pressed"), &json!("It is yours.")));
+    assert_eq!((&told["post"]["id"], &told["post"]["title"]), (&post["id"], &json!("Disk full (taken by Ada)")));
+    let pressed = application.hears("action.invoked", 0).await["data"].clone();
+    assert_eq!(
+        (&pressed["user"], &pressed["action"], &pressed["message"], &pressed["revision"], &pressed["channel"]),
+        (&json!("u-ada"), &json!("ack"), &json!("incident-1"), &json!(1), &connected["id"])
+    );
+    assert_eq!(acme.delivered("incident-1").await["revision"], 2, "the other copy follows");
+    assert_eq!(sandbox.post("dm-ada", "Disk full (taken by Ada)").await["id"], direct["id"]);
+
+    // Edit: a newer revision changes the post in place.
+    acme.say("incident-1", incident_for_ada(3, "resolved", "Disk has room again")).await;
+    acme.delivered("incident-1").await;
+    let edited = sandbox.post("incidents", "Disk has room again").await;
+    assert_eq!((&edited["id"], &edited["state"]), (&post["id"], &json!("resolved")));
+    assert_eq!(sandbox.posts("incidents").await.len(), 1);
+
+    // Reply: a line of the log stands in the thread, once.
+    for revision in [4, 5] {
+        let mut message = incident_for_ada(revision, "resolved", "Disk has room again");
+        message["log"] = json!([{ "id": "l1", "text": "Ada emptied /tmp." }]);
+        acme.say("incident-1", message).await;
+        acme.delivered("incident-1").await;
+    }
+    let replies = sandbox.post("incidents", "Disk has room again").await["replies"].clone();
+    assert_eq!(replies.as_array().expect("replies").len(), 1);
+    assert_eq!(replies[0]["text"], "Ada emptied /tmp.");
+
+    // A press by somebody who isn't linked: help for that person alone, and no event.
+    let told = sandbox.press("grace", &text(&post, "id"), "ack").await;
+    assert_eq!((&told["outcome"], told["notice"].as_str().expect("help").contains("link CODE")), (&json!("not_linked"), true));
+    assert_eq!(acme.events_of("action.invoked").await.len(), 1);
+
+    // Unlink: an event, and a tombstone for whoever keeps a copy of the list.
+    let told = sandbox.write("ada", "dm-ada", "unlink").await;
+    assert_eq!(told["outcome"], "unlinked");
+    let unlinked = application.hears("account.unlinked", 0).await["data"]["link"].clone();
+    assert_eq!(acme.accounts().await, Vec::<Value>::new());
+    let since = text(&linked["data"]["link"], "updated_at");
+    let changed = items(&acme.get(&format!("accounts?updated_after={since}")).await.expect(200));
+    assert_eq!(changed, [unlinked.clone()]);
+    assert!(unlinked["unlinked_at"].is_string());
+
+    // Delete: the posts are gone, the replies with them.
+    acme.delete("messages/incident-1").await.expect(202);
+    acme.settles("incident-1", "removed").await;
+    assert_eq!(sandbox.posts("incidents").await, Vec::<Value>::new());
+    assert_eq!(sandbox.posts("dm-ada").await, Vec::<Value>::new());
+    let tallies = tallies(&chatport.client()).await;
+    assert_eq!((tallies["in_flight"], tallies.get("dead")), (0, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_loopback_a_demo_waits_and_the_first_lines_show_the_way_to_it() {
+    let chatport = Chatport::start(&[]).await;
+    let printed = chatport.printed();
+    let shown = printed.split_whitespace().find(|word| word.ends_with("/world")).expect("the way to the world");
+    let world = chatport.client().anonymous().get(shown).await.expect(200);
+    assert_eq!((&world["world"], &world["bot"]), (&json!("demo"), &json!("bot")));
+    let demo = chatport.client().get("/v1/organizations/demo/installations").await.expect(200);
+    assert_eq!((items(&demo).len(), &demo["items"][0]["state"]), (1, &json!("active")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_reads_events_by_cursor_and_hears_them_as_a_stream() {
+    let walk = Walk::begin().await;
+    let api = walk.chatport.client();
+    // By cursor: everything so far, then nothing, then only what is new.
+    let first = api.get("/v1/events?after=0").await.expect(200);
+    let kinds: Vec<&str> = first["items"].as_array().expect("items").iter().filter_map(|e| e["type"].as_str()).collect();
+    assert_eq!(kinds, ["installation.activated", "account.linked", "channel.linked"]);
+    let after = format!("/v1/events?after={}", first["next"]);
+    assert_eq!(api.get(&after).await.expect(200)["items"], json!([]));
+    // As a stream: from now on, and from a place in the past.
+    let mut from_now = api.follow("/v1/events", &[]).await;
+    walk.say("m1", 1, "Disk full").await;
+    let (id, event) = from_now.next().await;
+    assert_eq!((&event["type"], &event["data"]["message"]), (&json!("message.delivered"), &json!("m1")));
+    let mut resumed = api.follow("/v1/events", &[("last-event-id", "2")]).await;
+    assert_eq!(resumed.next().await.1["type"], "channel.linked");
+    assert_eq!(resumed.next().await, (id, event.clone()));
+    let news = api.get(&after).await.expect(200);
+    assert_eq!(items(&news), [event.clone()]);
+    // The same event, signed, to the subscription.
+    assert_eq!(walk.application.hears("message.delivered", 0).await, event);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_lists_are_read_page_by_page() {
+    let walk = Walk::begin().await;
+    for person in ["grace", "linus"] {
+        let code = walk.acme.user_code(&walk.installation, &format!("u-{person}")).await;
+        walk.sandbox.link(person, &code).await;
+    }
+    let mut read = Vec::new();
+    let mut path = "accounts?limit=1".to_owned();
+    loop {
+        let page = walk.acme.get(&path).await.expect(200);
+        read.extend(items(&page));
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("accounts?limit=1&cursor={next}");
+    }
+    assert_eq!(read, walk.acme.accounts().await);
+    assert_eq!(read.len(), 3);
+    assert_eq!(walk.acme.get("accounts?cursor=nonsense").await.expect(400)["type"], "/problems/invalid-cursor");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_platform_fails_once_is_tried_again() {
+    let walk = Walk::begin().await;
+    walk.sandbox.fault(json!({ "kind": "fail", "operation": "post" })).await;
+    walk.say("m1", 1, "Disk full").await;
+    let message = walk.acme.delivered("m1").await;
+    let history = message["copies"][0]["history"].as_array().expect("history");
+    let outcomes: Vec<&str> = history.iter().filter_map(|attempt| attempt["outcome"].as_str()).collect();
+    assert_eq!(outcomes, ["retry", "delivered"]);
+    assert_eq!(history[0]["code"], "platform_unavailable");
+    walk.sandbox.post("incidents", "Disk full").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_does_not_become_a_second_post() {
+    let walk = Walk::begin().await;
+    walk.sandbox.fault(json!({ "kind": "lose_answer", "operation": "post" })).await;
+    walk.say("m1", 1, "Disk full").await;
+    let message = walk.acme.delivered("m1").await;
+    assert_eq!(message["copies"][0]["history"][0]["outcome"], "unknown");
+    let post = walk.sandbox.post("incidents", "Disk full").await;
+    assert_eq!(message["copies"][0]["posts"], json!([post["id"]]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_platform_that_asks_for_patience_gets_it() {
+    let walk = Walk::begin().await;
+    walk.sandbox.fault(json!({ "kind": "rate_limit", "retry_after_seconds": 2, "operation": "post" })).await;
+    walk.say("m1", 1, "Disk full").await;
+    let held = eventually("the copy to be held", || async {
+        Some(walk.acme.message("m1").await["copies"][0].clone()).filter(|copy| copy["code"] == "rate_limited")
+    })
+    .await;
+    assert_eq!((&held["state"], &held["attempts"]), (&json!("pending"), &json!(0)), "waiting costs no attempt");
+    walk.acme.delivered("m1").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_credential_suspends_until_somebody_resumes() {
+    let walk = Walk::begin().await;
+    walk.sandbox.fault(json!({ "kind": "unauthorized", "times": 1000 })).await;
+    walk.say("m1", 1, "Disk full").await;
+    let suspended = walk.acme.becomes(&walk.installation, "suspended").await;
+    assert_eq!(suspended["problem"]["code"], "installation_revoked");
+    assert!(suspended["problem"]["cure"].is_string());
+    let told = walk.application.hears("installation.suspended", 0).await;
+    assert_eq!(told["data"]["installation"]["id"], walk.installation);
+    // What is said meanwhile waits; the newest revision will count.
+    walk.say("m1", 2, "Disk still full").await;
+    assert_eq!(walk.acme.message("m1").await["copies"][0]["state"], "pending");
+    walk.sandbox.mend().await;
+    let resumed = walk.acme.post(&format!("installations/{}/resume", walk.installation), json!({})).await.expect(200);
+    assert_eq!(resumed["state"], "active");
+    walk.acme.delivered("m1").await;
+    walk.sandbox.post("incidents", "Disk still full").await;
+    assert_eq!(walk.sandbox.posts("incidents").await.len(), 1);
+    tallies(&walk.chatport.client()).await;
+}

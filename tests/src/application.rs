@@ -7,7 +7,7 @@ use axum::{Router, body::Bytes, extract::State, http::HeaderMap, response::IntoR
 use chatport_host::security::webhook_signature;
 use chatport_sdk::secret::Secret;
 use http::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 type Reply = Arc<dyn Fn(&Value) -> (u16, Value) + Send + Sync>;
@@ -33,6 +33,14 @@ impl Application {
         };
         let router = Router::new().route("/events", post(receive)).with_state(application.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
+        application
+    }
+
+    /// Listen, and subscribe to everything that a Chatport tells.
+    pub async fn subscribed(api: &crate::client::Client) -> Self {
+        let application = Self::start().await;
+        let made = api.put("/v1/subscriptions/oncall", json!({ "url": application.url })).await.expect(201);
+        application.trust(made["secret"].as_str().expect("the secret, this once"));
         application
     }
 

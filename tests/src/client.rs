@@ -52,6 +52,11 @@ impl Client {
         Self { key: None, ..self.clone() }
     }
 
+    /// The same address, with another key.
+    pub fn with_key(&self, key: &str) -> Self {
+        Self { key: Some(key.to_owned()), ..self.clone() }
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, None).await
     }
@@ -87,6 +92,23 @@ impl Client {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Result<Answer, String> {
+        let request = self.request(method, path, headers, body)?;
+        let exchange = async {
+            let response = self.hyper.request(request).await.map_err(|error| error.to_string())?;
+            let (head, body) = response.into_parts();
+            let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
+            Ok(Answer { status: head.status, headers: head.headers, text: String::from_utf8_lossy(&body).into_owned() })
+        };
+        tokio::time::timeout(Duration::from_secs(30), exchange).await.map_err(|_| "no answer in 30 s".to_owned())?
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Result<Request<Full<Bytes>>, String> {
         let uri = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.base) };
         let mut request = Request::builder().method(method).uri(uri);
         for (name, value) in headers {
@@ -95,13 +117,43 @@ impl Client {
         if let Some(key) = &self.key {
             request = request.header("authorization", format!("Bearer {key}"));
         }
-        let request = request.body(Full::new(body.into())).map_err(|error| error.to_string())?;
-        let exchange = async {
-            let response = self.hyper.request(request).await.map_err(|error| error.to_string())?;
-            let (head, body) = response.into_parts();
-            let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
-            Ok(Answer { status: head.status, headers: head.headers, text: String::from_utf8_lossy(&body).into_owned() })
-        };
-        tokio::time::timeout(Duration::from_secs(30), exchange).await.map_err(|_| "no answer in 30 s".to_owned())?
+        request.body(Full::new(body.into())).map_err(|error| error.to_string())
+    }
+
+    /// Listen to a stream of server-sent events.
+    pub async fn follow(&self, path: &str, headers: &[(&str, &str)]) -> EventStream {
+        let accept = [("accept", "text/event-stream")];
+        let headers: Vec<_> = accept.iter().chain(headers).copied().collect();
+        let request = self.request(Method::GET, path, &headers, "").expect("a request");
+        let response = self.hyper.request(request).await.expect("an answer");
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        EventStream { body: response.into_body(), text: String::new() }
+    }
+}
+
+/// Server-sent events as they come.
+pub struct EventStream {
+    body: hyper::body::Incoming,
+    text: String,
+}
+
+impl EventStream {
+    /// The next event: its id, and its data as JSON.
+    pub async fn next(&mut self) -> (String, Value) {
+        loop {
+            if let Some((block, rest)) = self.text.split_once("\n\n") {
+                let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+                let event = (field("id: "), field("data: "));
+                self.text = rest.to_owned();
+                if let (Some(id), Some(data)) = event {
+                    return (id, serde_json::from_str(&data).expect("JSON"));
+                }
+                continue;
+            }
+            let frame = tokio::time::timeout(Duration::from_secs(10), self.body.frame()).await;
+            let frame = frame.expect("an event within ten seconds").expect("the stream goes on").expect("a frame");
+            self.text.push_str(&String::from_utf8_lossy(frame.data_ref().expect("data")));
+        }
     }
 }

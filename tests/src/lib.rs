@@ -6,8 +6,11 @@ pub mod application;
 pub mod client;
 pub mod database;
 pub mod engine;
+pub mod mattermost;
+pub mod organization;
 pub mod pigeon;
 pub mod program;
+pub mod sandbox;
 
 use std::{future::Future, time::Duration};
 

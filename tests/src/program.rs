@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{Output, Stdio},
     sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
+    task::JoinHandle,
 };
 
 use crate::client::Client;
@@ -32,66 +33,102 @@ pub fn program() -> &'static Path {
     })
 }
 
+/// Run the program to its end, with this environment and nothing else, in this folder.
+pub async fn run(arguments: &[&str], environment: &[(&str, &str)], folder: &Path) -> Output {
+    let ended = command(arguments, environment).current_dir(folder).output();
+    tokio::time::timeout(Duration::from_secs(20), ended).await.expect("it ends within 20 s").expect("it runs")
+}
+
+fn command(arguments: &[impl AsRef<std::ffi::OsStr>], environment: &[(impl AsRef<str>, impl AsRef<str>)]) -> Command {
+    let mut command = Command::new(program());
+    command.args(arguments).env_clear().env("PATH", std::env::var("PATH").unwrap_or_default()).kill_on_drop(true);
+    for (name, value) in environment {
+        command.env(name.as_ref(), value.as_ref());
+    }
+    command
+}
+
+/// The data folder's name.
+const DATA: &str = "data";
+
+/// What a Chatport is started with, each time.
+#[derive(Clone)]
+struct Launch {
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+    home: Arc<TempDir>,
+    url: String,
+}
+
 /// A running Chatport.
 pub struct Chatport {
     child: Child,
     pub url: String,
     pub api_key: String,
-    pub data: Arc<TempDir>,
-    arguments: Vec<String>,
+    /// Its data folder, which it has made itself.
+    pub data: PathBuf,
+    launch: Launch,
+    out: Arc<Mutex<String>>,
     log: Arc<Mutex<String>>,
+    collecting: Vec<JoinHandle<()>>,
 }
 
 impl Chatport {
-    /// Start with these further arguments on an empty data folder.
+    /// Start with these further arguments and a data folder that isn't there yet.
     pub async fn start(arguments: &[&str]) -> Self {
-        let data = Arc::new(tempfile::tempdir().expect("a temporary folder"));
-        let port = free_port().await;
-        let mut all =
-            vec!["serve".to_owned(), format!("--listen=127.0.0.1:{port}"), format!("--data={}", data.path().display())];
-        all.extend(arguments.iter().map(|argument| (*argument).to_owned()));
-        Self::launch(all, data, format!("http://127.0.0.1:{port}"), String::new()).await
+        Self::start_with(arguments, &[]).await
     }
 
-    async fn launch(arguments: Vec<String>, data: Arc<TempDir>, url: String, api_key: String) -> Self {
-        let mut child = Command::new(program())
-            .args(&arguments)
-            .env_clear()
-            .env("PATH", std::env::var("PATH").unwrap_or_default())
-            .env("CHATPORT_LOG", std::env::var("CHATPORT_LOG").unwrap_or_else(|_| "info".into()))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("the program starts");
-        let log = Arc::new(Mutex::new(String::new()));
-        let stdout = child.stdout.take().expect("piped");
-        let stderr = child.stderr.take().expect("piped");
-        tokio::spawn(collect(BufReader::new(stdout), Arc::clone(&log)));
-        tokio::spawn(collect(BufReader::new(stderr), Arc::clone(&log)));
-        let mut chatport = Self { child, url, api_key, data, arguments, log };
-        chatport.ready().await;
-        if chatport.api_key.is_empty() {
-            let text = chatport.log();
-            let start = text.find("cp_live_").unwrap_or_else(|| panic!("no API key was printed:\n{text}"));
-            chatport.api_key = text[start..]
-                .split(|c: char| c.is_whitespace() || c == '\'' || c == '"')
-                .next()
-                .unwrap_or_default()
-                .to_owned();
-        }
+    /// The same, with this environment.
+    pub async fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let launch = Launch::new(arguments, environment).await;
+        let mut chatport = Self::launch(launch, String::new()).await;
+        let text = chatport.printed();
+        let key = key_in(&text).unwrap_or_else(|| panic!("no API key was printed:\n{text}{}", chatport.log()));
+        chatport.api_key = key;
         chatport
     }
 
+    /// One more on the same Postgres and under the same keys, with a data folder and a port
+    /// of its own.
+    pub async fn replica(&self) -> Self {
+        let keyring = std::fs::read_to_string(self.data.join("keyring")).expect("the key ring's file");
+        let inherited = self.launch.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let environment: Vec<(&str, &str)> = inherited.chain([("CHATPORT_KEYRING", keyring.trim())]).collect();
+        let arguments: Vec<&str> = self.launch.arguments.iter().map(String::as_str).skip(3).collect();
+        Self::launch(Launch::new(&arguments, &environment).await, self.api_key.clone()).await
+    }
+
+    async fn launch(launch: Launch, api_key: String) -> Self {
+        let mut child = command(&launch.arguments, &launch.environment)
+            .current_dir(launch.home.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let (out, log) = (Arc::default(), Arc::default());
+        let stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let stderr = BufReader::new(child.stderr.take().expect("piped"));
+        let collecting =
+            vec![tokio::spawn(collect(stdout, Arc::clone(&out))), tokio::spawn(collect(stderr, Arc::clone(&log)))];
+        let (url, data) = (launch.url.clone(), launch.home.path().join(DATA));
+        let mut chatport = Self { child, url, api_key, data, launch, out, log, collecting };
+        chatport.ready().await;
+        chatport
+    }
+
+    /// It is ready when it says so; the first lines are printed before that.
     async fn ready(&mut self) {
         let client = Client::new(self.url.clone(), None);
         let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
         loop {
             if let Ok(Some(status)) = self.child.try_wait() {
+                self.collected().await;
                 panic!("the program ended with {status}:\n{}", self.log());
             }
             if let Ok(answer) = client.try_raw(http::Method::GET, "/readyz", &[], "").await
                 && answer.status.is_success()
+                && self.printed().contains("Three things to try")
             {
                 return;
             }
@@ -105,14 +142,25 @@ impl Chatport {
         Client::new(self.url.clone(), Some(&self.api_key))
     }
 
-    /// What it has printed so far.
+    /// What it has printed on standard output since it was started last.
+    pub fn printed(&self) -> String {
+        self.out.lock().expect("no panic").clone()
+    }
+
+    /// What it has logged since it was started last.
     pub fn log(&self) -> String {
         self.log.lock().expect("no panic").clone()
+    }
+
+    /// Its SQLite file.
+    pub fn database_file(&self) -> PathBuf {
+        self.data.join("chatport.db")
     }
 
     /// Kill it as a crash does: SIGKILL, no farewell.
     pub async fn kill(&mut self) {
         self.child.kill().await.expect("killed");
+        self.collected().await;
     }
 
     /// Ask it to end (SIGTERM) and wait; the answer is whether it ended well.
@@ -121,15 +169,53 @@ impl Chatport {
         let sent = std::process::Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
         assert!(sent.success());
         let ended = tokio::time::timeout(Duration::from_secs(45), self.child.wait()).await;
-        ended.expect("it ends within 45 s").expect("waited").success()
+        let ended = ended.expect("it ends within 45 s").expect("waited").success();
+        self.collected().await;
+        ended
+    }
+
+    /// All that an ended process printed has been read.
+    async fn collected(&mut self) {
+        for task in self.collecting.drain(..) {
+            task.await.expect("no panic");
+        }
     }
 
     /// Start again on the same data folder and port.
     pub async fn restart(&mut self) {
-        let again =
-            Self::launch(self.arguments.clone(), Arc::clone(&self.data), self.url.clone(), self.api_key.clone()).await;
+        let again = Self::launch(self.launch.clone(), self.api_key.clone()).await;
         *self = again;
     }
+
+    /// Start again with one argument more.
+    pub async fn restart_with(&mut self, argument: String) {
+        self.launch.arguments.push(argument);
+        self.restart().await;
+    }
+}
+
+impl Launch {
+    async fn new(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let home = Arc::new(tempfile::tempdir().expect("a temporary folder"));
+        let port = free_port().await;
+        let folder = format!("--data={}", home.path().join(DATA).display());
+        let mut all = vec!["serve".to_owned(), format!("--listen=127.0.0.1:{port}"), folder];
+        all.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        let mut environment: Vec<(String, String)> =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        if !environment.iter().any(|(name, _)| name == "CHATPORT_LOG") {
+            let log = std::env::var("CHATPORT_LOG").unwrap_or_else(|_| "info".into());
+            environment.push(("CHATPORT_LOG".into(), log));
+        }
+        Self { arguments: all, environment, home, url: format!("http://127.0.0.1:{port}") }
+    }
+}
+
+/// The API key in a text, if there is one.
+pub fn key_in(text: &str) -> Option<String> {
+    let start = text.find("cp_live_")?;
+    let is_part = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
+    Some(text[start..].chars().take_while(is_part).collect())
 }
 
 async fn collect(mut lines: BufReader<impl tokio::io::AsyncRead + Unpin>, log: Arc<Mutex<String>>) {
@@ -140,7 +226,8 @@ async fn collect(mut lines: BufReader<impl tokio::io::AsyncRead + Unpin>, log: A
     }
 }
 
-async fn free_port() -> u16 {
+/// A port that nobody listens on.
+pub async fn free_port() -> u16 {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     listener.local_addr().expect("an address").port()
 }

@@ -55,6 +55,7 @@ on_both_engines![
     a_full_backlog_is_refused,
     events_tell_how_each_revision_ended,
     a_target_that_is_left_out_is_deleted_where_asked,
+    a_final_revision_is_never_merged_away,
 ];
 
 const DONE: &[CopyState] = &[CopyState::Delivered];
@@ -86,6 +87,23 @@ async fn revisions_that_wait_become_one_edit_to_the_newest(engine: Engine) {
     let posts = host.pigeon.posts("loft");
     assert_eq!(posts.len(), 1);
     assert_eq!(posts[0].shown, ["one", "rev 6"]);
+    host.check_conservation().await;
+}
+
+async fn a_final_revision_is_never_merged_away(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let channel = host.channel("loft").await;
+    host.pigeon.fate("loft", Fate::Slow(Duration::from_millis(400)));
+    host.put("a1", message(1, channel, "firing")).await;
+    eventually("the first post to begin", || async { (host.pigeon.world().calls == 1).then_some(()) }).await;
+    let mut resolved = message(3, channel, "resolved");
+    resolved["final"] = json!(true);
+    host.put("a1", message(2, channel, "acknowledged")).await;
+    host.put("a1", resolved).await;
+    host.put("a1", message(4, channel, "firing again")).await;
+    host.put("a1", message(5, channel, "acknowledged again")).await;
+    host.settles("a1", DONE).await;
+    assert_eq!(host.pigeon.posts("loft")[0].shown, ["firing", "resolved", "acknowledged again"]);
     host.check_conservation().await;
 }
 

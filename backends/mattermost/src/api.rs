@@ -321,11 +321,11 @@ impl<'a> Client<'a> {
     }
 
     /// Ask the Apps plugin to call the app's webhook `refresh` with a new bot session. The
-    /// plugin answers at once and calls later. Its refusals are plain text.
+    /// plugin answers at once and calls later.
     pub(crate) async fn ask_for_session(&self, app_path: &str, secret: &Secret, nonce: &str) -> Result<(), Failure> {
         let mut url = self.base.at(&format!("{app_path}/webhook/refresh"));
         url.query_pairs_mut().append_pair("secret", secret.expose());
-        self.send(Operation::Other, Method::POST, url, Some(&json!({ "nonce": nonce }))).await.map(drop)
+        self.send(Operation::Session, Method::POST, url, Some(&json!({ "nonce": nonce }))).await.map(drop)
     }
 }
 

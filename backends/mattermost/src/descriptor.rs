@@ -54,3 +54,22 @@ pub(crate) static DESCRIPTOR: LazyLock<Descriptor> = LazyLock::new(|| {
     descriptor.press_limit = Duration::from_secs(3);
     descriptor
 });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_settings_allow_nothing_that_is_not_described() {
+        let schema = DESCRIPTOR.settings.as_value();
+        assert_eq!(schema["additionalProperties"], false);
+        assert_eq!(schema["required"], serde_json::json!(["site_url"]));
+    }
+
+    #[test]
+    fn no_credential_is_only_compared_and_no_command_token_is_revealed() {
+        for kind in DESCRIPTOR.tokens {
+            assert_eq!(kind.usage == TokenUse::Compare, kind.name == COMMAND_TOKEN, "{}", kind.name);
+        }
+    }
+}

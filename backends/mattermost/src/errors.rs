@@ -29,6 +29,8 @@ pub(crate) enum Operation {
     Create,
     /// Opening a direct conversation.
     Direct,
+    /// Asking the Apps plugin for a session; its refusals are plain text.
+    Session,
     /// Anything that can be repeated without harm.
     Other,
 }
@@ -56,6 +58,7 @@ const fn row(operation: Option<Operation>, statuses: (u16, u16), id: Id, cause: 
 use Id::{Absent, Any, Is};
 const CREATE: Option<Operation> = Some(Operation::Create);
 const DIRECT: Option<Operation> = Some(Operation::Direct);
+const SESSION: Option<Operation> = Some(Operation::Session);
 
 /// The first row that fits counts.
 #[rustfmt::skip]
@@ -66,6 +69,11 @@ const TABLE: &[Row] = &[
     row(None,   (408, 408), Any, Cause::Unavailable, Scope::Copy),
     row(None,   (425, 425), Any, Cause::Unavailable, Scope::Copy),
     row(None,   (413, 413), Any, Cause::ContentRejected, Scope::Copy),
+
+    // The webhook's secret is wrong, the permission is withdrawn, the app is gone.
+    row(SESSION, (400, 400), Any, Cause::Unauthorized, Scope::Installation),
+    row(SESSION, (403, 403), Any, Cause::Unauthorized, Scope::Installation),
+    row(SESSION, (404, 404), Any, Cause::InstallationRevoked, Scope::Installation),
 
     row(None,   (400, 400), Is("api.post.create_post.can_not_post_to_deleted.error"), Cause::ChannelArchived, Scope::Conversation),
     row(None,   (400, 400), Is("api.post.patch_post.can_not_update_post_in_deleted.error"), Cause::ChannelArchived, Scope::Conversation),
@@ -80,7 +88,6 @@ const TABLE: &[Row] = &[
 
     // With the rights of a system administrator an unknown channel is a bad parameter.
     row(CREATE, (400, 400), Is("api.context.invalid_param.app_error"), Cause::ChannelNotFound, Scope::Conversation),
-    row(None,   (400, 400), Is("api.context.invalid_url_param.app_error"), Cause::ChannelNotFound, Scope::Conversation),
     // Permission is checked before existence: "not a member" and "no such channel" look alike.
     row(CREATE, (403, 403), Is(NO_PERMISSION), Cause::BotNotInChannel, Scope::Conversation),
     row(None,   (403, 403), Any, Cause::PermissionDenied, Scope::Copy),

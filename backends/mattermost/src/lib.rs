@@ -10,9 +10,9 @@
 //! Both share everything else: messages are posts with one attachment, buttons are
 //! attachment actions. Mattermost doesn't sign presses, so a press counts only with the
 //! button's token (checked by the host) *and* a `trigger_id` that the server signed with the
-//! key pinned at setup ([`trigger`]). Neither does the Apps plugin's JWT prove who somebody
+//! key pinned at setup (the module `trigger`). Neither does the Apps plugin's JWT prove who somebody
 //! is, so every call that acts for a person is confirmed by asking the pinned site with that
-//! person's own token ([`ingress`]).
+//! person's own token (the module `ingress`).
 #![deny(missing_docs)]
 
 mod address;

@@ -4,7 +4,7 @@
 //! leaves them readable.
 
 /// Stands behind a sign that is to call nobody.
-const ZERO_WIDTH_SPACE: char = '\u{200b}';
+pub(crate) const ZERO_WIDTH_SPACE: char = '\u{200b}';
 /// The words that call everybody.
 const EVERYBODY: [&str; 3] = ["channel", "all", "here"];
 /// How far a word is looked at.

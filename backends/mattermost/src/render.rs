@@ -104,8 +104,11 @@ impl Writer {
     }
 
     fn title(&mut self, content: &Content) -> String {
-        let label = content.link.as_ref().map(|link| link.label.as_deref().unwrap_or(link.url.as_str()));
-        let plain = if content.title.trim().is_empty() { label.unwrap_or_default() } else { &content.title };
+        let link = content.link.as_ref();
+        let label = link.and_then(|link| link.label.as_deref()).unwrap_or_default();
+        let address = link.map_or("", |link| link.url.as_str());
+        let words = [content.title.as_str(), label, address];
+        let plain = words.into_iter().find(|words| !words.trim().is_empty()).unwrap_or_default();
         let title = self.harmless(&one_line(plain));
         // Beside a link the title is shown as it is, alone it is read as Markdown.
         let title = if content.link.is_some() { title } else { escaped(&title) };

@@ -3,6 +3,8 @@
 
 use chatport_sdk::prelude::*;
 
+use crate::mentions::{ZERO_WIDTH_SPACE, neutralise};
+
 /// Stands where text was cut.
 pub(crate) const MARK: &str = "\n… (trimmed)";
 
@@ -55,12 +57,15 @@ impl Room {
         // A code block that is cut open is closed before the mark, or it would swallow it.
         let closings = ["\n```", "\n~~~"];
         let closing: usize = closings.iter().map(|closing| self.unit.length(closing)).sum();
+        // A cut may leave a call to everybody of a longer word; what mends it needs room.
+        let mending = ZERO_WIDTH_SPACE.len_utf8();
         let spare = Self {
-            length: self.length.saturating_sub(self.unit.length(mark) + closing),
-            bytes: self.bytes.saturating_sub(json_bytes(mark) + 2 * closing),
+            length: self.length.saturating_sub(self.unit.length(mark) + closing + mending),
+            bytes: self.bytes.saturating_sub(json_bytes(mark) + 2 * closing + mending),
             unit: self.unit,
         };
-        let mut kept = close_blocks(spare.start_of(text).trim_end());
+        let (start, _) = neutralise(spare.start_of(text).trim_end());
+        let mut kept = close_blocks(&start);
         kept.push_str(mark);
         if !self.fits(&kept) {
             kept = self.start_of(mark.trim_start()).to_owned();
@@ -113,6 +118,16 @@ mod tests {
         let (kept, cut) = room(60).cut(&format!("```\n{}", "x".repeat(100)), MARK);
         assert!(cut && kept.ends_with(&format!("\n```{MARK}")), "{kept}");
         assert!(kept.chars().count() <= 60);
+    }
+
+    #[test]
+    fn a_cut_makes_no_call_to_everybody_of_a_longer_word() {
+        let text = format!("@channels {}", "x".repeat(100));
+        for length in 0..60 {
+            let (kept, _) = room(length).cut(&text, MARK);
+            assert_eq!(neutralise(&kept), (kept.clone(), false), "{length}");
+            assert!(kept.chars().count() <= length, "{length}");
+        }
     }
 
     #[test]

@@ -132,6 +132,7 @@ CREATE TABLE messages (
     fingerprint   BYTEA NOT NULL,
     body          TEXT NOT NULL,
     answer        TEXT NOT NULL,
+    pinned        TEXT,
     created_at    BIGINT NOT NULL,
     updated_at    BIGINT NOT NULL,
     PRIMARY KEY (organization, id),
@@ -183,6 +184,8 @@ CREATE TABLE events (
 
 -- A copy is one message (or log line, or event) at one address. `revision` is what it
 -- should show, `shown` what it shows, `sending` what is on its way or may have arrived.
+-- `pinned` is a final revision that must be shown before a newer one that isn't final; the
+-- message keeps its body.
 CREATE TABLE copies (
     organization    TEXT NOT NULL,
     id              UUID NOT NULL UNIQUE,
@@ -198,6 +201,7 @@ CREATE TABLE copies (
     address         TEXT,
     sequence        BIGINT NOT NULL,
     revision        BIGINT NOT NULL,
+    pinned          BIGINT,
     shown           BIGINT,
     sending         BIGINT,
     is_open         BOOLEAN NOT NULL,

@@ -152,7 +152,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         "rates",
         &["CHATPORT_RATES"],
         "BACKEND.RATE=N/BURST",
-        "Another rate for a backend: N a second in the long run, BURST at once, e.g. mattermost.default=20/40. `chatport backends` lists the rates.",
+        "Another rate for a backend: N a second in the long run, BURST at once, e.g. chat.default=20/40. `chatport backends` lists the rates.",
     ),
     one(
         "connections",

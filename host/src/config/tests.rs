@@ -160,7 +160,7 @@ fn a_value_that_is_not_allowed_is_one_line_that_says_who_set_it_and_what_it_must
         "--demo maybe",
         "--workers 0",
         "--min-free-disk lots",
-        "--rates mattermost=3",
+        "--rates chat=3",
         "--trusted-proxies proxy",
         "--database-url mysql://a/b",
         "--database-url sqlite::memory:",
@@ -191,8 +191,8 @@ fn lists_come_from_repeated_flags_from_commas_and_from_toml_lists() {
 
 #[test]
 fn a_rate_can_be_overridden() {
-    let rates = shell().settings("--rates mattermost.default=2.5/40").rates;
-    let expected = RateOverride { backend: "mattermost".into(), rate: "default".into(), per_second: 2.5, burst: 40 };
+    let rates = shell().settings("--rates chat.default=2.5/40").rates;
+    let expected = RateOverride { backend: "chat".into(), rate: "default".into(), per_second: 2.5, burst: 40 };
     assert_eq!(rates, [expected]);
 }
 

@@ -125,5 +125,5 @@ pub(super) fn rate(value: &str) -> Read<RateOverride> {
         let burst: u32 = burst.parse().ok().filter(|n| *n > 0)?;
         Some(RateOverride { backend: backend.to_owned(), rate: name.to_owned(), per_second, burst })
     };
-    read().ok_or_else(|| "it must be BACKEND.RATE=N/BURST, such as mattermost.default=20/40".to_owned())
+    read().ok_or_else(|| "it must be BACKEND.RATE=N/BURST, such as chat.default=20/40".to_owned())
 }

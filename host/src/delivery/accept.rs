@@ -378,6 +378,7 @@ pub(super) fn message_row(
         body: Set(operation.canonical.clone()),
         // Serializing plain data into memory can't fail.
         answer: Set(serde_json::to_string(accepted).expect("an answer is plain data")),
+        pinned: Set(None),
         created_at: Set(operation.now.as_micros()),
         updated_at: Set(operation.now.as_micros()),
     }
@@ -412,6 +413,7 @@ pub(super) async fn new_copy(
         address: place.and_then(|place| place.address.as_ref()).map(stored),
         sequence: stream.map_or(0, |(_, sequence)| sequence),
         revision: operation.put.revision,
+        pinned: None,
         shown: None,
         sending: None,
         is_open: dead.is_none(),
@@ -484,6 +486,7 @@ pub(super) fn log_copies(operation: &Operation, root: &entities::copies::Model) 
         updated_at: operation.now.as_micros(),
         expires_at: operation.expires_at.as_micros(),
         revision: operation.put.revision,
+        pinned: None,
         shown: None,
         sending: None,
         is_open: true,

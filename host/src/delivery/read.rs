@@ -131,7 +131,9 @@ pub async fn tallies(app: &App) -> Result<BTreeMap<String, i64>, DbErr> {
     let sql = "SELECT outcome, CAST(SUM(total) AS BIGINT) AS total FROM tallies GROUP BY outcome
         UNION ALL SELECT 'in_flight', CAST(COUNT(*) AS BIGINT) FROM copies WHERE is_open AND message IS NOT NULL
         UNION ALL SELECT 'in_flight_older', CAST(COUNT(*) AS BIGINT) FROM copies
-            WHERE sending IS NOT NULL AND sending <> revision AND message IS NOT NULL";
+            WHERE sending IS NOT NULL AND sending <> revision AND message IS NOT NULL
+        UNION ALL SELECT 'in_flight_final', CAST(COUNT(*) AS BIGINT) FROM copies
+            WHERE pinned IS NOT NULL AND pinned IS DISTINCT FROM sending AND message IS NOT NULL";
     let rows = read.query_all_raw(statement(read, sql, [])).await?;
     rows.iter().map(|row| Ok((row.try_get("", "outcome")?, row.try_get("", "total")?))).collect()
 }

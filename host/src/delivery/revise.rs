@@ -8,7 +8,7 @@ use sea_orm::{
 
 use super::{
     accept::{self, AcceptError, Accepted, Operation},
-    message::{OnRemoved, PutMessage},
+    message::OnRemoved,
     tally::{self, Tallies},
     view::{CopyView, copy_view},
 };
@@ -47,18 +47,19 @@ pub(super) async fn revise(
     let mut views = Vec::new();
     let mut events = Vec::new();
     let mut kept = Vec::new();
+    // A final revision that still waits isn't merged into one that isn't final.
+    let pins = stored.is_final && !stored.deleted && !operation.put.is_final;
     for row in rows {
         let is_wanted = operation.planned.iter().any(|planned| planned.target == row.target);
         if is_wanted && row.stream.is_some() {
-            let row = reopen(transaction, &row, operation, tallies).await?;
+            let row = reopen(transaction, &row, operation, pins, tallies).await?;
             let logs = missing_logs(transaction, operation, &row).await?;
             tallies.add(&operation.organization, tally::ACCEPTED, i64::try_from(logs.len()).unwrap_or(0));
             accept::insert_copies(transaction, logs).await?;
             views.push(CopyView { notes: accept::notes_of(&operation.planned, &row.target), ..copy_view(&row) });
             kept.push(row.target);
         } else if !is_wanted {
-            let previous: Option<PutMessage> = serde_json::from_str(&stored.body).ok();
-            let delete = operation.put.on_removed == OnRemoved::Delete && previous.is_some();
+            let delete = operation.put.on_removed == OnRemoved::Delete;
             leave(transaction, &row, delete, operation.now, tallies).await?;
         }
     }
@@ -74,6 +75,11 @@ pub(super) async fn revise(
     let accepted = Accepted { key: operation.key.clone(), revision, copies: views, changed: true, is_older: false };
     let mut update = accept::message_row(operation, MessageId(stored.id), &accepted);
     update.created_at = sea_orm::ActiveValue::NotSet;
+    update.pinned = Set(match pins {
+        true => Some(stored.body),
+        false if operation.put.is_final => None,
+        false => stored.pinned,
+    });
     update.update(transaction).await?;
     crate::events::append_all(transaction, events).await?;
     Ok(Ok(accepted))
@@ -126,16 +132,23 @@ async fn reopen(
     transaction: &DatabaseTransaction,
     row: &copies::Model,
     operation: &Operation,
+    pins: bool,
     tallies: &mut Tallies,
 ) -> Result<copies::Model, DbErr> {
     tallies.add(&operation.organization, tally::ACCEPTED, 1);
-    if row.is_open && row.sending != Some(row.revision) {
-        tallies.add(&operation.organization, tally::SUPERSEDED, 1);
-    }
+    let pinned = match (pins && row.is_open, operation.put.is_final) {
+        (true, _) => Some(row.revision),
+        (false, true) => None,
+        (false, false) => row.pinned,
+    };
+    let waited = [row.is_open.then_some(row.revision), row.pinned].into_iter().flatten();
+    let superseded = waited.filter(|revision| row.sending != Some(*revision) && pinned != Some(*revision)).count();
+    tallies.add(&operation.organization, tally::SUPERSEDED, i64::try_from(superseded).unwrap_or(0));
     let is_active = matches!(row.state.as_str(), "sending" | "unknown" | "retry");
     let due = if is_active { row.due_at.unwrap_or(operation.due_at.as_micros()) } else { operation.due_at.as_micros() };
     let mut update = row.clone().into_active_model();
     update.revision = Set(operation.put.revision);
+    update.pinned = Set(pinned);
     update.is_open = Set(true);
     update.removal = Set(false);
     update.due_at = Set(Some(due));
@@ -169,9 +182,8 @@ pub(super) async fn leave(
             return Ok(());
         }
         tallies.add(&organization, tally::ACCEPTED, 1);
-        if row.is_open && row.sending != Some(row.revision) {
-            tallies.add(&organization, tally::SUPERSEDED, 1);
-        }
+        tallies.add(&organization, tally::SUPERSEDED, waiting(row));
+        update.pinned = Set(None);
         update.revision = Set(row.revision + 1);
         update.removal = Set(true);
         update.is_open = Set(true);
@@ -183,13 +195,21 @@ pub(super) async fn leave(
         wake(transaction, row, now.as_micros()).await?;
         update.update(transaction).await?;
     } else if row.is_open && !matches!(row.state.as_str(), "sending" | "unknown") {
-        tallies.add(&organization, tally::CANCELLED, 1);
+        tallies.add(&organization, tally::CANCELLED, waiting(row));
+        update.pinned = Set(None);
         update.is_open = Set(false);
         update.due_at = Set(None);
         update.state = Set("cancelled".to_owned());
         update.update(transaction).await?;
     }
     Ok(())
+}
+
+/// How many revisions of a copy wait to be sent.
+fn waiting(row: &copies::Model) -> i64 {
+    let open = row.is_open && row.sending != Some(row.revision);
+    let pinned = row.pinned.is_some() && row.sending != row.pinned;
+    i64::from(open) + i64::from(pinned)
 }
 
 async fn wake(transaction: &DatabaseTransaction, row: &copies::Model, due: i64) -> Result<(), DbErr> {

@@ -65,7 +65,7 @@ const RELEASE: &str = "UPDATE streams SET owner = NULL, lease_until = 0,
 const RENEW: &str = "UPDATE streams SET lease_until = $5
     WHERE organization = $1 AND id = $2 AND owner = $3 AND fence = $4";
 
-const HEAD: &str = "SELECT c.*, m.body AS message_body, m.key AS message_key, e.body AS event_body,
+const HEAD: &str = "SELECT c.*, m.body AS message_body, m.pinned AS message_pinned, m.key AS message_key, e.body AS event_body,
         s.subscription AS stream_subscription, s.held_until AS stream_held, i.held_until AS installation_held
     FROM copies c
     JOIN streams s ON s.id = c.stream
@@ -194,17 +194,25 @@ impl DeliveryStore for SqlStore {
                 due_at = NULL, updated_at = $1
             WHERE id IN (SELECT c.id FROM copies c JOIN streams s ON s.id = c.stream
                 WHERE c.is_open AND c.expires_at <= $1 AND (s.owner IS NULL OR s.lease_until <= $1) LIMIT $2)
-            RETURNING organization, id, message, installation, revision, target";
+            RETURNING organization, id, message, revision, pinned";
         let values: [Value; 2] = [now.as_micros().into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
         let rows = transaction.query_all_raw(statement(&transaction, sql, values)).await?;
         let mut tallies = Tallies::default();
         let mut failed = Vec::new();
         for row in &rows {
-            let organization = OrganizationId::stored(row.try_get("", "organization")?);
-            if row.try_get::<Option<Uuid>>("", "message")?.is_some() {
-                tallies.add(&organization, tally::EXPIRED, 1);
-                failed.push((organization, row.try_get("", "id")?, row.try_get("", "revision")?));
+            if row.try_get::<Option<Uuid>>("", "message")?.is_none() {
+                continue;
             }
+            let organization = OrganizationId::stored(row.try_get("", "organization")?);
+            let copy: Uuid = row.try_get("", "id")?;
+            let revisions = [Some(row.try_get::<i64>("", "revision")?), row.try_get::<Option<i64>>("", "pinned")?];
+            for revision in revisions.into_iter().flatten() {
+                tallies.add(&organization, tally::EXPIRED, 1);
+                failed.push((organization.clone(), copy, revision));
+            }
+            let sql = "UPDATE copies SET pinned = NULL WHERE organization = $1 AND id = $2 AND pinned IS NOT NULL";
+            let values = [organization.as_str().into(), copy.into()];
+            transaction.execute_raw(statement(&transaction, sql, values)).await?;
         }
         for (organization, copy, revision) in failed {
             let event = copy_event(
@@ -271,7 +279,7 @@ async fn take_next(
         tallies.add(&lease.organization, tally::SUPERSEDED, 1);
     }
     let first_tried = work.first_tried.unwrap_or(now);
-    let sql = "UPDATE copies SET state = 'sending', sending = revision, crashes = $3, first_tried_at = $4
+    let sql = "UPDATE copies SET state = 'sending', sending = COALESCE(pinned, revision), crashes = $3, first_tried_at = $4
         WHERE organization = $1 AND id = $2";
     let values: [Value; 4] = [
         lease.organization.as_str().into(),
@@ -286,6 +294,7 @@ async fn take_next(
 fn read_work(row: &QueryResult, lease: &Lease) -> Result<Work, DbErr> {
     let bad = |what: &str| DbErr::Custom(format!("a copy's {what} can't be read"));
     let parts: String = row.try_get("", "parts")?;
+    let pinned: Option<i64> = row.try_get("", "pinned")?;
     let what = match row.try_get::<Option<Uuid>>("", "event")? {
         Some(id) => What::Event {
             subscription: row
@@ -298,7 +307,10 @@ fn read_work(row: &QueryResult, lease: &Lease) -> Result<Work, DbErr> {
             installation: InstallationId(
                 row.try_get::<Option<Uuid>>("", "installation")?.ok_or_else(|| bad("installation"))?,
             ),
-            body: row.try_get("", "message_body")?,
+            body: match pinned {
+                Some(_) => row.try_get::<Option<String>>("", "message_pinned")?.ok_or_else(|| bad("final revision"))?,
+                None => row.try_get("", "message_body")?,
+            },
             key: row.try_get("", "message_key")?,
             root: row.try_get::<Option<Uuid>>("", "root")?.map(CopyId),
             log_text: row.try_get("", "log_text")?,
@@ -309,7 +321,10 @@ fn read_work(row: &QueryResult, lease: &Lease) -> Result<Work, DbErr> {
         lease: lease.clone(),
         copy: CopyId(row.try_get("", "id")?),
         what,
-        revision: row.try_get("", "revision")?,
+        revision: match pinned {
+            Some(revision) => revision,
+            None => row.try_get("", "revision")?,
+        },
         removal: row.try_get("", "removal")?,
         unsure: false,
         parts: serde_json::from_str(&parts).map_err(|_| bad("parts"))?,
@@ -402,12 +417,13 @@ async fn write_outcome(
             parts = $4, address = COALESCE($5, address),
             shown = CASE WHEN $6 THEN CAST($3 AS BIGINT) ELSE shown END,
             sending = CASE WHEN $7 THEN sending ELSE NULL END,
+            pinned = CASE WHEN pinned = $3 AND NOT $8 THEN NULL ELSE pinned END,
             is_open = CASE WHEN revision > $3 THEN TRUE ELSE $8 END,
             state = CASE WHEN revision > $3 AND NOT $8 THEN 'pending' ELSE $9 END,
             code = CAST($10 AS TEXT), detail = CAST($11 AS TEXT), attempts = $12, crashes = 0,
             due_at = CASE WHEN revision > $3 AND NOT $8 THEN CAST($13 AS BIGINT) ELSE CAST($14 AS BIGINT) END,
             updated_at = CAST($13 AS BIGINT)
-        WHERE organization = $1 AND id = $2 RETURNING revision";
+        WHERE organization = $1 AND id = $2 RETURNING revision, pinned";
     let values: [Value; 14] = [
         organization.as_str().into(),
         work.copy.0.into(),
@@ -426,7 +442,8 @@ async fn write_outcome(
     ];
     let row = transaction.query_one_raw(statement(transaction, sql, values)).await?;
     let Some(row) = row else { return Ok(()) };
-    let newer = row.try_get::<i64>("", "revision")? > work.revision;
+    let is_pinned = row.try_get::<Option<i64>>("", "pinned")? == Some(work.revision);
+    let newer = row.try_get::<i64>("", "revision")? > work.revision && !is_pinned;
     let ended = match change.tally {
         // A newer revision takes its place, so this one has ended, unsent.
         None if newer && !change.keeps_sending => Some(tally::SUPERSEDED),

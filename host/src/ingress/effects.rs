@@ -8,10 +8,14 @@ use chatport_sdk::{
 use sea_orm::{DatabaseTransaction, DbErr};
 use serde_json::json;
 
-use super::press::{self, Press, Pressed, Verdict};
+use super::{
+    press::{self, Press, Pressed, Verdict},
+    told::{CommandInvoked, CommandPlace},
+};
 use crate::{
     app::App,
     events::{self, EventKind, NewEvent},
+    ids::ChannelId,
     setup::{
         SetupFailure,
         audit::{self, Actor},
@@ -90,7 +94,7 @@ pub(super) async fn apply(
             Outcome::Recorded
         }
         HappeningKind::AccountChanged { account } => {
-            links::changed(transaction, loaded, account, now).await?;
+            links::refresh(transaction, loaded, account, now).await?;
             Outcome::Recorded
         }
         HappeningKind::Replied { part, conversation, account, text } => {
@@ -124,16 +128,20 @@ async fn commanded(
     now: Timestamp,
 ) -> Result<(), DbErr> {
     let (organization, installation) = (&loaded.organization, loaded.id);
-    let link = links::of_account(transaction, organization, installation, &account.id).await?;
+    let link = links::refresh(transaction, loaded, account, now).await?;
     let channel = channels::of_conversation(transaction, organization, installation, &conversation.id).await?;
-    let data = json!({
-        "installation": installation,
-        "backend": loaded.backend_id(),
-        "text": text,
-        "user": link.map(|link| link.user_id),
-        "account": LinkedAccount::from(account),
-        "channel": channel.map(|channel| channel.id),
-        "conversation": { "kind": conversation.kind, "name": conversation.name, "team": conversation.team },
-    });
-    events::append(transaction, organization, NewEvent::new(EventKind::CommandInvoked, data, now)).await
+    let told = CommandInvoked {
+        installation,
+        backend: loaded.backend_id().to_owned(),
+        text: text.to_owned(),
+        channel: channel.map(|channel| ChannelId(channel.id)),
+        conversation: CommandPlace {
+            kind: conversation.kind,
+            name: conversation.name.clone(),
+            team: conversation.team.clone(),
+        },
+        user: link.map(|link| link.user_id),
+        account: LinkedAccount::from(account),
+    };
+    events::append(transaction, organization, NewEvent::new(EventKind::CommandInvoked, json!(told), now)).await
 }

@@ -11,6 +11,7 @@ pub mod press;
 mod serve;
 #[cfg(test)]
 mod tests;
+pub mod told;
 
 use std::{sync::Arc, time::Duration};
 

@@ -16,6 +16,7 @@ use sea_orm::{
 };
 use serde_json::json;
 
+use super::told::{ActionInvoked, ReplyPosted};
 use crate::{
     app::App,
     delivery::{
@@ -23,7 +24,7 @@ use crate::{
         message::{PutMessage, ShownPart},
     },
     events::{self, ActionReply, EventKind, NewEvent},
-    ids::{CopyId, InstallationId, OrganizationId},
+    ids::{ChannelId, CopyId, InstallationId, OrganizationId},
     security::action_tokens::{self, Button},
     setup::{
         audit::{self, Actor},
@@ -142,7 +143,7 @@ pub(super) async fn record(
     let Ok(choice) = chosen(&action, button.choice, press.choice) else {
         return not_ours("it has no such choice");
     };
-    let link = links::of_account(transaction, organization, installation, &press.account.id).await?;
+    let link = links::refresh(transaction, loaded, press.account, now).await?;
     let user = link.map(|link| link.user_id);
     match (&action.allow, &user) {
         (Allow::Anyone, _) | (Allow::Linked, Some(_)) => {}
@@ -159,19 +160,19 @@ pub(super) async fn record(
         None => keep_part(transaction, &copy, parts, press.part, button.revision, &put).await?,
     };
     let channel = channels::of_conversation(transaction, organization, installation, press.conversation).await?;
-    let data = json!({
-        "installation": installation,
-        "backend": loaded.backend_id(),
-        "message": message.key,
-        "revision": button.revision,
-        "copy": copy.id,
-        "channel": channel.map(|channel| channel.id),
-        "action": action.id,
-        "choice": choice,
-        "user": user,
-        "account": LinkedAccount::from(press.account),
-    });
-    let mut event = NewEvent::new(EventKind::ActionInvoked, data, now);
+    let told = ActionInvoked {
+        installation,
+        backend: loaded.backend_id().to_owned(),
+        message: message.key.clone(),
+        revision: button.revision,
+        copy: CopyId(copy.id),
+        channel: channel.map(|channel| ChannelId(channel.id)),
+        action: action.id,
+        choice,
+        user,
+        account: LinkedAccount::from(press.account),
+    };
+    let mut event = NewEvent::new(EventKind::ActionInvoked, json!(told), now);
     event.hold = limit(loaded);
     events::append(transaction, organization, event.clone()).await?;
     let actor = Actor::account(loaded.backend_id(), &press.account.id);
@@ -304,19 +305,19 @@ pub(super) async fn replied(
 ) -> Result<(), DbErr> {
     let Some((copy, message)) = find_part(transaction, loaded, part, conversation, now).await? else { return Ok(()) };
     let (organization, installation) = (&loaded.organization, loaded.id);
-    let link = links::of_account(transaction, organization, installation, &account.id).await?;
+    let link = links::refresh(transaction, loaded, account, now).await?;
     let channel = channels::of_conversation(transaction, organization, installation, conversation).await?;
-    let data = json!({
-        "installation": installation,
-        "backend": loaded.backend_id(),
-        "message": message.key,
-        "copy": copy.id,
-        "channel": channel.map(|channel| channel.id),
-        "text": text,
-        "user": link.map(|link| link.user_id),
-        "account": LinkedAccount::from(account),
-    });
-    events::append(transaction, organization, NewEvent::new(EventKind::ReplyPosted, data, now)).await
+    let told = ReplyPosted {
+        installation,
+        backend: loaded.backend_id().to_owned(),
+        message: message.key,
+        copy: CopyId(copy.id),
+        channel: channel.map(|channel| ChannelId(channel.id)),
+        text: text.to_owned(),
+        user: link.map(|link| link.user_id),
+        account: LinkedAccount::from(account),
+    };
+    events::append(transaction, organization, NewEvent::new(EventKind::ReplyPosted, json!(told), now)).await
 }
 
 /// The copy that a post belongs to.

@@ -33,7 +33,8 @@ pub fn routes(api: Api<App>) -> Api<App> {
     paths.into_iter().fold(api, |api, (path, id)| {
         let operation = Operation::any(path, id, "What a platform calls")
             .tag("Platforms")
-            .about("Not for applications: the backend verifies the request and answers as its platform expects.");
+            .about("Not for applications: the backend verifies the request and answers as its platform expects.")
+            .medium(200, "*/*", "What the platform expects.");
         api.route(operation, serve)
     })
 }

@@ -384,3 +384,47 @@ async fn a_reply_to_one_of_our_posts_reaches_the_application() {
     assert_eq!(replies.len(), 1);
     assert_eq!((&replies[0]["message"], &replies[0]["text"]), (&json!("fire"), &json!("on it")));
 }
+
+/// An application that answers each press with `reply`.
+async fn application(world: &World, reply: serde_json::Value) {
+    use axum::{Json, Router, routing::post};
+    let answer = Router::new().route("/hook", post(move || async move { Json(reply) }));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, answer).await });
+    let put = serde_json::from_value(json!({ "url": url, "kinds": ["action.invoked"] })).unwrap();
+    crate::events::subscriptions::put(&world.app, "app", put).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_applications_answer_is_accepted_and_shown_at_once() {
+    let shown = Shown::new().await;
+    let content = json!({ "title": "Taken", "actions": [{ "id": "undo", "label": "Undo" }] });
+    application(&shown.world, json!({ "notice": "It is yours", "content": content })).await;
+    let outcome = shown.press("h", shown.token("ack", None), |_| {}).await;
+    let Outcome::Pressed(answer) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(answer.notice.as_deref(), Some("It is yours"));
+    let outgoing = answer.shown.unwrap();
+    assert_eq!(outgoing.part.payload["title"], "Taken");
+    let (app, organization) = (&shown.world.app, &shown.world.organization);
+    let stored = delivery::read::message(app, organization, "fire").await.unwrap().unwrap();
+    assert_eq!((stored.revision, stored.message.content.title.as_str()), (outgoing.revision, "Taken"));
+    let undo = outgoing.token("undo").unwrap().clone();
+    let outcome = shown.press("h2", undo, |_| {}).await;
+    assert!(matches!(outcome, Outcome::Pressed(_)), "what is shown at once can be pressed at once: {outcome:?}");
+    assert_eq!(shown.presses().await.last().unwrap()["action"], "undo");
+}
+
+#[tokio::test]
+async fn a_stranger_post_is_not_believed_while_an_edit_is_on_its_way() {
+    let shown = Shown::new().await;
+    let outcome = shown
+        .press("h", shown.token("ack", None), |kind| {
+            if let HappeningKind::Pressed { part, .. } = kind {
+                *part = Receipt::new("post-2");
+            }
+        })
+        .await;
+    assert!(matches!(outcome, Outcome::Unavailable), "{outcome:?}");
+    assert_eq!(shown.world.count("FROM happenings").await, 0);
+}

@@ -49,14 +49,14 @@ mod tests {
     #[test]
     fn the_same_token_for_another_backend_installation_or_kind_has_another_digest() {
         let (keyring, one, two) = (Keyring::for_tests(), Uuid::from_u128(1), Uuid::from_u128(2));
-        let value = digest(&keyring, "sandbox", one, "code", b"secret").value;
-        assert_eq!(value, digest(&keyring, "sandbox", one, "code", b"secret").value);
+        let value = digest(&keyring, "pigeon", one, "code", b"secret").value;
+        assert_eq!(value, digest(&keyring, "pigeon", one, "code", b"secret").value);
         for (backend, installation, kind, presented) in [
             ("other", one, "code", "secret"),
-            ("sandbox", two, "code", "secret"),
-            ("sandbox", one, "webhook", "secret"),
-            ("sandbox", one, "code", "Secret"),
-            ("sandbox", one, "codes", "ecret"),
+            ("pigeon", two, "code", "secret"),
+            ("pigeon", one, "webhook", "secret"),
+            ("pigeon", one, "code", "Secret"),
+            ("pigeon", one, "codes", "ecret"),
         ] {
             assert_ne!(value, digest(&keyring, backend, installation, kind, presented.as_bytes()).value);
         }
@@ -65,10 +65,10 @@ mod tests {
     #[test]
     fn after_a_rotation_a_stored_digest_is_still_among_the_candidates() {
         let before = Keyring::for_tests();
-        let stored = digest(&before, "sandbox", Uuid::nil(), "code", b"secret");
+        let stored = digest(&before, "pigeon", Uuid::nil(), "code", b"secret");
         let after = before.rotated(&SystemRandom);
-        assert_ne!(digest(&after, "sandbox", Uuid::nil(), "code", b"secret"), stored);
-        assert!(candidates(&after, "sandbox", Uuid::nil(), "code", b"secret").contains(&stored.value));
-        assert!(!candidates(&after, "sandbox", Uuid::nil(), "code", b"other").contains(&stored.value));
+        assert_ne!(digest(&after, "pigeon", Uuid::nil(), "code", b"secret"), stored);
+        assert!(candidates(&after, "pigeon", Uuid::nil(), "code", b"secret").contains(&stored.value));
+        assert!(!candidates(&after, "pigeon", Uuid::nil(), "code", b"other").contains(&stored.value));
     }
 }

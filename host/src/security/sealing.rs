@@ -114,7 +114,7 @@ mod tests {
     const AAD: Aad<'static> = Aad {
         organization: "acme",
         installation: Uuid::from_u128(1),
-        backend: "sandbox",
+        backend: "pigeon",
         kind: "bot_token",
         row: "row",
         origin: "https://chat.example.com",
@@ -178,7 +178,7 @@ mod tests {
     fn letters_that_move_to_a_neighbouring_field_make_another_place() {
         let keyring = Keyring::for_tests();
         let sealed = seal(&keyring, &AAD, &Secret::new("hunter2"));
-        let moved = Aad { backend: "sandboxbot", kind: "_token", ..AAD };
+        let moved = Aad { backend: "pigeonbot", kind: "_token", ..AAD };
         assert!(open(&keyring, &moved, &sealed).is_err());
     }
 

@@ -142,20 +142,21 @@ mod tests {
         assert_eq!(read_body(Body::from("abcd"), 3).await, Err(BodyError::TooLong));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_body_whose_length_is_not_announced_is_cut_at_the_limit() {
         assert_eq!(read_body(trickle(Duration::ZERO), 100).await, Err(BodyError::TooLong));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_body_that_trickles_in_is_too_slow_though_something_always_comes() {
-        let body = Bounded::new(trickle(Duration::from_secs(1)), 1_000, Duration::from_secs(10));
+        let limit = Duration::from_millis(100);
+        let body = Bounded::new(trickle(limit / 10), 1_000, limit);
         let started = tokio::time::Instant::now();
         assert_eq!(read_body(Body::new(body), 1_000).await, Err(BodyError::TooSlow));
-        assert_eq!(started.elapsed(), Duration::from_secs(10));
+        assert!(started.elapsed() >= limit);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn the_servers_limit_holds_for_readers_without_one() {
         let body = Body::new(Bounded::new(trickle(Duration::ZERO), 10, Duration::from_secs(10)));
         assert_eq!(read_body(body, usize::MAX).await, Err(BodyError::TooLong));

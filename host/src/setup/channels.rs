@@ -55,6 +55,13 @@ pub struct Channel {
     pub removed_at: Option<Timestamp>,
 }
 
+/// The `data` of `channel.linked`, `channel.changed` and `channel.removed`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ChannelEvent {
+    /// The channel as it is now.
+    pub channel: Channel,
+}
+
 /// How a channel is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -284,7 +291,8 @@ async fn append(
     channel: &Channel,
     now: Timestamp,
 ) -> Result<(), DbErr> {
-    events::append(transaction, organization, NewEvent::new(kind, json!({ "channel": channel }), now)).await
+    let told = json!(ChannelEvent { channel: channel.clone() });
+    events::append(transaction, organization, NewEvent::new(kind, told, now)).await
 }
 
 /// Make a channel the default of its installation.

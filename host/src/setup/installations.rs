@@ -74,6 +74,28 @@ pub struct InstallationIdentity {
     pub display_name: String,
 }
 
+/// The `data` of `installation.activated`, `installation.suspended` and
+/// `installation.removed`. With an installation its links and channels are gone too.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct InstallationEvent {
+    /// The installation.
+    pub installation: InstallationNews,
+}
+
+/// What an event tells of an installation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct InstallationNews {
+    /// Its id.
+    pub id: InstallationId,
+    /// Its backend.
+    pub backend: String,
+    /// Where it stands now.
+    pub state: InstallationState,
+    /// Why it is suspended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+}
+
 /// How an installation is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct InstallationHealth {
@@ -499,9 +521,14 @@ pub(super) async fn append(
     problem: Option<&Problem>,
     now: Timestamp,
 ) -> Result<(), DbErr> {
-    let data = json!({
-        "installation": { "id": row.id, "backend": row.backend, "state": state, "problem": problem },
-    });
+    let told = InstallationEvent {
+        installation: InstallationNews {
+            id: InstallationId(row.id),
+            backend: row.backend.clone(),
+            state,
+            problem: problem.cloned(),
+        },
+    };
     let organization = OrganizationId::stored(row.organization.clone());
-    events::append(transaction, &organization, NewEvent::new(kind, data, now)).await
+    events::append(transaction, &organization, NewEvent::new(kind, json!(told), now)).await
 }

@@ -7,9 +7,8 @@ use chatport_sdk::{
     time::Timestamp,
 };
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    Select, TryInsertResult, UpdateMany,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect, Select, TryInsertResult, UpdateMany,
     sea_query::{Expr, ExprTrait, OnConflict, SimpleExpr},
 };
 use serde::{Deserialize, Serialize};
@@ -25,7 +24,7 @@ use crate::{
     app::App,
     events::{self, EventKind, NewEvent},
     ids::{InstallationId, LinkId, OrganizationId},
-    store::entities::account_links::{ActiveModel, Column, Entity, Model},
+    store::entities::account_links::{Column, Entity, Model},
 };
 
 /// A link, as applications read it.
@@ -46,6 +45,13 @@ pub struct AccountLink {
     /// When it ended; present on tombstones alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unlinked_at: Option<Timestamp>,
+}
+
+/// The `data` of `account.linked`, `account.changed` and `account.unlinked`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LinkEvent {
+    /// The link as it is now.
+    pub link: AccountLink,
 }
 
 /// An account on a platform, as applications read it.
@@ -173,7 +179,7 @@ pub(super) async fn standing(
 }
 
 /// Link a user and an account that stand free; `None` if another link was quicker.
-pub(super) async fn insert(
+pub(crate) async fn insert(
     transaction: &DatabaseTransaction,
     loaded: &Loaded,
     user: &str,
@@ -193,23 +199,11 @@ pub(super) async fn insert(
         updated_at: now.as_micros(),
         unlinked_at: None,
     };
-    let inserted = Entity::insert(ActiveModel {
-        organization: Set(row.organization.clone()),
-        id: Set(row.id),
-        installation: Set(row.installation),
-        user_id: Set(row.user_id.clone()),
-        account: Set(row.account.clone()),
-        username: Set(row.username.clone()),
-        display_name: Set(row.display_name.clone()),
-        direct: Set(row.direct.clone()),
-        linked_at: Set(row.linked_at),
-        updated_at: Set(row.updated_at),
-        unlinked_at: Set(None),
-    })
-    .on_conflict(OnConflict::new().do_nothing().to_owned())
-    .try_insert()
-    .exec_without_returning(transaction)
-    .await?;
+    let inserted = Entity::insert(row.clone().into_active_model().reset_all())
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .try_insert()
+        .exec_without_returning(transaction)
+        .await?;
     if !matches!(inserted, TryInsertResult::Inserted(1)) {
         return Ok(None);
     }
@@ -218,44 +212,39 @@ pub(super) async fn insert(
     Ok(Some(link))
 }
 
-/// A linked account has another name, or its direct address is known now. Accounts that
-/// aren't linked are none of our business.
+/// The live link of an account, after its names and direct address have been brought up to
+/// date with what a happening tells of it.
 ///
 /// # Errors
 /// The database refuses.
-pub async fn changed(
+pub async fn refresh(
     transaction: &DatabaseTransaction,
     loaded: &Loaded,
     account: &Account,
     now: Timestamp,
-) -> Result<(), DbErr> {
-    let Some(mut row) = of_account(transaction, &loaded.organization, loaded.id, &account.id).await? else {
-        return Ok(());
+) -> Result<Option<Model>, DbErr> {
+    let Some(row) = of_account(transaction, &loaded.organization, loaded.id, &account.id).await? else {
+        return Ok(None);
     };
-    let direct = account.direct.clone().map(|Address(address)| address).or_else(|| row.direct.clone());
     // A happening may know only one of the names: an empty one says nothing.
     let kept = |new: &str, old: &str| if new.is_empty() { old.to_owned() } else { new.to_owned() };
-    let (username, display_name) =
-        (kept(&account.username, &row.username), kept(&account.display_name, &row.display_name));
-    let renamed = username != row.username || display_name != row.display_name;
-    if !renamed && direct == row.direct {
-        return Ok(());
+    let fresh = Model {
+        username: kept(&account.username, &row.username),
+        display_name: kept(&account.display_name, &row.display_name),
+        direct: account.direct.clone().map(|Address(address)| address).or_else(|| row.direct.clone()),
+        ..row.clone()
+    };
+    if fresh == row {
+        return Ok(Some(row));
     }
-    (row.username, row.display_name, row.direct, row.updated_at) = (username, display_name, direct, now.as_micros());
-    Entity::update_many()
-        .col_expr(Column::Username, Expr::value(row.username.clone()))
-        .col_expr(Column::DisplayName, Expr::value(row.display_name.clone()))
-        .col_expr(Column::Direct, Expr::value(row.direct.clone()))
-        .col_expr(Column::UpdatedAt, Expr::value(row.updated_at))
-        .filter(Column::Organization.eq(row.organization.as_str()))
-        .filter(Column::Id.eq(row.id))
-        .exec(transaction)
-        .await?;
+    let renamed = (&fresh.username, &fresh.display_name) != (&row.username, &row.display_name);
+    let fresh = Model { updated_at: now.as_micros(), ..fresh };
+    Entity::update(fresh.clone().into_active_model().reset_all()).exec(transaction).await?;
     if renamed {
-        let link = AccountLink::from(row);
+        let link = AccountLink::from(fresh.clone());
         append(transaction, &loaded.organization, EventKind::AccountChanged, &link, now).await?;
     }
-    Ok(())
+    Ok(Some(fresh))
 }
 
 /// Unlink an account because its owner asks on the platform. The answer tells whether it
@@ -362,7 +351,8 @@ async fn append(
     link: &AccountLink,
     now: Timestamp,
 ) -> Result<(), DbErr> {
-    events::append(transaction, organization, NewEvent::new(kind, json!({ "link": link }), now)).await
+    let told = json!(LinkEvent { link: link.clone() });
+    events::append(transaction, organization, NewEvent::new(kind, told, now)).await
 }
 
 /// End all links of an installation that is being removed; its removal is the event.

@@ -158,7 +158,9 @@ async fn link_user(
         _ if !use_up(transaction, loaded, row, now).await? => {
             return Ok(Outcome::CodeRefused(CodeRefusal::NotValid));
         }
-        Standing::Same => links::changed(transaction, loaded, account, now).await?,
+        Standing::Same => {
+            links::refresh(transaction, loaded, account, now).await?;
+        }
         Standing::Free => {
             let link = links::insert(transaction, loaded, &row.subject, account, now).await?;
             if link.is_none() {

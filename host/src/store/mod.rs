@@ -6,7 +6,11 @@
 
 pub mod entities;
 
-use std::{fs::File, path::PathBuf, time::Duration};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
@@ -74,11 +78,11 @@ impl Database {
         }
     }
 
-    async fn open_sqlite(path: &PathBuf) -> Result<Self, OpenError> {
+    async fn open_sqlite(path: &Path) -> Result<Self, OpenError> {
         let lock_path = path.with_extension("lock");
         let lock = File::create(&lock_path).map_err(|error| OpenError::File(lock_path.clone(), error))?;
         if lock.try_lock().is_err() {
-            return Err(OpenError::InUse(path.clone()));
+            return Err(OpenError::InUse(path.to_owned()));
         }
         let write = sea_orm::Database::connect(sqlite_options(path, 1, false)).await?;
         migrator(DbBackend::Sqlite).run(write.get_sqlite_connection_pool()).await?;
@@ -141,7 +145,7 @@ pub fn statement(on: &impl ConnectionTrait, sql: &str, values: impl IntoIterator
     Statement::from_sql_and_values(on.get_database_backend(), sql, values)
 }
 
-fn sqlite_options(path: &std::path::Path, connections: u32, read_only: bool) -> ConnectOptions {
+fn sqlite_options(path: &Path, connections: u32, read_only: bool) -> ConnectOptions {
     let mode = if read_only { "ro" } else { "rwc" };
     let mut options = ConnectOptions::new(format!("sqlite://{}?mode={mode}", path.display()));
     options

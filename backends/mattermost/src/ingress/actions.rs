@@ -4,7 +4,7 @@
 
 use chatport_sdk::prelude::*;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     MAX_BODY,
@@ -27,15 +27,8 @@ struct Press {
     post_id: String,
     #[serde(default)]
     trigger_id: String,
-    context: Context,
-}
-
-/// What the button carried; the server adds what was chosen.
-#[derive(Deserialize)]
-struct Context {
-    t: Secret,
-    #[serde(default)]
-    selected_option: Option<String>,
+    /// What the button carried; the server adds what was chosen.
+    context: Map<String, Value>,
 }
 
 pub(super) fn receive(site: &Site, request: &Request) -> Received {
@@ -58,14 +51,13 @@ fn understand(site: &Site, request: &Request) -> Result<Happening, &'static str>
     let trigger = trigger::verify_for(&details, &press.trigger_id, &press.user_id, site.now());
     let trigger = trigger.map_err(trigger::TriggerError::reason)?;
     let settings = Settings::of(site).map_err(|_| "settings")?;
-    let choice = press.context.selected_option;
-    if press.context.t.expose().len() > MAX_TOKEN || choice.as_ref().is_some_and(|choice| choice.len() > MAX_CHOICE) {
-        return Err("body-form");
-    }
+    let carried = |name: &str| press.context.get(name).and_then(Value::as_str);
+    let token = carried("t").filter(|token| token.len() <= MAX_TOKEN).ok_or("body-form")?;
+    let choice = carried("selected_option").filter(|choice| choice.len() <= MAX_CHOICE).map(str::to_owned);
     let mut account = Account::new(press.user_id);
     account.username = press.user_name;
     let pressed = HappeningKind::Pressed {
-        token: press.context.t,
+        token: Secret::new(token),
         choice,
         account,
         conversation: press.channel_id,

@@ -142,6 +142,7 @@ async fn understand(site: &Site, request: &Request, route: Route, verified: &Ver
         }
         Route::Link => {
             let call = Call::of(request)?;
+            must_be_installed(site)?;
             let Some(code) = call.code() else { return refuse("no-code", "Give the code: `link CODE`.") };
             let user = acting_user(site, &settings, verified, &call).await?;
             let conversation = conversation(site, &settings, &call, &user).await;
@@ -149,6 +150,7 @@ async fn understand(site: &Site, request: &Request, route: Route, verified: &Ver
         }
         Route::Unlink => {
             let call = Call::of(request)?;
+            must_be_installed(site)?;
             let user = acting_user(site, &settings, verified, &call).await?;
             HappeningKind::UnlinkAsked { account: user.account() }
         }
@@ -159,6 +161,10 @@ async fn understand(site: &Site, request: &Request, route: Route, verified: &Ver
     };
     let happening = Happening::new(format!("{ID}{}", verified.digest), kind);
     Ok(Received::Happenings(vec![happening]))
+}
+
+fn must_be_installed(site: &Site) -> Result<Details, Refusal> {
+    Details::of(site).map_or_else(|| refuse("not-installed", "Nothing is set up here yet."), Ok)
 }
 
 /// The person who acts: named by the JWT and by the body, and confirmed by the pinned site

@@ -110,7 +110,8 @@ fn verify(site: &Site, request: &Request) -> Result<(Form, Details, Option<trigg
     let form = Form::of(&request.body).ok_or("body-form")?;
     // `Bearer …` stands there where the server has its own connection to log in with.
     let in_header = request.header(header::AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Token "));
-    let team = site.matches(COMMAND_TOKEN, in_header.unwrap_or(&form.token).as_bytes()).ok_or("command-token")?;
+    let presented = Some(in_header.unwrap_or(&form.token)).filter(|token| !token.is_empty());
+    let team = presented.and_then(|token| site.matches(COMMAND_TOKEN, token.as_bytes())).ok_or("command-token")?;
     if !team.is_empty() && team != form.team_id {
         return Err("command-token-of-another-team");
     }

@@ -93,12 +93,6 @@ pub(super) async fn ask_for_session(site: &Site) -> Result<Renewal, Failure> {
     let secret = site.token(WEBHOOK_SECRET).ok_or_else(|| needs_person("the webhook's secret is missing"))?.value;
     let nonce = nonce::make(&secret, site.now());
     let client = Client::anonymous(site, &settings.site_url);
-    client.ask_for_session(app_path, &secret, &nonce).await.map_err(|failure| match failure.cause {
-        // A wrong secret (400), a permission withdrawn (403), the app gone (404).
-        Cause::ContentRejected | Cause::PermissionDenied | Cause::ChannelNotFound => {
-            needs_person("the Apps plugin refuses to give a session: install the app again")
-        }
-        _ => failure,
-    })?;
+    client.ask_for_session(app_path, &secret, &nonce).await?;
     Ok(Renewal::Asked { retry_after: SESSION_WAIT })
 }

@@ -100,6 +100,12 @@ async fn calls_that_do_not_prove_the_person_are_refused() {
 }
 
 #[tokio::test]
+async fn nobody_is_linked_before_the_app_is_installed() {
+    let bench = Bench::awaiting_app();
+    assert_eq!(refusal(bench.receive(&call(&vector!("apps/command_link_submit"))).await).0, "not-installed");
+}
+
+#[tokio::test]
 async fn somebody_elses_token_links_nobody() {
     let bench = Bench::with_app();
     let request = with_body(&call(&vector!("apps/command_link_submit")), |body| {
@@ -119,7 +125,11 @@ async fn a_channel_counts_only_if_the_server_says_that_both_are_in_it() {
         conversation
     };
     let no_member = Bench::with_app();
-    no_member.server.refuse(&format!("GET /channels/{CHANNEL}/members/{ALICE}"), 404, "app.channel.get_member.missing.app_error");
+    no_member.server.refuse(
+        &format!("GET /channels/{CHANNEL}/members/{ALICE}"),
+        404,
+        "app.channel.get_member.missing.app_error",
+    );
     assert_eq!(place_with(&no_member).await, None);
 
     let no_bot = Bench::with_app();
@@ -142,7 +152,10 @@ async fn unlinking_is_confirmed_like_linking() {
     let happening = happening(bench.receive(&signed("/command/unlink", Some(ALICE), &request)).await);
     assert!(matches!(&happening.kind, HappeningKind::UnlinkAsked { account } if account.id == ALICE));
     request["context"]["acting_user_access_token"] = ADMIN_TOKEN.into();
-    assert_eq!(refusal(bench.receive(&signed("/command/unlink", Some(ALICE), &request)).await).0, "token-of-another-user");
+    assert_eq!(
+        refusal(bench.receive(&signed("/command/unlink", Some(ALICE), &request)).await).0,
+        "token-of-another-user"
+    );
 }
 
 #[tokio::test]
@@ -157,7 +170,11 @@ async fn only_an_administrator_uninstalls() {
     assert_eq!(refusal(bench.receive(&uninstall(ALICE, ALICE_TOKEN)).await).0, "not-system-admin");
     let happening = happening(bench.receive(&uninstall(ADMIN, ADMIN_TOKEN)).await);
     assert!(matches!(happening.kind, HappeningKind::Uninstalled));
-    assert_eq!(body(&bench.answer(&happening, Outcome::Unavailable).await)["type"], "ok", "nothing keeps the app installed");
+    assert_eq!(
+        body(&bench.answer(&happening, Outcome::Unavailable).await)["type"],
+        "ok",
+        "nothing keeps the app installed"
+    );
 }
 
 #[tokio::test]

@@ -32,7 +32,9 @@ async fn the_steps_hold_a_fresh_secret_and_the_command() {
     let mut bench = Bench::new("apps");
     let steps = bench.begin().await.expect("steps");
     let secret = steps.iter().find_map(|step| match &step.kind {
-        StepKind::CopyValue { label, value: ShownValue::Secret(secret) } if label == "Outgoing JWT Secret" => Some(secret),
+        StepKind::CopyValue { label, value: ShownValue::Secret(secret) } if label == "Outgoing JWT Secret" => {
+            Some(secret)
+        }
         _ => None,
     });
     let secret = secret.expect("the secret").expose();
@@ -57,7 +59,9 @@ async fn a_server_that_calls_itself_otherwise_is_found_out_at_once() {
     let mut bench = Bench::new("apps");
     bench.server.on("GET /config/client", 200, json!({"SiteURL": "https://chat.other.example"}));
     let error = bench.begin().await.expect_err("another address");
-    assert!(matches!(&error, SetupError::Field { name, detail } if name == "site_url" && detail.contains("chat.other.example")));
+    assert!(
+        matches!(&error, SetupError::Field { name, detail } if name == "site_url" && detail.contains("chat.other.example"))
+    );
 }
 
 #[tokio::test]
@@ -137,7 +141,9 @@ async fn only_the_approved_address_can_be_installed() {
         assert_eq!(refused(&bench, &request).await, "site-url-mismatch", "{other}");
     }
     assert!(bench.server.seen().is_empty(), "no token was sent anywhere");
-    let spelled = with_body(&on_install(), |body| body["context"]["mattermost_site_url"] = "HTTPS://Mattermost.example.com:443/".into());
+    let spelled = with_body(&on_install(), |body| {
+        body["context"]["mattermost_site_url"] = "HTTPS://Mattermost.example.com:443/".into()
+    });
     happening(bench.receive(&spelled).await);
 }
 

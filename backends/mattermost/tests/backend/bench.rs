@@ -17,29 +17,29 @@ use serde_json::{Value, json};
 use crate::server::{BOT, BOT_TOKEN, KEY, SITE, Server, TEAM, Wire};
 
 /// The vectors' time.
-pub const NOW: i64 = 1_767_225_600;
+pub(crate) const NOW: i64 = 1_767_225_600;
 /// The vectors' JWT secret and command token.
-pub const SECRET: &str = "5f0c1d0e9b7a4c2f8e6d3b1a9c8f7e6d5a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d";
-pub const COMMAND: &str = "qzgakf1nx3yt9dr4n8585ihbxy";
-pub const SLOT: &str = "t_9f2c";
-pub const INGRESS: &str = "https://oncall.example.com/in/mattermost/t_9f2c";
+pub(crate) const SECRET: &str = "5f0c1d0e9b7a4c2f8e6d3b1a9c8f7e6d5a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d";
+pub(crate) const COMMAND: &str = "qzgakf1nx3yt9dr4n8585ihbxy";
+pub(crate) const SLOT: &str = "t_9f2c";
+pub(crate) const INGRESS: &str = "https://oncall.example.com/in/mattermost/t_9f2c";
 
-pub struct Bench {
-    pub server: Arc<Server>,
-    pub keeper: Arc<Keeper>,
-    pub now: Timestamp,
-    pub settings: Value,
-    pub identity: Option<Identity>,
-    pub stage: String,
-    pub notes: Value,
-    pub window: Option<Timestamp>,
-    pub ingress: Option<Url>,
-    pub decoy: bool,
+pub(crate) struct Bench {
+    pub(crate) server: Arc<Server>,
+    pub(crate) keeper: Arc<Keeper>,
+    pub(crate) now: Timestamp,
+    pub(crate) settings: Value,
+    pub(crate) identity: Option<Identity>,
+    pub(crate) stage: String,
+    pub(crate) notes: Value,
+    pub(crate) window: Option<Timestamp>,
+    pub(crate) ingress: Option<Url>,
+    pub(crate) decoy: bool,
 }
 
 impl Bench {
     /// Nothing is set up yet.
-    pub fn new(mode: &str) -> Self {
+    pub(crate) fn new(mode: &str) -> Self {
         Self {
             server: Server::new(),
             keeper: Arc::default(),
@@ -55,7 +55,7 @@ impl Bench {
     }
 
     /// Set up by a bot's token, with one command.
-    pub fn with_bot() -> Self {
+    pub(crate) fn with_bot() -> Self {
         let mut bench = Self::new("bot");
         bench.identity = Some(identity(json!({"mode": "bot", "commands": [{"team": TEAM}]})));
         bench.keeper.store(NewToken::new("bot_token", Secret::new(BOT_TOKEN)));
@@ -64,7 +64,7 @@ impl Bench {
     }
 
     /// Waiting for the app to be installed.
-    pub fn awaiting_app() -> Self {
+    pub(crate) fn awaiting_app() -> Self {
         let mut bench = Self::new("apps");
         bench.keeper.store(NewToken::new("install_secret", Secret::new(SECRET)));
         bench.window = Some(Timestamp::from_seconds(NOW + 600));
@@ -72,7 +72,7 @@ impl Bench {
     }
 
     /// Set up as an app; the bot's session is good for two minutes more.
-    pub fn with_app() -> Self {
+    pub(crate) fn with_app() -> Self {
         let mut bench = Self::awaiting_app();
         bench.window = None;
         let (app_id, app_path) = (app_id(), format!("/plugins/com.mattermost.apps/apps/{}", app_id()));
@@ -84,7 +84,7 @@ impl Bench {
     }
 
     /// The same request at a slot that doesn't exist.
-    pub fn decoy() -> Self {
+    pub(crate) fn decoy() -> Self {
         let mut bench = Self::new("bot");
         bench.settings = Value::Null;
         bench.decoy = true;
@@ -94,7 +94,7 @@ impl Bench {
         bench
     }
 
-    pub fn site(&self) -> Site {
+    pub(crate) fn site(&self) -> Site {
         let clock = Arc::new(Still(self.now));
         let mut parts = SiteParts::new(SLOT, self.keeper.clone(), clock, Arc::new(Dice));
         parts.settings = self.settings.clone();
@@ -110,7 +110,7 @@ impl Bench {
     }
 
     /// Keep what a step of setup gave, as the host does.
-    pub fn keep(&mut self, progress: Progress) -> Vec<SetupStep> {
+    pub(crate) fn keep(&mut self, progress: Progress) -> Vec<SetupStep> {
         self.stage = progress.stage;
         self.notes = progress.notes.unwrap_or_default();
         self.identity = progress.installed.or(self.identity.take());
@@ -119,44 +119,44 @@ impl Bench {
         progress.steps
     }
 
-    pub async fn begin(&mut self) -> Result<Vec<SetupStep>, SetupError> {
+    pub(crate) async fn begin(&mut self) -> Result<Vec<SetupStep>, SetupError> {
         let progress = install().begin(&self.site()).await?;
         Ok(self.keep(progress))
     }
 
-    pub async fn submit(&mut self, fields: &[(&str, &str)]) -> Result<Vec<SetupStep>, SetupError> {
+    pub(crate) async fn submit(&mut self, fields: &[(&str, &str)]) -> Result<Vec<SetupStep>, SetupError> {
         let fields: Fields = fields.iter().copied().collect();
         let progress = install().submit(&self.site(), &fields).await?;
         Ok(self.keep(progress))
     }
 
-    pub async fn reauthorize(&mut self) -> Result<Vec<SetupStep>, SetupError> {
+    pub(crate) async fn reauthorize(&mut self) -> Result<Vec<SetupStep>, SetupError> {
         let progress = install().reauthorize(&self.site()).await?;
         Ok(self.keep(progress))
     }
 
-    pub async fn receive(&self, request: &Request) -> Received {
+    pub(crate) async fn receive(&self, request: &Request) -> Received {
         let ingress = MattermostBackend.ingress().expect("ingress");
         ingress.receive(&self.site(), request).await
     }
 
     /// What the platform is told if the happening of a request has this outcome.
-    pub async fn answer(&self, happening: &Happening, outcome: Outcome) -> Response {
+    pub(crate) async fn answer(&self, happening: &Happening, outcome: Outcome) -> Response {
         let ingress = MattermostBackend.ingress().expect("ingress");
         ingress.answer(&self.site(), std::slice::from_ref(happening), &[outcome]).await
     }
 }
 
-pub fn install() -> &'static dyn Install {
+pub(crate) fn install() -> &'static dyn Install {
     MattermostBackend.install().expect("install")
 }
 
-pub fn delivery() -> &'static dyn Delivery {
+pub(crate) fn delivery() -> &'static dyn Delivery {
     MattermostBackend.delivery().expect("delivery")
 }
 
 /// The id of the app of the bench's slot.
-pub fn app_id() -> String {
+pub(crate) fn app_id() -> String {
     format!("oncall-{}", &crypto::hex(&crypto::sha256(SLOT.as_bytes()))[..10])
 }
 
@@ -168,7 +168,7 @@ fn identity(more: Value) -> Identity {
 }
 
 /// A request below the slot.
-pub fn post(path: &str, headers: &[(&'static str, &str)], body: impl Into<Bytes>) -> Request {
+pub(crate) fn post(path: &str, headers: &[(&'static str, &str)], body: impl Into<Bytes>) -> Request {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
         map.insert(*name, value.parse().expect("a header"));
@@ -177,7 +177,7 @@ pub fn post(path: &str, headers: &[(&'static str, &str)], body: impl Into<Bytes>
 }
 
 /// The reason of a refusal, and its answer.
-pub fn refusal(received: Received) -> (&'static str, Response) {
+pub(crate) fn refusal(received: Received) -> (&'static str, Response) {
     match received {
         Received::Refused { response, reason } => (reason, response),
         other => panic!("not refused: {other:?}"),
@@ -185,7 +185,7 @@ pub fn refusal(received: Received) -> (&'static str, Response) {
 }
 
 /// The one happening of a request.
-pub fn happening(received: Received) -> Happening {
+pub(crate) fn happening(received: Received) -> Happening {
     match received {
         Received::Happenings(mut happenings) => happenings.pop().expect("a happening"),
         other => panic!("nothing happened: {other:?}"),
@@ -193,23 +193,23 @@ pub fn happening(received: Received) -> Happening {
 }
 
 /// The answer that was given at once.
-pub fn at_once(received: Received) -> Response {
+pub(crate) fn at_once(received: Received) -> Response {
     match received {
         Received::Answer(response) => response,
         other => panic!("not answered: {other:?}"),
     }
 }
 
-pub fn body(response: &Response) -> Value {
+pub(crate) fn body(response: &Response) -> Value {
     serde_json::from_slice(&response.body).expect("JSON")
 }
 
 /// Tokens in memory.
 #[derive(Default)]
-pub struct Keeper(Mutex<Vec<(&'static str, Token)>>);
+pub(crate) struct Keeper(Mutex<Vec<(&'static str, Token)>>);
 
 impl Keeper {
-    pub fn store(&self, new: NewToken) {
+    pub(crate) fn store(&self, new: NewToken) {
         let mut tokens = self.0.lock().expect("tokens");
         let goes = |(kind, token): &(&str, Token)| {
             *kind == new.kind
@@ -220,12 +220,9 @@ impl Keeper {
                 }
         };
         tokens.retain(|token| !goes(token));
-        let token = Token { value: new.value, label: new.label, created_at: Timestamp::EPOCH, expires_at: new.expires_at };
+        let token =
+            Token { value: new.value, label: new.label, created_at: Timestamp::EPOCH, expires_at: new.expires_at };
         tokens.insert(0, (new.kind, token));
-    }
-
-    pub fn forget(&self, kind: &str) {
-        self.0.lock().expect("tokens").retain(|(stored, _)| *stored != kind);
     }
 }
 

@@ -33,7 +33,8 @@ fn is_accepted(manifest: &Value) -> bool {
         schemed && text.split("://").nth(1).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
     };
     let plain = |text: &str| text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    let asks = |name: &str| manifest["requested_permissions"].as_array().is_some_and(|all| all.iter().any(|p| p == name));
+    let asks =
+        |name: &str| manifest["requested_permissions"].as_array().is_some_and(|all| all.iter().any(|p| p == name));
     let needs = |name: &str, other: &str| !asks(name) || asks(other);
     (3..=32).contains(&text("app_id").len())
         && plain(text("app_id"))
@@ -91,7 +92,9 @@ fn the_icon_is_a_picture() {
 
 #[test]
 fn nothing_else_is_public() {
-    for path in ["/", "/static/../manifest.json", "/static/icon.pngx", "/manifest.json/", "/install", "/static/%69con.png"] {
+    for path in
+        ["/", "/static/../manifest.json", "/static/icon.pngx", "/manifest.json/", "/install", "/static/%69con.png"]
+    {
         assert!(serve("OnCall", "s", &get(path, HeaderMap::new())).is_none(), "{path}");
     }
     let post = Request { method: Method::POST, ..get("/manifest.json", HeaderMap::new()) };

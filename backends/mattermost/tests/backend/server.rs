@@ -14,33 +14,33 @@ use http::{HeaderMap, HeaderName, StatusCode, header};
 use serde_json::{Value, json};
 
 /// The server's address in all tests.
-pub const SITE: &str = "https://mattermost.example.com";
+pub(crate) const SITE: &str = "https://mattermost.example.com";
 /// The accounts and tokens of the vectors.
-pub const BOT: &str = "mgbd1czngjbbdx6eqruqabdeie";
-pub const BOT_TOKEN: &str = "q8idzs7dspf8ugra9sb7dkgxwe";
-pub const ADMIN: &str = "7q7kaakokfdsdycy3pr9ctkc5r";
-pub const ADMIN_TOKEN: &str = "nr7ne5p8oprkimkmt7xra67xjy";
-pub const ALICE: &str = "ws4o4macctyn5ko8uhkkxmgfur";
-pub const ALICE_TOKEN: &str = "pb7g98amypdkiymcwr9f7qtqdw";
-pub const CHANNEL: &str = "fukxanjgjbnp7ng383at53k1sy";
-pub const TEAM: &str = "wx4zz8t4ttgmtxqiwfohijayzc";
-pub const POST: &str = "gqrnh3675jfxzftnjyjfe4udeh";
+pub(crate) const BOT: &str = "mgbd1czngjbbdx6eqruqabdeie";
+pub(crate) const BOT_TOKEN: &str = "q8idzs7dspf8ugra9sb7dkgxwe";
+pub(crate) const ADMIN: &str = "7q7kaakokfdsdycy3pr9ctkc5r";
+pub(crate) const ADMIN_TOKEN: &str = "nr7ne5p8oprkimkmt7xra67xjy";
+pub(crate) const ALICE: &str = "ws4o4macctyn5ko8uhkkxmgfur";
+pub(crate) const ALICE_TOKEN: &str = "pb7g98amypdkiymcwr9f7qtqdw";
+pub(crate) const CHANNEL: &str = "fukxanjgjbnp7ng383at53k1sy";
+pub(crate) const TEAM: &str = "wx4zz8t4ttgmtxqiwfohijayzc";
+pub(crate) const POST: &str = "gqrnh3675jfxzftnjyjfe4udeh";
 /// The public key of the vectors' triggers.
-pub const KEY: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEYP7UuiVanTHJYet0xjVtaMBJuJI7Yfps5mliLmDyn7Z5A/4QCLi8maQa6elWKLxk8vGyDC1+n1F3o8KU1EYimQ==";
+pub(crate) const KEY: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEYP7UuiVanTHJYet0xjVtaMBJuJI7Yfps5mliLmDyn7Z5A/4QCLi8maQa6elWKLxk8vGyDC1+n1F3o8KU1EYimQ==";
 
 /// One request that came.
 #[derive(Clone, Debug)]
-pub struct Seen {
-    pub route: String,
-    pub origin: String,
-    pub query: String,
-    pub token: Option<String>,
-    pub body: Value,
+pub(crate) struct Seen {
+    pub(crate) route: String,
+    pub(crate) origin: String,
+    pub(crate) query: String,
+    pub(crate) token: Option<String>,
+    pub(crate) body: Value,
 }
 
 /// One scripted answer.
 #[derive(Clone, Debug)]
-pub enum Reply {
+pub(crate) enum Reply {
     Answer(Answer),
     /// The connection breaks after the request went out.
     Lost,
@@ -49,7 +49,7 @@ pub enum Reply {
 }
 
 #[derive(Default)]
-pub struct Server {
+pub(crate) struct Server {
     scripts: Mutex<BTreeMap<String, VecDeque<Reply>>>,
     accounts: Mutex<BTreeMap<String, Value>>,
     seen: Mutex<Vec<Seen>>,
@@ -58,7 +58,7 @@ pub struct Server {
 impl Server {
     /// A server with the accounts of the vectors, its key, and the channel, of which the bot
     /// and Alice are members.
-    pub fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         let server = Self::default();
         server.account(BOT_TOKEN, json!({"id": BOT, "username": "oncall", "is_bot": true, "roles": "system_user"}));
         server.account(ADMIN_TOKEN, json!({"id": ADMIN, "username": "sysadmin", "roles": "system_admin system_user"}));
@@ -66,7 +66,11 @@ impl Server {
             json!({"id": ALICE, "username": "alice", "first_name": "Alice", "last_name": "Ng", "roles": "system_user"});
         server.account(ALICE_TOKEN, alice.clone());
         server.on(&format!("GET /users/{ALICE}"), 200, alice);
-        server.on("GET /config/client", 200, json!({"AsymmetricSigningPublicKey": KEY, "SiteURL": SITE, "MaxPostSize": "16383"}));
+        server.on(
+            "GET /config/client",
+            200,
+            json!({"AsymmetricSigningPublicKey": KEY, "SiteURL": SITE, "MaxPostSize": "16383"}),
+        );
         server.on("GET /system/ping", 200, json!({"status": "OK"}));
         let team = json!({"id": TEAM, "name": "team-awesome", "display_name": "Awesome"});
         server.on("GET /users/me/teams", 200, json!([team]));
@@ -78,39 +82,39 @@ impl Server {
     }
 
     /// The channel is public (`O`), private (`P`), direct (`D`) or a group's (`G`).
-    pub fn channel(&self, kind: &str) {
+    pub(crate) fn channel(&self, kind: &str) {
         let channel = json!({"id": CHANNEL, "type": kind, "name": "incidents", "display_name": "Incidents",
             "team_id": TEAM, "delete_at": 0});
         self.on(&format!("GET /channels/{CHANNEL}"), 200, channel);
     }
 
     /// A token of an account.
-    pub fn account(&self, token: &str, user: Value) {
+    pub(crate) fn account(&self, token: &str, user: Value) {
         self.accounts.lock().expect("accounts").insert(token.into(), user);
     }
 
     /// Answer a route (method and path below `/api/v4`) with JSON from now on.
-    pub fn on(&self, route: &str, status: u16, body: Value) {
+    pub(crate) fn on(&self, route: &str, status: u16, body: Value) {
         self.script(route, vec![answer(status, &[], body.to_string())]);
     }
 
     /// Answer a route with an error of Mattermost.
-    pub fn refuse(&self, route: &str, status: u16, id: &str) {
+    pub(crate) fn refuse(&self, route: &str, status: u16, id: &str) {
         self.on(route, status, json!({"id": id, "message": "übersetzt", "status_code": status}));
     }
 
     /// Answer a route with these, one after the other; the last one stays.
-    pub fn script(&self, route: &str, replies: Vec<Reply>) {
+    pub(crate) fn script(&self, route: &str, replies: Vec<Reply>) {
         self.scripts.lock().expect("scripts").insert(route.into(), replies.into());
     }
 
     /// Everything that was asked.
-    pub fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().expect("seen").clone()
     }
 
     /// What was asked by a route.
-    pub fn asked(&self, route: &str) -> Vec<Seen> {
+    pub(crate) fn asked(&self, route: &str) -> Vec<Seen> {
         self.seen().into_iter().filter(|seen| seen.route == route).collect()
     }
 
@@ -129,7 +133,7 @@ impl Server {
 }
 
 /// An answer with these headers.
-pub fn answer(status: u16, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Reply {
+pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Reply {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
         map.insert(name.parse::<HeaderName>().expect("a name"), value.parse().expect("a value"));
@@ -138,11 +142,11 @@ pub fn answer(status: u16, headers: &[(&str, &str)], body: impl Into<Bytes>) -> 
 }
 
 /// A post, as the server shows it.
-pub fn post(id: &str, root: &str) -> Value {
+pub(crate) fn post(id: &str, root: &str) -> Value {
     json!({"id": id, "user_id": BOT, "channel_id": CHANNEL, "root_id": root, "create_at": 0, "delete_at": 0, "props": {}})
 }
 
-pub struct Wire(pub Arc<Server>);
+pub(crate) struct Wire(pub(crate) Arc<Server>);
 
 #[async_trait]
 impl Transport for Wire {

@@ -78,18 +78,19 @@ async fn a_call_by_a_person_brings_no_session() {
 }
 
 #[tokio::test]
-async fn what_the_plugin_refuses_needs_a_person() {
+async fn what_the_plugin_refuses_is_told_from_what_passes() {
     let bench = Bench::with_app();
     for (status, text, cause) in [
         (400, "webhook secret mismatched", Cause::Unauthorized),
         (403, "forbidden", Cause::Unauthorized),
-        (404, "404 page not found", Cause::Unavailable),
+        (404, "404 page not found", Cause::InstallationRevoked),
         (503, "", Cause::Unavailable),
         (302, "", Cause::RedirectRefused),
         (429, "limit exceeded\n", Cause::RateLimited),
     ] {
         bench.server.script(&webhook_route(), vec![answer(status, &[], text)]);
-        let failure = install().renew().expect("renew").renew(&bench.site(), "bot_access_token").await.expect_err("refused");
+        let failure =
+            install().renew().expect("renew").renew(&bench.site(), "bot_access_token").await.expect_err("refused");
         assert_eq!(failure.cause, cause, "{status}");
     }
 }

@@ -17,7 +17,7 @@ macro_rules! vector {
 pub(crate) use vector;
 
 /// A recorded call of the Apps plugin. Its body names the bench's app; the JWT binds no body.
-pub fn call(vector: &Value) -> Request {
+pub(crate) fn call(vector: &Value) -> Request {
     let raw = vector["body_raw"].as_str().map_or_else(|| vector["body"].to_string(), str::to_owned);
     let raw = raw.replace("/apps/oncall\"", &format!("/apps/{}\"", app_id()));
     let raw = raw.replace("\"app_id\":\"oncall\"", &format!("\"app_id\":\"{}\"", app_id()));
@@ -29,12 +29,12 @@ pub fn call(vector: &Value) -> Request {
 }
 
 /// A call with this body, signed now for this user.
-pub fn signed(path: &str, user: Option<&str>, body: &Value) -> Request {
+pub(crate) fn signed(path: &str, user: Option<&str>, body: &Value) -> Request {
     post(path, &[(JWT_HEADER, &format!("Bearer {}", jwt(NOW + 900, user)))], body.to_string())
 }
 
 /// The JWT that the plugin makes.
-pub fn jwt(exp: i64, user: Option<&str>) -> String {
+pub(crate) fn jwt(exp: i64, user: Option<&str>) -> String {
     let claims = match user {
         Some(user) => json!({"exp": exp, "acting_user_id": user}),
         None => json!({"exp": exp}),
@@ -46,12 +46,12 @@ pub fn jwt(exp: i64, user: Option<&str>) -> String {
 }
 
 /// The body of a call, to be changed.
-pub fn body_of(request: &Request) -> Value {
+pub(crate) fn body_of(request: &Request) -> Value {
     serde_json::from_slice(&request.body).expect("JSON")
 }
 
 /// The same call with another body.
-pub fn with_body(request: &Request, change: impl FnOnce(&mut Value)) -> Request {
+pub(crate) fn with_body(request: &Request, change: impl FnOnce(&mut Value)) -> Request {
     let mut body = body_of(request);
     change(&mut body);
     Request { body: body.to_string().into(), ..request.clone() }

@@ -1,6 +1,6 @@
 //! A grant, in the operator's words: `HOST=NETWORK:PORT`.
 //!
-//! - HOST is a name as it stands in the URL (`mattermost.corp`), one with `*.` in front for
+//! - HOST is a name as it stands in the URL (`chat.corp`), one with `*.` in front for
 //!   exactly one more label (`*.corp`), or an address (`10.1.2.3`, `[fd00::1]`).
 //! - NETWORK is what the host may resolve to: `10.1.2.0/24`, or a single address. IPv6 stands
 //!   in brackets: `[fd00:1::/64]`.

@@ -106,14 +106,14 @@ fn without_grants_only_public_https_on_its_port_is_reached() {
 
 #[test]
 fn a_grant_needs_its_host_and_its_network_and_its_port() {
-    let granted = policy(&["mattermost.corp=10.1.2.0/24:8065"]);
+    let granted = policy(&["chat.corp=10.1.2.0/24:8065"]);
     let inside = ip("10.1.2.3");
     for scheme in [Scheme::Http, Scheme::Https] {
-        assert!(allowed(&granted, scheme, "mattermost.corp", 8065, inside));
+        assert!(allowed(&granted, scheme, "chat.corp", 8065, inside));
     }
     assert!(!allowed(&granted, Scheme::Http, "other.corp", 8065, inside), "another host");
-    assert!(!allowed(&granted, Scheme::Http, "mattermost.corp", 8065, ip("10.1.3.3")), "another network");
-    assert!(!allowed(&granted, Scheme::Http, "mattermost.corp", 8066, inside), "another port");
+    assert!(!allowed(&granted, Scheme::Http, "chat.corp", 8065, ip("10.1.3.3")), "another network");
+    assert!(!allowed(&granted, Scheme::Http, "chat.corp", 8066, inside), "another port");
 }
 
 #[test]
@@ -213,13 +213,13 @@ fn a_refusal_names_the_line_that_would_allow_the_call() {
         check_all(policy, Scheme::Http, host, 8065, ips).expect_err("it is refused")
     };
     let none = Policy::default();
-    let text = refused(&none, "mattermost.corp", &[ip("10.1.2.3")]);
-    assert!(text.ends_with(r#"configure allow_networks = ["mattermost.corp=10.1.2.3/32:8065"]"#), "{text}");
-    let two = refused(&none, "mattermost.corp", &[ip("10.1.2.3"), ip("fd00::3")]);
-    assert!(two.ends_with(r#"["mattermost.corp=10.1.2.3/32:8065", "mattermost.corp=[fd00::3/128]:8065"]"#), "{two}");
+    let text = refused(&none, "chat.corp", &[ip("10.1.2.3")]);
+    assert!(text.ends_with(r#"configure allow_networks = ["chat.corp=10.1.2.3/32:8065"]"#), "{text}");
+    let two = refused(&none, "chat.corp", &[ip("10.1.2.3"), ip("fd00::3")]);
+    assert!(two.ends_with(r#"["chat.corp=10.1.2.3/32:8065", "chat.corp=[fd00::3/128]:8065"]"#), "{two}");
     let literal = refused(&none, "[fd00::3]", &[ip("fd00::3")]);
     assert!(literal.ends_with(r#"["[fd00::3]=[fd00::3/128]:8065"]"#), "{literal}");
-    let hopeless = refused(&none, "mattermost.corp", &[ip("10.1.2.3"), ip("169.254.169.254")]);
+    let hopeless = refused(&none, "chat.corp", &[ip("10.1.2.3"), ip("169.254.169.254")]);
     assert!(hopeless.contains("can't be allowed") && !hopeless.contains("allow_networks"), "{hopeless}");
 }
 
@@ -227,18 +227,18 @@ fn a_refusal_names_the_line_that_would_allow_the_call() {
 fn what_is_no_grant_is_refused_with_the_problem() {
     for (text, problem) in [
         ("", "there is no \"=\""),
-        ("mattermost.corp", "there is no \"=\""),
-        ("mattermost.corp=10.1.2.3", "there is no \":\""),
-        ("mattermost.corp=10.1.2.3/32:", "\"\" is no port"),
-        ("mattermost.corp=10.1.2.3/32:0", "\"0\" is no port"),
-        ("mattermost.corp=10.1.2.3/32:65536", "\"65536\" is no port"),
-        ("mattermost.corp=10.1.2.3/33:443", "is no network"),
-        ("mattermost.corp=chat:443", "is no network"),
-        ("mattermost.corp=fd00::1:443", "stands in brackets"),
-        ("mattermost.corp=[10.0.0.1]:443", "stands in brackets"),
-        ("mattermost.corp=10.1.2.3/24:443", "is an address within 10.1.2.0/24"),
-        ("mattermost.corp=169.254.0.0/16:443", "link-local"),
-        ("mattermost.corp=[::ffff:10.0.0.1]:443", "carries an IPv4"),
+        ("chat.corp", "there is no \"=\""),
+        ("chat.corp=10.1.2.3", "there is no \":\""),
+        ("chat.corp=10.1.2.3/32:", "\"\" is no port"),
+        ("chat.corp=10.1.2.3/32:0", "\"0\" is no port"),
+        ("chat.corp=10.1.2.3/32:65536", "\"65536\" is no port"),
+        ("chat.corp=10.1.2.3/33:443", "is no network"),
+        ("chat.corp=chat:443", "is no network"),
+        ("chat.corp=fd00::1:443", "stands in brackets"),
+        ("chat.corp=[10.0.0.1]:443", "stands in brackets"),
+        ("chat.corp=10.1.2.3/24:443", "is an address within 10.1.2.0/24"),
+        ("chat.corp=169.254.0.0/16:443", "link-local"),
+        ("chat.corp=[::ffff:10.0.0.1]:443", "carries an IPv4"),
         ("=10.1.2.3/32:443", "is no host"),
         ("*=10.0.0.0/8:443", "only stand for the first label"),
         ("*.*.corp=10.0.0.0/8:443", "only stand for the first label"),

@@ -1,7 +1,6 @@
 use std::time::Duration;
 
 use chatport_sdk::prelude::*;
-use sea_orm::ConnectionTrait;
 use serde_json::json;
 
 use super::super::{
@@ -14,26 +13,15 @@ use super::super::{
     state::InstallationState,
     test_world::{World, loft},
 };
-use crate::store::statement;
-
-/// A stream of the installation; the answer of `held` tells until when it is held.
-async fn make_stream(world: &World, id: crate::ids::InstallationId) {
-    let on = world.app.database.write();
-    let sql = "INSERT INTO streams (organization, id, installation, key, rate) VALUES ('acme', $1, $2, 'attic', '')";
-    on.execute_raw(statement(on, sql, [uuid::Uuid::now_v7().into(), id.0.into()])).await.unwrap();
-}
-
-async fn held(world: &World) -> i64 {
-    let on = world.app.database.read();
-    let row = on.query_one_raw(statement(on, "SELECT held_until FROM streams", [])).await.unwrap();
-    row.unwrap().try_get("", "held_until").unwrap()
+/// Until when the installation's messages are held.
+async fn held(world: &World, id: crate::ids::InstallationId) -> i64 {
+    world.load(id).await.row.held_until
 }
 
 #[tokio::test]
-async fn a_suspended_installation_holds_its_streams_until_it_is_resumed() {
+async fn a_suspended_installation_holds_its_messages_until_it_is_resumed() {
     let world = World::new().await;
     let id = world.installed().await;
-    make_stream(&world, id).await;
     let (app, organization) = (&world.app, &world.organization);
     for _ in 0..2 {
         installations::suspend(app, organization, id, "installation_revoked", "401").await.unwrap();
@@ -41,10 +29,10 @@ async fn a_suspended_installation_holds_its_streams_until_it_is_resumed() {
     let seen = installations::get(app, organization, id).await.unwrap();
     assert_eq!(seen.state, InstallationState::Suspended);
     assert_eq!(seen.problem.unwrap().code, "installation_revoked");
-    assert_eq!(held(&world).await, i64::MAX);
+    assert_eq!(held(&world, id).await, i64::MAX);
     let seen = installations::resume(app, organization, id, &Actor::host()).await.unwrap();
     assert_eq!((seen.state, seen.problem), (InstallationState::Active, None));
-    assert_eq!(held(&world).await, 0);
+    assert_eq!(held(&world, id).await, 0);
     let kinds = ["installation.activated", "installation.suspended", "installation.activated"];
     assert_eq!(world.event_kinds().await, kinds);
 }

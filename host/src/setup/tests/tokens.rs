@@ -6,6 +6,7 @@ use super::super::{
     test_world::World,
     tokens::{self, TokenError},
 };
+use crate::store::statement;
 
 async fn store(world: &World, id: crate::ids::InstallationId, new: Vec<NewToken>) -> Result<(), TokenError> {
     let loaded = world.load(id).await;
@@ -114,11 +115,10 @@ async fn a_sealed_token_that_was_moved_to_another_row_does_not_open() {
     let world = World::new().await;
     let (id, other) = (world.installed().await, world.installed().await);
     store(&world, other, vec![NewToken::new("api_key", Secret::new("of the other"))]).await.unwrap();
-    let swap =
-        "UPDATE tokens SET sealed = (SELECT sealed FROM tokens t WHERE t.kind = 'api_key' AND t.revoked_at IS NULL
-        AND t.id <> tokens.id) WHERE kind = 'api_key' AND revoked_at IS NULL";
-    world.app.database.write().execute_unprepared(swap).await.unwrap();
-    for installation in [id, other] {
-        assert!(values(&site(&world, installation).await, "api_key").is_empty());
-    }
+    let on = world.app.database.write();
+    let moved = "UPDATE tokens SET sealed = (SELECT t.sealed FROM tokens t WHERE t.kind = 'api_key'
+        AND t.revoked_at IS NULL AND t.installation = $1) WHERE kind = 'api_key' AND installation = $2";
+    on.execute_raw(statement(on, moved, [other.0.into(), id.0.into()])).await.unwrap();
+    assert!(values(&site(&world, id).await, "api_key").is_empty());
+    assert_eq!(values(&site(&world, other).await, "api_key"), ["of the other"]);
 }

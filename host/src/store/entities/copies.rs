@@ -21,6 +21,7 @@ pub struct Model {
     pub address: Option<String>,
     pub sequence: i64,
     pub revision: i64,
+    pub pinned: Option<i64>,
     pub shown: Option<i64>,
     pub sending: Option<i64>,
     pub is_open: bool,

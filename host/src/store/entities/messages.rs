@@ -16,6 +16,7 @@ pub struct Model {
     pub fingerprint: Vec<u8>,
     pub body: String,
     pub answer: String,
+    pub pinned: Option<String>,
     pub created_at: i64,
     pub updated_at: i64,
 }

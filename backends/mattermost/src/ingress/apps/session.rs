@@ -4,11 +4,10 @@
 
 use chatport_sdk::prelude::*;
 
-use super::{Call, Refusal, Verified, refuse, unconfirmed};
+use super::{Call, Refusal, Verified, must_be_installed, refuse, unconfirmed};
 use crate::{
     api::Client,
     descriptor::{BOT_ACCESS_TOKEN, BOT_SESSION},
-    details::Details,
     ingress::person,
     nonce,
     settings::Settings,
@@ -21,7 +20,7 @@ pub(super) async fn arrived(
     call: &Call,
 ) -> Result<HappeningKind, Refusal> {
     call.must_come_from(&settings.site_url)?;
-    let Some(details) = Details::of(site) else { return refuse("not-installed", "Nothing is set up here.") };
+    let details = must_be_installed(site)?;
     let claimed = verified.claims.acting_user_id.as_deref().unwrap_or_default();
     if claimed != details.bot_user_id || call.has_acting_user() || call.bot_user() != details.bot_user_id {
         return refuse("webhook-not-by-bot", "This call is for the plugin alone.");
