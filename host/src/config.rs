@@ -11,7 +11,7 @@ mod values;
 
 use std::{ffi::OsString, fmt, io::IsTerminal, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
-use chatport_sdk::secret::Secret;
+use chatport_sdk::{descriptor::Rate, secret::Secret};
 use ipnet::IpNet;
 use url::Url;
 
@@ -85,6 +85,12 @@ impl Settings {
             None if bound.ip().is_loopback() => Url::parse(&format!("http://{bound}")).ok(),
             None => None,
         }
+    }
+
+    /// A backend's rate, as the operator wants it.
+    pub fn rate(&self, backend: &str, rate: Rate) -> Rate {
+        let wanted = self.rates.iter().find(|wanted| wanted.backend == backend && wanted.rate == rate.name);
+        wanted.map_or(rate, |wanted| Rate { per_second: wanted.per_second, burst: wanted.burst, ..rate })
     }
 
     /// Whether to make a demo organization: `auto` does on loopback.

@@ -1,16 +1,18 @@
 //! Work that nobody waits for: forgetting what is finished and old, in small batches that
 //! never hold up accepting.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use chatport_sdk::time::Timestamp;
 use sea_orm::{ConnectionTrait, DbErr};
 use tokio_util::sync::CancellationToken;
 
-use crate::{app::App, ingress::happenings, setup::codes, store::statement, telemetry};
+use crate::{app::App, config::DatabaseAddress, ingress::happenings, setup::codes, store::statement, telemetry};
 
-/// How often.
-const INTERVAL: Duration = Duration::from_secs(60);
+/// How often the disk is looked at.
+const LOOK: Duration = Duration::from_secs(5);
+/// After how many looks it is tidied.
+const TIDY_EVERY: u32 = 12;
 /// Rows that go in one statement.
 const BATCH: i64 = 500;
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -36,10 +38,16 @@ const RETENTION: &[(&str, &str, u32)] = &[
 
 /// Run until `stop` is cancelled.
 pub(crate) async fn run(app: App, stop: CancellationToken) {
+    let mut round: u32 = 0;
     loop {
+        watch_disk(&app);
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(INTERVAL) => {}
+            () = tokio::time::sleep(LOOK) => {}
+        }
+        round = round.wrapping_add(1);
+        if !round.is_multiple_of(TIDY_EVERY) {
+            continue;
         }
         if let Ok(metrics) = telemetry::metrics() {
             metrics.run_upkeep();
@@ -47,6 +55,19 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
         if let Err(error) = tidy(&app).await {
             tracing::warn!(%error, "can't forget what is old; trying again in a minute");
         }
+    }
+}
+
+/// Refuse new messages while the database's disk has too little room. Where Postgres keeps
+/// it, the room isn't ours to watch.
+fn watch_disk(app: &App) {
+    let DatabaseAddress::Sqlite(file) = &app.settings.database else { return };
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match rustix::fs::statvfs(folder) {
+        Ok(disk) => {
+            app.delivery.set_storage_low(disk.f_bavail.saturating_mul(disk.f_frsize) < app.settings.min_free_disk)
+        }
+        Err(error) => tracing::warn!(%error, "can't see how much room the disk has"),
     }
 }
 

@@ -56,8 +56,8 @@ pub trait Install: Send + Sync {
 /// Getting new credentials.
 #[async_trait]
 pub trait Renew: Send + Sync {
-    /// The kinds of token that can be renewed. Constant.
-    fn kinds(&self) -> &'static [&'static str];
+    /// The kinds of token that run out and can be renewed in this installation. Pure.
+    fn kinds(&self, site: &Site) -> &'static [&'static str];
 
     /// Get a new token of `kind`. Called when it is missing, about to run out, or was
     /// refused; one call at a time for an installation.

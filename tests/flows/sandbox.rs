@@ -133,7 +133,10 @@ async fn the_walk_from_nothing_to_a_deleted_message() {
 
     // A press by somebody who isn't linked: help for that person alone, and no event.
     let told = sandbox.press("grace", &text(&post, "id"), "ack").await;
-    assert_eq!((&told["outcome"], told["notice"].as_str().expect("help").contains("link CODE")), (&json!("not_linked"), true));
+    assert_eq!(
+        (&told["outcome"], told["notice"].as_str().expect("help").contains("link CODE")),
+        (&json!("not_linked"), true)
+    );
     assert_eq!(acme.events_of("action.invoked").await.len(), 1);
 
     // Unlink: an event, and a tombstone for whoever keeps a copy of the list.
@@ -172,7 +175,8 @@ async fn an_application_reads_events_by_cursor_and_hears_them_as_a_stream() {
     let api = walk.chatport.client();
     // By cursor: everything so far, then nothing, then only what is new.
     let first = api.get("/v1/events?after=0").await.expect(200);
-    let kinds: Vec<&str> = first["items"].as_array().expect("items").iter().filter_map(|e| e["type"].as_str()).collect();
+    let kinds: Vec<&str> =
+        first["items"].as_array().expect("items").iter().filter_map(|e| e["type"].as_str()).collect();
     assert_eq!(kinds, ["installation.activated", "account.linked", "channel.linked"]);
     let after = format!("/v1/events?after={}", first["next"]);
     assert_eq!(api.get(&after).await.expect(200)["items"], json!([]));

@@ -42,3 +42,13 @@ pub async fn postgres_database() -> String {
     admin.close().await.expect("closed");
     format!("{server}/{name}")
 }
+
+/// Change rows of a Chatport's SQLite file behind its back, e.g. to let time pass.
+pub async fn execute(file: &std::path::Path, sql: &str) -> u64 {
+    let url = format!("sqlite://{}?mode=rw", file.display());
+    let connection = sea_orm::Database::connect(url).await.expect("the file opens");
+    let changed = connection.execute_unprepared(sql).await.expect("the statement runs").rows_affected();
+    connection.close().await.expect("closed");
+    assert!(changed > 0, "nothing was changed by: {sql}");
+    changed
+}

@@ -194,7 +194,11 @@ impl TestHost {
         let tallies: BTreeMap<String, i64> = read::tallies(&self.app).await.expect("read");
         let of = |name: &str| tallies.get(name).copied().unwrap_or_default();
         let ended: i64 = ["delivered", "superseded", "dead", "expired", "cancelled"].into_iter().map(of).sum();
-        assert_eq!(of("accepted"), ended + of("in_flight") + of("in_flight_older") + of("in_flight_final"), "{tallies:?}");
+        assert_eq!(
+            of("accepted"),
+            ended + of("in_flight") + of("in_flight_older") + of("in_flight_final"),
+            "{tallies:?}"
+        );
         let overlaps = self.pigeon.world().overlaps;
         assert_eq!(overlaps, 0, "two sends of one conversation overlapped");
     }

@@ -142,8 +142,12 @@ async fn can_post(site: &Site, details: &Details, mut health: Health) -> Health 
 
 #[async_trait]
 impl Renew for MattermostBackend {
-    fn kinds(&self) -> &'static [&'static str] {
-        &[crate::descriptor::BOT_ACCESS_TOKEN]
+    fn kinds(&self, site: &Site) -> &'static [&'static str] {
+        // A pasted token stands in place of sessions: none is to be had, and none is needed.
+        match Settings::in_use(site) {
+            Ok(settings) if settings.mode == Mode::Apps => &[crate::descriptor::BOT_ACCESS_TOKEN],
+            _ => &[],
+        }
     }
 
     async fn renew(&self, site: &Site, _kind: &str) -> Result<Renewal, Failure> {

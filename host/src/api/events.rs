@@ -141,6 +141,9 @@ fn follow(app: App, organization: Option<OrganizationId>, after: i64) -> Respons
                     return None;
                 }
             }
+            if app.stopping.is_cancelled() {
+                return None;
+            }
             silent += 1;
             tokio::time::sleep(LOOK).await;
             if silent % ALIVE == 0 {

@@ -143,6 +143,9 @@ pub async fn accept(
     key: &str,
     put: PutMessage,
 ) -> Result<Accepted, AcceptError> {
+    if app.delivery.storage_low.load(std::sync::atomic::Ordering::Relaxed) {
+        return Err(AcceptError::StorageLow);
+    }
     put.check().map_err(|(pointer, detail)| AcceptError::Invalid { pointer, detail })?;
     let now = app.clock.now();
     let lifetime = if put.urgency == Urgency::Urgent { URGENT_LIFETIME } else { NORMAL_LIFETIME };

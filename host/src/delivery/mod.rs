@@ -18,7 +18,10 @@ mod worker;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use chatport_sdk::time::{Clock, Timestamp};
@@ -39,6 +42,7 @@ use view::CopyView;
 #[derive(Clone)]
 pub struct Delivery {
     writer: accept::Writer,
+    storage_low: Arc<AtomicBool>,
     wake: Arc<Notify>,
     store: Arc<dyn store::DeliveryStore>,
 }
@@ -48,8 +52,19 @@ impl Delivery {
     pub fn new(database: &Database, clock: &Arc<dyn Clock>) -> Self {
         Self {
             writer: accept::Writer::start(database.clone()),
+            storage_low: Arc::default(),
             wake: Arc::new(Notify::new()),
             store: Arc::new(sql_store::SqlStore::new(database.clone(), Arc::clone(clock))),
+        }
+    }
+
+    /// Accept nothing new while there is too little disk, before there is none.
+    pub fn set_storage_low(&self, low: bool) {
+        if self.storage_low.swap(low, Ordering::Relaxed) != low {
+            match low {
+                true => tracing::error!("the disk is nearly full: new messages are refused until there is room"),
+                false => tracing::info!("there is room on the disk again: new messages are accepted"),
+            }
         }
     }
 

@@ -43,6 +43,8 @@ const URGENT_ROOT_WAIT: Duration = Duration::from_secs(5);
 const EVENT_LIMIT: Duration = Duration::from_secs(15);
 /// Before an unknown outcome is found out.
 const FIND_AFTER: Duration = Duration::from_millis(1_000);
+/// A refused credential that is younger than this isn't renewed but reported.
+const FRESH: Duration = Duration::from_secs(60);
 /// A wait for a rate that is shorter than this is waited out.
 const SHORT_WAIT: Duration = Duration::from_millis(1_500);
 
@@ -59,6 +61,9 @@ pub(super) async fn bring_up_to_date(app: &App, pace: &Pace, work: &Work) -> Att
             let outcome = match attempt.run(*installation).await {
                 Ok(()) => Outcome::Delivered,
                 Err(Stop::Outcome(outcome)) => outcome,
+                Err(Stop::Failure(failure)) if failure.cause == Cause::Unauthorized => {
+                    attempt.refused(*installation, failure).await
+                }
                 Err(Stop::Failure(failure)) => attempt.outcome_of(*installation, failure).await,
             };
             (outcome, attempt.parts, attempt.address)
@@ -182,7 +187,8 @@ impl Sending<'_> {
 
     /// The site may have new tokens now.
     async fn reload(&self, loaded: sites::Loaded) -> Result<sites::Loaded, Stop> {
-        if loaded.backend.install().and_then(|install| install.renew()).is_none() {
+        let renew = loaded.backend.install().and_then(|install| install.renew());
+        if renew.is_none_or(|renew| renew.kinds(&loaded.site).is_empty()) {
             return Ok(loaded);
         }
         sites::load(self.app, &loaded.organization, loaded.id)
@@ -193,7 +199,7 @@ impl Sending<'_> {
     async fn renew_credentials(&self, loaded: &sites::Loaded) -> Result<(), Stop> {
         let Some(renew) = loaded.backend.install().and_then(|install| install.renew()) else { return Ok(()) };
         let soon = self.app.clock.now().plus(Duration::from_secs(60));
-        for kind in renew.kinds() {
+        for kind in renew.kinds(&loaded.site) {
             let is_fresh = loaded.site.token(kind).is_some_and(|token| token.expires_at.is_none_or(|at| at > soon));
             if !is_fresh && !self.app.renewals.ensure(self.app, loaded, kind).await? {
                 let detail = "a fresh credential has been asked for";
@@ -407,7 +413,8 @@ impl Sending<'_> {
         let descriptor = task.backend.descriptor();
         let named = task.delivery()?.stream(address).ok().and_then(|key| descriptor.rate(key.rate));
         let Some(rate) = named.or_else(|| descriptor.rates.first()) else { return Ok(()) };
-        while let Err(wait) = self.pace.take(task.loaded.id, rate, Instant::now()) {
+        let rate = self.app.settings.rate(descriptor.id, *rate);
+        while let Err(wait) = self.pace.take(task.loaded.id, &rate, Instant::now()) {
             if wait > SHORT_WAIT {
                 let until = self.app.clock.now().plus(wait);
                 let detail = format!("keeps to {} a second", rate.per_second);
@@ -421,6 +428,27 @@ impl Sending<'_> {
             tokio::time::sleep(wait).await;
         }
         Ok(())
+    }
+
+    /// The credential was refused. One that runs out may have done so early: get another,
+    /// unless this one is fresh.
+    async fn refused(&self, installation: InstallationId, failure: Failure) -> Outcome {
+        let now = self.app.clock.now();
+        let organization = &self.work.lease.organization;
+        let Ok(loaded) = sites::load(self.app, organization, installation).await else {
+            return self.outcome_of(installation, failure).await;
+        };
+        let renew = loaded.backend.install().and_then(|install| install.renew());
+        let kinds = renew.map_or(&[][..], |renew| renew.kinds(&loaded.site));
+        let stale = |kind: &&&str| loaded.site.token(kind).is_none_or(|token| now.since(token.created_at) > FRESH);
+        let Some(kind) = kinds.iter().find(stale) else { return self.outcome_of(installation, failure).await };
+        let until = match self.app.renewals.ensure(self.app, &loaded, kind).await {
+            Ok(true) => now,
+            Ok(false) => now.plus(Duration::from_secs(5)),
+            Err(failure) => return self.outcome_of(installation, failure).await,
+        };
+        let detail = "the credential was refused; a fresh one has been asked for".into();
+        Outcome::Hold { until, scope: Scope::Copy, code: "platform_unavailable", detail }
     }
 
     /// What becomes of the copy after a failure.

@@ -65,7 +65,8 @@ const RELEASE: &str = "UPDATE streams SET owner = NULL, lease_until = 0,
 const RENEW: &str = "UPDATE streams SET lease_until = $5
     WHERE organization = $1 AND id = $2 AND owner = $3 AND fence = $4";
 
-const HEAD: &str = "SELECT c.*, m.body AS message_body, m.pinned AS message_pinned, m.key AS message_key, e.body AS event_body,
+const HEAD: &str =
+    "SELECT c.*, m.body AS message_body, m.pinned AS message_pinned, m.key AS message_key, e.body AS event_body,
         s.subscription AS stream_subscription, s.held_until AS stream_held, i.held_until AS installation_held
     FROM copies c
     JOIN streams s ON s.id = c.stream
@@ -279,7 +280,8 @@ async fn take_next(
         tallies.add(&lease.organization, tally::SUPERSEDED, 1);
     }
     let first_tried = work.first_tried.unwrap_or(now);
-    let sql = "UPDATE copies SET state = 'sending', sending = COALESCE(pinned, revision), crashes = $3, first_tried_at = $4
+    let sql =
+        "UPDATE copies SET state = 'sending', sending = COALESCE(pinned, revision), crashes = $3, first_tried_at = $4
         WHERE organization = $1 AND id = $2";
     let values: [Value; 4] = [
         lease.organization.as_str().into(),

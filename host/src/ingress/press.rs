@@ -254,7 +254,7 @@ fn limit(loaded: &Loaded) -> Duration {
 pub(super) async fn ask_application(app: &App, loaded: &Loaded, pressed: Pressed) -> Outcome {
     let reply = events::invoke(app, &loaded.organization, &pressed.event, limit(loaded)).await;
     let Some(reply) = reply else {
-        let notice = "Recorded. The answer takes longer than usual.";
+        let notice = "Recorded.";
         return Outcome::Pressed(PressAnswer::notice(Some(notice.into())));
     };
     let mut answer = PressAnswer::notice(reply.notice.clone());

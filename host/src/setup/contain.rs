@@ -44,3 +44,28 @@ pub async fn contained<T: Send + 'static>(
 pub fn contained_pure<T>(call: impl FnOnce() -> T) -> Result<T, CallError> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|_| CallError::Panicked)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_and_a_hang_come_back_as_errors() {
+        let limit = Duration::from_millis(50);
+        assert_eq!(contained(limit, async { 7 }).await, Ok(7));
+        assert_eq!(contained::<()>(limit, async { panic!("a bug") }).await, Err(CallError::Panicked));
+        assert_eq!(contained(limit, std::future::pending::<()>()).await, Err(CallError::TimedOut));
+        assert_eq!(contained_pure(|| -> () { panic!("a bug") }), Err(CallError::Panicked));
+    }
+
+    #[tokio::test]
+    async fn a_call_ends_with_its_caller() {
+        let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
+        let call = contained(Duration::from_secs(60), async move {
+            let _kept = sender;
+            std::future::pending::<()>().await;
+        });
+        let _ = tokio::time::timeout(Duration::from_millis(50), call).await;
+        assert!(receiver.await.is_err(), "what the call held is dropped");
+    }
+}

@@ -21,11 +21,12 @@ use super::{
     SetupFailure,
     audit::{self, Actor},
     contain::{SETUP_LIMIT, contained},
-    installations::{self, Installation, guarded, view},
+    installations::{self, Installation, guarded},
     schema, sites,
     sites::Loaded,
     state::{InstallationState, Transition},
     tokens::{self, Holder},
+    view::view,
 };
 use crate::{
     app::App,

@@ -17,6 +17,7 @@ pub mod schema;
 pub mod sites;
 pub mod state;
 pub mod tokens;
+mod view;
 
 #[cfg(test)]
 pub(crate) mod test_world;

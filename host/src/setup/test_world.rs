@@ -162,7 +162,7 @@ impl Install for Pigeon {
 
 #[async_trait]
 impl Renew for Pigeon {
-    fn kinds(&self) -> &'static [&'static str] {
+    fn kinds(&self, _: &Site) -> &'static [&'static str] {
         &["access"]
     }
 

@@ -85,7 +85,7 @@ pub(super) async fn ask_for_session(site: &Site) -> Result<Renewal, Failure> {
     let needs_person = |detail: &str| Failure::new(Cause::Unauthorized, detail);
     let details = Details::of(site).ok_or_else(|| needs_person("setup isn't complete"))?;
     let (Some(app_id), Some(app_path)) = (&details.app_id, &details.app_path) else {
-        return Err(needs_person("the bot's token was pasted by a person: only a person can give a new one"));
+        return Err(needs_person("the app isn't installed: install it again"));
     };
     if *app_path != manifest::app_path(app_id) {
         return Err(needs_person("the app's path isn't the plugin's"));

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use chatport_sdk::prelude::*;
 use serde_json::{Value, json};
 
@@ -129,23 +131,49 @@ async fn an_installation_is_not_found_in_another_organization() {
     assert!(matches!(refused, SetupFailure::NotFound));
 }
 
-#[tokio::test]
-async fn without_its_backend_an_installation_shows_as_suspended_and_keeps_its_row() {
+/// A world in which only this backend without parts is linked.
+fn with_owl(world: &World, change: impl FnOnce(&mut Descriptor)) -> App {
     struct Owl(Descriptor);
     impl MessagingBackend for Owl {
         fn descriptor(&self) -> &Descriptor {
             &self.0
         }
     }
+    let mut descriptor = Descriptor::new("owl", "Owl");
+    change(&mut descriptor);
+    let owl: Arc<dyn MessagingBackend> = Arc::new(Owl(descriptor));
+    App { registry: Registry::of([(owl, "owl")]).unwrap(), ..world.app.clone() }
+}
+
+#[tokio::test]
+async fn without_its_backend_an_installation_shows_as_suspended_and_keeps_its_row() {
     let world = World::new().await;
     let id = world.installed().await;
-    let owl: std::sync::Arc<dyn MessagingBackend> = std::sync::Arc::new(Owl(Descriptor::new("owl", "Owl")));
-    let other = App { registry: Registry::of([(owl, "owl")]).unwrap(), ..world.app.clone() };
+    let other = with_owl(&world, |_| {});
     let seen = installations::get(&other, &world.organization, id).await.unwrap();
     assert_eq!((seen.state, seen.problem.unwrap().code.as_str()), (InstallationState::Suspended, "backend_not_linked"));
     assert_eq!(seen.identity.unwrap().account, "bot-1");
     let again = installations::get(&world.app, &world.organization, id).await.unwrap();
     assert_eq!(again.state, InstallationState::Active);
+}
+
+#[tokio::test]
+async fn a_backend_without_install_steps_cannot_be_set_up() {
+    let world = World::new().await;
+    let app = with_owl(&world, |_| {});
+    let refused = machine::create(&app, &world.organization, "owl", json!({}), &Actor::host()).await.unwrap_err();
+    assert!(matches!(refused, SetupFailure::NoInstall { .. }));
+}
+
+#[tokio::test]
+async fn a_backend_for_trying_out_needs_a_host_on_loopback() {
+    let world = World::new().await;
+    let mut app = with_owl(&world, |descriptor| descriptor.loopback_only = true);
+    let mut settings = (*app.settings).clone();
+    settings.listen = "0.0.0.0:8080".parse().unwrap();
+    app.settings = Arc::new(settings);
+    let refused = machine::create(&app, &world.organization, "owl", json!({}), &Actor::host()).await.unwrap_err();
+    assert!(matches!(refused, SetupFailure::LoopbackOnly { .. }));
 }
 
 #[tokio::test]
