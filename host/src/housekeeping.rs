@@ -7,7 +7,14 @@ use chatport_sdk::time::Timestamp;
 use sea_orm::{ConnectionTrait, DbErr};
 use tokio_util::sync::CancellationToken;
 
-use crate::{app::App, config::DatabaseAddress, ingress::happenings, setup::codes, store::statement, telemetry};
+use crate::{
+    app::App,
+    config::DatabaseAddress,
+    ingress::happenings,
+    setup::{codes, guesses},
+    store::statement,
+    telemetry,
+};
 
 /// How often the disk is looked at.
 const LOOK: Duration = Duration::from_secs(5);
@@ -81,6 +88,7 @@ async fn tidy(app: &App) -> Result<(), DbErr> {
     }
     happenings::forget_old(app).await?;
     codes::forget_old(app).await?;
+    guesses::forget_old(app).await?;
     Ok(())
 }
 

@@ -11,7 +11,7 @@ BEGIN {
         "... of the database|commits per message|WAL syncs per message|WAL per message|memory, idle|memory, peak|" \
         "first start to 200|start to 200|program|lost|came twice", label, "|")
     split("1/s 1/s ms ms ms ms ms ms ms ms ms s s s 1 1 KB MB MB ms ms MB 1 1", unit, " ")
-    systems = split("echo sqlite postgres", system, " ")
+    systems = split("echo sqlite postgres", known, " ")
 }
 
 {
@@ -65,10 +65,10 @@ END {
     print ""
     for (s = 1; s <= systems; s++)
         for (i = 1; i <= rows; i++) {
-            found = middle(system[s], row[i])
+            found = middle(known[s], row[i])
             if (found == "") continue
-            reference = system[s] == "echo" ? "" : middle("echo", row[i])
-            of_echo = reference == "" ? "-" : ratio(system[s], row[i])
-            printf "figure %s_%s %s %s %s %s\n", system[s], row[i], shown(found), unit[i], shown(reference), of_echo
+            reference = known[s] == "echo" ? "" : middle("echo", row[i])
+            of_echo = reference == "" ? "-" : ratio(known[s], row[i])
+            printf "figure %s_%s %s %s %s %s\n", known[s], row[i], shown(found), unit[i], shown(reference), of_echo
         }
 }

@@ -4,7 +4,11 @@
 use std::time::Duration;
 
 use chatport_host::{
-    delivery::{AcceptError, read, view::CopyState},
+    delivery::{
+        AcceptError, read,
+        replay::{self, DeadFilter},
+        view::CopyState,
+    },
     ids::OrganizationId,
     setup::installations,
 };
@@ -56,6 +60,7 @@ on_both_engines![
     events_tell_how_each_revision_ended,
     a_target_that_is_left_out_is_deleted_where_asked,
     a_final_revision_is_never_merged_away,
+    a_dead_letter_is_listed_and_tried_again_on_request,
 ];
 
 const DONE: &[CopyState] = &[CopyState::Delivered];
@@ -104,6 +109,27 @@ async fn a_final_revision_is_never_merged_away(engine: Engine) {
     host.put("a1", message(5, channel, "acknowledged again")).await;
     host.settles("a1", DONE).await;
     assert_eq!(host.pigeon.posts("loft")[0].shown, ["firing", "resolved", "acknowledged again"]);
+    host.check_conservation().await;
+}
+
+async fn a_dead_letter_is_listed_and_tried_again_on_request(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let channel = host.channel("loft").await;
+    host.pigeon.fate("loft", Fate::Fail(Failure::new(Cause::ChannelArchived, "closed")));
+    host.put("a1", message(1, channel, "x")).await;
+    host.settles("a1", &[CopyState::Dead]).await;
+    let all = DeadFilter::default();
+    let listed = replay::list(&host.app, &host.organization, &all, None, 10).await.unwrap();
+    assert_eq!((listed.len(), listed[0].0.message.as_str()), (1, "a1"));
+    let other = DeadFilter { code: Some("expired".into()), ..DeadFilter::default() };
+    assert!(replay::replay(&host.app, &host.organization, &other, 10, false).await.unwrap().replayed.is_empty());
+    let dry = replay::replay(&host.app, &host.organization, &all, 10, true).await.unwrap();
+    assert_eq!(dry.replayed.len(), 1);
+    a_moment().await;
+    assert!(host.pigeon.posts("loft").is_empty(), "a dry run changes nothing");
+    replay::replay(&host.app, &host.organization, &all, 10, false).await.unwrap();
+    host.settles("a1", DONE).await;
+    assert_eq!(host.pigeon.posts("loft")[0].shown, ["x"]);
     host.check_conservation().await;
 }
 

@@ -228,6 +228,7 @@ CREATE TABLE copies (
 );
 CREATE INDEX copies_due ON copies (stream, due_at, sequence) WHERE due_at IS NOT NULL;
 CREATE INDEX copies_message ON copies (organization, message) WHERE message IS NOT NULL;
+CREATE INDEX copies_installation ON copies (installation, created_at) WHERE message IS NOT NULL;
 CREATE UNIQUE INDEX copies_log ON copies (root, log_id) WHERE root IS NOT NULL AND log_id IS NOT NULL;
 CREATE INDEX copies_expiry ON copies (expires_at) WHERE is_open;
 CREATE INDEX copies_dead ON copies (organization, updated_at) WHERE state IN ('dead', 'expired');

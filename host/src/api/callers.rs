@@ -51,6 +51,10 @@ rights! {
     MayReadSetup = InstallRead "install:read";
     /// May change organizations and installations.
     MaySetUp = InstallWrite "install:write";
+    /// May try dead letters again.
+    MayReplay = Replay "replay";
+    /// May read who did what.
+    MayReadAudit = AuditRead "audit:read";
     /// May manage keys and whatever concerns all organizations.
     MayManage = Keys "keys";
 }

@@ -2,8 +2,10 @@
 //! its routes. [`routes`] holds the frame: no route without a policy and a description.
 
 pub mod answer;
+mod audit;
 mod backends;
 pub mod callers;
+mod dead_letters;
 mod docs;
 mod events;
 pub mod extract;
@@ -27,7 +29,13 @@ mod system;
 use axum::Router;
 use serde_json::Value;
 
-use crate::app::App;
+use crate::{
+    app::App,
+    delivery::view::MessageEvent,
+    events::Event,
+    ingress::told::{ActionInvoked, CommandInvoked, ReplyPosted},
+    setup::{channels::ChannelEvent, installations::InstallationEvent, links::LinkEvent},
+};
 use routes::{About, Api};
 
 /// The routes of the whole host and their description.
@@ -49,18 +57,41 @@ pub fn build() -> (Router<App>, Value) {
         .tag("Platforms", "What platforms call.")
         .tag("Operation", "Signs of life and figures.")
         .parameter("org", "The application's own id of the organization.");
-    let parts: [fn(Api<App>) -> Api<App>; 8] = [
+    let parts: [fn(Api<App>) -> Api<App>; 10] = [
         backends::routes,
         organizations::routes,
         installations::routes,
         links::routes,
         messages::routes,
+        dead_letters::routes,
         events::routes,
         keys::routes,
+        audit::routes,
         system::routes,
     ];
     let api = parts.into_iter().fold(api, |api, part| part(api));
-    crate::ingress::routes(api).finish()
+    describe_events(crate::ingress::routes(api)).finish()
+}
+
+/// What an application hears, as the description tells it.
+fn describe_events(api: Api<App>) -> Api<App> {
+    api.event::<Event<InstallationEvent>>("installation.activated", "Setup is complete, or goes on")
+        .event::<Event<InstallationEvent>>(
+            "installation.suspended",
+            "An installation needs a person; its messages wait",
+        )
+        .event::<Event<InstallationEvent>>("installation.removed", "An installation is gone")
+        .event::<Event<LinkEvent>>("account.linked", "A user was linked to an account")
+        .event::<Event<LinkEvent>>("account.changed", "A linked account has another name")
+        .event::<Event<LinkEvent>>("account.unlinked", "A link is gone")
+        .event::<Event<ChannelEvent>>("channel.linked", "A conversation was connected")
+        .event::<Event<ChannelEvent>>("channel.changed", "A channel has another name, status or default mark")
+        .event::<Event<ChannelEvent>>("channel.removed", "A channel is no longer connected")
+        .event::<Event<ActionInvoked>>("action.invoked", "Somebody pressed a button; answer at once if you can")
+        .event::<Event<CommandInvoked>>("command.invoked", "Somebody typed a command that Chatport doesn't know")
+        .event::<Event<ReplyPosted>>("reply.posted", "Somebody replied to a message")
+        .event::<Event<MessageEvent>>("message.delivered", "A revision of a copy is shown")
+        .event::<Event<MessageEvent>>("message.failed", "A revision of a copy will not be shown")
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use super::{
     revise,
     tally::{self, Tallies},
     targets::{self, Planned, PlannedPlace},
-    view::{CopyView, copy_view},
+    view::{CopyView, FailureView, MessageEvent, copy_view},
 };
 use crate::{
     app::App,
@@ -518,11 +518,14 @@ pub(super) fn failed_event(
     row: &entities::copies::Model,
 ) -> Option<(OrganizationId, crate::events::NewEvent)> {
     let code = row.code.as_deref()?;
-    let data = serde_json::json!({
-        "message": operation.key, "revision": row.revision, "copy": copy_view(row),
-        "failure": { "code": code, "detail": row.detail, "permanent": true },
-    });
-    let event = crate::events::NewEvent::new(crate::events::EventKind::MessageFailed, data, operation.now);
+    let told = MessageEvent {
+        message: operation.key.clone(),
+        revision: row.revision,
+        copy: copy_view(row),
+        failure: Some(FailureView::new(code, row.detail.as_deref().unwrap_or_default())),
+    };
+    let event =
+        crate::events::NewEvent::new(crate::events::EventKind::MessageFailed, serde_json::json!(told), operation.now);
     Some((operation.organization.clone(), event))
 }
 

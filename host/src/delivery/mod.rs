@@ -6,6 +6,7 @@ pub mod accept;
 pub mod message;
 mod pace;
 pub mod read;
+pub mod replay;
 mod revise;
 pub mod schedule;
 mod send;

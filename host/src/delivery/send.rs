@@ -334,9 +334,9 @@ impl Sending<'_> {
             return Err(Stop::Outcome(Outcome::Expired));
         }
         // From here on a failure may mean that it has been posted.
-        self.sent = true;
-        let receipt = call(CALL_LIMIT, task.delivery()?.post(&task.loaded.site, outgoing)).await;
-        self.sent = receipt.is_err() && task.loaded.dispatch.is_marked();
+        let sites::SiteCall { site, dispatch } = task.loaded.call(self.app);
+        let receipt = call(CALL_LIMIT, task.delivery()?.post(&site, outgoing)).await;
+        self.sent = receipt.is_err() && dispatch.is_marked();
         Ok(receipt?)
     }
 

@@ -17,6 +17,7 @@ use super::{
     message::ShownPart,
     store::{DeliveryStore, Lease, Outcome, Record, Recorded, Root, StoreError, What, Work},
     tally::{self, Tallies},
+    view::{FailureView, MessageEvent, copy_view},
 };
 use crate::{
     events::{self, EventKind, NewEvent},
@@ -539,15 +540,12 @@ pub(super) async fn copy_event(
     let row = entities::copies::Entity::find_by_id(id).one(on).await?.ok_or_else(missing)?;
     let id = (organization.as_str().to_owned(), row.message.ok_or_else(missing)?);
     let message = entities::messages::Entity::find_by_id(id).one(on).await?;
-    let view = super::view::copy_view(&row);
-    let data = serde_json::json!({
-        "message": message.map(|message| message.key),
-        "revision": revision,
-        "copy": view,
-        "failure": failure.map(|(code, detail)| serde_json::json!({
-            "code": code, "detail": detail, "permanent": code != "platform_unavailable" && code != "timeout",
-        })),
-    });
+    let told = MessageEvent {
+        message: message.ok_or_else(missing)?.key,
+        revision,
+        copy: copy_view(&row),
+        failure: failure.map(|(code, detail)| FailureView::new(code, detail)),
+    };
     let kind = if failure.is_some() { EventKind::MessageFailed } else { EventKind::MessageDelivered };
-    Ok(NewEvent::new(kind, data, now))
+    Ok(NewEvent::new(kind, serde_json::json!(told), now))
 }

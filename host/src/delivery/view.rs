@@ -55,6 +55,39 @@ pub struct CopyView {
     pub notes: Vec<Note>,
 }
 
+/// How a revision of a copy ended.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct MessageEvent {
+    /// The message's key.
+    pub message: String,
+    /// The revision.
+    pub revision: i64,
+    /// The copy as it stands now.
+    pub copy: CopyView,
+    /// Why it will not be shown; absent where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FailureView>,
+}
+
+/// Why a revision will not be shown.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct FailureView {
+    /// From the closed list of failure codes.
+    pub code: String,
+    /// In words.
+    pub detail: String,
+    /// Whether trying again would be of no use.
+    pub permanent: bool,
+}
+
+impl FailureView {
+    /// A failure. What only its time has ended might work later.
+    pub fn new(code: &str, detail: &str) -> Self {
+        let permanent = !matches!(code, "platform_unavailable" | "timeout" | "rate_limited" | "expired");
+        Self { code: code.to_owned(), detail: detail.to_owned(), permanent }
+    }
+}
+
 /// How a copy stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -11,8 +11,9 @@ pub mod webhook;
 
 use std::time::Duration;
 
-use chatport_sdk::time::Timestamp;
+use chatport_sdk::{schemars::JsonSchema, time::Timestamp};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 pub use invoke::{ActionReply, invoke};
@@ -49,15 +50,32 @@ impl NewEvent {
 
     /// The text that is stored, signed and sent: the same bytes each time.
     pub fn body(&self, organization: &OrganizationId) -> String {
-        json!({
-            "id": self.id,
-            "type": self.kind,
-            "organization": organization,
-            "timestamp": self.at,
-            "data": self.data,
-        })
-        .to_string()
+        let event = Event {
+            id: self.id,
+            kind: self.kind,
+            organization: organization.clone(),
+            timestamp: self.at,
+            data: &self.data,
+        };
+        // Serializing plain data into memory can't fail.
+        serde_json::to_string(&event).expect("an event is plain data")
     }
+}
+
+/// An event as the application receives it.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Event<T> {
+    /// The same for each time that it is sent, and in `webhook-id`.
+    pub id: EventId,
+    /// What kind.
+    #[serde(rename = "type")]
+    pub kind: EventKind,
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// When it happened.
+    pub timestamp: Timestamp,
+    /// What it tells.
+    pub data: T,
 }
 
 /// Write an event and its copies. Wake the delivery after the commit.
