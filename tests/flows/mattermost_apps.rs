@@ -2,6 +2,8 @@
 //! the install that only an administrator with the right secret can complete, commands, the
 //! bot's short sessions, uninstalling; and the ways past the plugin that lead nowhere.
 
+use std::time::Duration;
+
 use chatport_fake_mattermost::{AppsOutcome, FakeMattermost, Options, RawCall, SentRequest, sign_app_jwt};
 use chatport_tests::{
     application::Application,
@@ -12,6 +14,11 @@ use chatport_tests::{
     program::Chatport,
 };
 use serde_json::{Value, json};
+
+/// Lets the bot's session run out by Chatport's clock.
+const EXPIRE_SESSION: &str = "UPDATE tokens SET expires_at = 1 WHERE kind = 'bot_access_token'";
+/// Lets it be two minutes old.
+const AGE_SESSION: &str = "UPDATE tokens SET created_at = created_at - 120000000 WHERE kind = 'bot_access_token'";
 
 /// Everything at hand, before anybody has begun to set the app up.
 struct World {
@@ -64,13 +71,14 @@ impl World {
         Shown::of(&self.acme.install("mattermost", json!({ "site_url": self.server.url(), "mode": "apps" })).await)
     }
 
-    /// Set up and installed.
+    /// Set up and installed, with the bot in the team.
     async fn installed() -> (Self, Shown, AppsOutcome) {
         let world = Self::begin().await;
         let shown = world.set_up().await;
         let outcome = world.install("sysadmin", &shown).await;
         assert!(outcome.ok && outcome.text.contains("OnCall is connected"), "{}", outcome.text);
         world.acme.becomes(&shown.installation, "active").await;
+        world.server.join_team("acme", &outcome.bot_user_id);
         (world, shown, outcome)
     }
 
@@ -119,6 +127,11 @@ impl World {
         let message = json!({ "revision": 1, "targets": [{ "default": true }], "content": { "title": title } });
         self.acme.say(key, message).await;
     }
+}
+
+/// The plugin's tokens count seconds, and each lets an administrator install once.
+async fn a_second_passes() {
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
 }
 
 /// The plugin's call to install, among what it sent.
@@ -270,20 +283,24 @@ async fn an_install_counts_once() {
 async fn no_spelling_of_a_path_gets_past_the_plugin_and_the_host() {
     let (world, shown, outcome) = World::installed().await;
     let before = world.acme.installation(&shown.installation).await;
-    for path in [
-        "/%69nstall",
-        "/a/%2e%2e/install",
-        "/%75ninstall",
-        "/%2e%2e/install",
-        "/webhook%2frefresh",
-        "/command/%6cink",
-        "//install",
-        "/install%2f",
+    let other_path = "The call came by another path than it says.";
+    for (path, words) in [
+        ("/%69nstall", other_path),
+        ("/a/%2e%2e/install", other_path),
+        ("/install%2f", other_path),
+        ("/%75ninstall", other_path),
+        ("/webhook%2frefresh", other_path),
+        ("/command/%6cink", other_path),
+        ("/webhook/refresh", "This call is for the plugin alone."),
+        ("/no/such/path", "There is no such call."),
+        // Out of the slot: there is no installation, so no secret fits.
+        ("/%2e%2e/install", "upstream call failed: failed to invoke via HTTP: unauthorized"),
     ] {
         let everything = json!({ "app": "all", "acting_user": "+summary", "acting_user_access_token": "+all" });
         let raw = RawCall { path: path.into(), expand: everything, ..RawCall::default() };
         let answer = world.server.apps_raw_call("mallory", &outcome.app_id, raw).await;
-        assert_eq!(answer.response.kind, "error", "{path}: {:?}", answer.response);
+        assert!(answer.sent.is_some(), "{path}: the plugin lets it pass");
+        assert_eq!((answer.response.kind.as_str(), answer.response.text.as_str()), ("error", words), "{path}");
     }
     // Straight to the host, where the body says another path than the request.
     let sysadmin = world.server.user_id("sysadmin");
@@ -297,7 +314,7 @@ async fn no_spelling_of_a_path_gets_past_the_plugin_and_the_host() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_link_themselves_and_channels_by_the_apps_command() {
-    let (world, shown, _) = World::installed().await;
+    let (world, shown, outcome) = World::installed().await;
     let server = &world.server;
     // The same bindings for everybody, everywhere.
     let mut seen = Vec::new();
@@ -318,6 +335,12 @@ async fn people_link_themselves_and_channels_by_the_apps_command() {
         ("error", "This code isn't valid, or not any more. Ask OnCall for a new one.")
     );
 
+    // A channel can be connected where the bot can post.
+    server.leave_team("acme", &outcome.bot_user_id);
+    let code = world.acme.channel_code(&shown.installation).await;
+    let early = server.apps_command("alice", "alerts", &format!("/oncall link {}", text(&code, "code"))).await;
+    assert!(early.text.contains("The bot must be in its team"), "{}", early.text);
+    server.join_team("acme", &outcome.bot_user_id);
     world.connect(&shown, "alice", "alerts").await;
     let channel = world.application.hears("channel.linked", 0).await["data"]["channel"].clone();
     assert_eq!((&channel["name"], &channel["is_default"]), (&json!("alerts"), &json!(true)));
@@ -370,15 +393,16 @@ async fn the_bots_session_is_renewed_by_the_plugin_when_it_has_run_out() {
     let session = || server.app_session_token(&outcome.app_id, &outcome.bot_user_id).expect("a session");
 
     // It ran out by our own clock: a new one is asked for, comes by the webhook, is used.
-    let expire = "UPDATE tokens SET expires_at = 1 WHERE kind = 'bot_access_token'";
-    execute(&world.chatport.database_file(), expire).await;
+    execute(&world.chatport.database_file(), EXPIRE_SESSION).await;
     world.say("m1", "Disk full").await;
     world.acme.delivered("m1").await;
     let asked = format!("/plugins/com.mattermost.apps/apps/{}/webhook/refresh", outcome.app_id);
     assert_eq!(server.requests_to("POST", &asked).len(), 1);
     assert_eq!(world.acme.message("m1").await["copies"][0]["attempts"], 0, "waiting for it costs no attempt");
 
-    // The server ended it early: the refusal leads to a new one, not to a suspension.
+    // The server ended it early, some minutes on: the refusal leads to a new one, not to a
+    // suspension.
+    execute(&world.chatport.database_file(), AGE_SESSION).await;
     let old = session();
     server.revoke_token(&old);
     server.apps_disable("sysadmin", &outcome.app_id).await;
@@ -414,6 +438,7 @@ async fn installing_again_with_a_new_secret_keeps_links_and_channels() {
     world.connect(&shown, "alice", "alerts").await;
     let reauthorize = format!("installations/{}/reauthorize", shown.installation);
     for round in 0..2 {
+        a_second_passes().await;
         let again = Shown::of(&world.acme.post(&reauthorize, json!({})).await.expect(200));
         assert_eq!(again.manifest_url, shown.manifest_url, "the address stays");
         assert_ne!(again.secret, shown.secret);
@@ -427,9 +452,13 @@ async fn installing_again_with_a_new_secret_keeps_links_and_channels() {
         world.say(&format!("m{round}"), "Disk full").await;
         world.acme.delivered(&format!("m{round}")).await;
     }
-    // Installing once more with the same secret changes nothing either.
+    // Installing once more with the same secret: the plugin makes a new one for its webhook.
+    a_second_passes().await;
     let outcome = world.server.apps_install_http("sysadmin", &shown.manifest_url, "").await;
-    assert!(outcome.ok, "{}", outcome.text);
+    assert!(outcome.ok && outcome.text.contains("OnCall is connected"), "{}", outcome.text);
+    execute(&world.chatport.database_file(), EXPIRE_SESSION).await;
+    world.say("m3", "Disk full").await;
+    world.acme.delivered("m3").await;
     assert_eq!((world.acme.accounts().await.len(), world.acme.channels().await.len()), (1, 1));
     assert_eq!(world.acme.events_of("installation.activated").await.len(), 1);
 }
@@ -443,6 +472,7 @@ async fn an_uninstalled_app_comes_back_by_reauthorizing() {
     world.say("m1", "Disk full").await;
     let reauthorize = format!("installations/{}/reauthorize", shown.installation);
     let again = Shown::of(&world.acme.post(&reauthorize, json!({})).await.expect(200));
+    a_second_passes().await;
     let outcome = world.install("sysadmin", &again).await;
     assert!(outcome.ok && outcome.text.contains("OnCall is connected"), "{}", outcome.text);
     world.acme.becomes(&shown.installation, "active").await;

@@ -1,6 +1,8 @@
 //! The README's walk without a chat server: set up, link, connect, message, press, edit,
 //! reply, unlink, delete; and what becomes of messages when the platform misbehaves.
 
+use std::time::Duration;
+
 use chatport_tests::{
     application::Application,
     eventually,
@@ -158,15 +160,104 @@ async fn the_walk_from_nothing_to_a_deleted_message() {
     assert_eq!((tallies["in_flight"], tallies.get("dead")), (0, None));
 }
 
+/// The commands of a section of the README, one text for each block.
+fn commands_of(section: &str) -> Vec<String> {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once(&format!("\n## {section}\n")).expect("the section");
+    let section = rest.split("\n## ").next().expect("the section");
+    let blocks = section.split("```sh\n").skip(1);
+    blocks.map(|block| block.split("```").next().expect("a block").to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_readmes_walk_can_be_pasted_and_shows_what_it_says() {
+    let chatport = Chatport::start(&[]).await;
+    let printed = chatport.printed();
+    let chat = printed.split_whitespace().find_map(|word| word.strip_suffix("/world")).expect("the way to the world");
+    // What a reader fills in, at this Chatport's address.
+    let fill_in = |line: &str| match line {
+        line if line.starts_with("KEY=") => format!("KEY={}", chatport.api_key),
+        line if line.starts_with("CHAT=") => format!("CHAT={chat}"),
+        line => line.replace("http://127.0.0.1:8000", &chatport.url),
+    };
+    let mut script = String::from("set -u\n");
+    for block in commands_of("Five minutes with the sandbox") {
+        let lines: Vec<String> = block.lines().map(fill_in).collect();
+        script += &format!("echo '=== next'\n{}\nsleep 0.5\n", lines.join("\n"));
+    }
+    let ended = tokio::process::Command::new("bash").arg("-c").arg(&script).output().await.expect("bash runs");
+    let (out, error) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+    assert_eq!(error, "");
+    let answers: Vec<&str> = out.split("=== next\n").skip(2).collect();
+    let expected: [&[&str]; 7] = [
+        &["\"state\":\"active\""],
+        &["Linked to Ada Lovelace"],
+        &["This channel is connected as Incidents"],
+        &["\"state\":\"pending\"", "\"id\": \"ack\""],
+        &["\"notice\": \"Recorded", "\"outcome\": \"not_linked\"", "link CODE"],
+        &["\"type\":\"action.invoked\"", "\"user\":\"u-42\""],
+        &["Ada is on it", "\"history\"", "Acknowledged by Ada"],
+    ];
+    assert_eq!(answers.len(), expected.len(), "{out}");
+    for (number, (answer, words)) in answers.iter().zip(expected).enumerate() {
+        for word in words {
+            assert!(answer.contains(word), "step {} shows no {word}:\n{answer}", number + 1);
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn on_loopback_a_demo_waits_and_the_first_lines_show_the_way_to_it() {
-    let chatport = Chatport::start(&[]).await;
+    let mut chatport = Chatport::start(&[]).await;
     let printed = chatport.printed();
     let shown = printed.split_whitespace().find(|word| word.ends_with("/world")).expect("the way to the world");
     let world = chatport.client().anonymous().get(shown).await.expect(200);
     assert_eq!((&world["world"], &world["bot"]), (&json!("demo"), &json!("bot")));
     let demo = chatport.client().get("/v1/organizations/demo/installations").await.expect(200);
     assert_eq!((items(&demo).len(), &demo["items"][0]["state"]), (1, &json!("active")));
+    // It is made once, and kept.
+    assert!(chatport.stop().await);
+    chatport.restart().await;
+    assert!(chatport.printed().contains(shown));
+    let again = chatport.client().get("/v1/organizations/demo/installations").await.expect(200);
+    assert_eq!((items(&again).len(), &again["items"][0]["id"]), (1, &demo["items"][0]["id"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_signing_secret_signs_beside_the_old_one() {
+    let walk = Walk::begin().await;
+    let subscription = json!({ "url": walk.application.url, "rotate_secret": true });
+    let rotated = walk.chatport.client().put("/v1/subscriptions/oncall", subscription).await.expect(200);
+    // Whoever still trusts the old one goes on hearing; so does whoever trusts the new one.
+    walk.say("m1", 1, "Disk full").await;
+    walk.application.hears("message.delivered", 0).await;
+    walk.application.trust(&text(&rotated, "secret"));
+    walk.say("m2", 1, "Disk full again").await;
+    walk.application.hears("message.delivered", 1).await;
+    // Another secret fits nothing, and the secret isn't shown again.
+    walk.application.trust("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+    walk.say("m3", 1, "Disk full once more").await;
+    walk.acme.delivered("m3").await;
+    eventually("the event to be refused", || async { (walk.application.refused() > 0).then_some(()) }).await;
+    assert_eq!(walk.application.heard_of("message.delivered").len(), 2);
+    let listed = walk.chatport.client().get("/v1/subscriptions").await.expect(200);
+    assert_eq!(listed["subscriptions"][0].get("secret"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_that_is_slow_to_answer_a_press_hears_of_it_all_the_same() {
+    let walk = Walk::begin().await;
+    walk.say("m1", 1, "Disk full").await;
+    walk.acme.delivered("m1").await;
+    let post = walk.sandbox.post("incidents", "Disk full").await;
+    walk.application.takes(Duration::from_secs(3));
+    let asked = tokio::time::Instant::now();
+    let told = walk.sandbox.press("ada", &text(&post, "id"), "ack").await;
+    assert!(asked.elapsed() < Duration::from_secs(3), "the presser doesn't wait for it: {:?}", asked.elapsed());
+    assert!(text(&told, "notice").starts_with("Recorded."), "{told}");
+    let stored = walk.acme.events_of("action.invoked").await;
+    assert_eq!(stored.len(), 1, "it is on disk already");
+    assert_eq!(walk.application.hears("action.invoked", 0).await, stored[0], "the same event, by its id too");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,13 @@
 //! An application that hears: it receives signed events, verifies each signature, answers
 //! presses as it was told to, and remembers what it heard.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, response::IntoResponse, routing::post};
 use chatport_host::security::webhook_signature;
@@ -18,6 +24,8 @@ pub struct Application {
     heard: Arc<Mutex<Vec<Value>>>,
     secret: Arc<Mutex<Option<Secret>>>,
     reply: Arc<Mutex<Reply>>,
+    takes: Arc<Mutex<Duration>>,
+    refused: Arc<AtomicUsize>,
 }
 
 impl Application {
@@ -30,6 +38,8 @@ impl Application {
             heard: Arc::default(),
             secret: Arc::default(),
             reply: Arc::new(Mutex::new(Arc::new(|_| (200, Value::Null)))),
+            takes: Arc::default(),
+            refused: Arc::default(),
         };
         let router = Router::new().route("/events", post(receive)).with_state(application.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -52,6 +62,16 @@ impl Application {
     /// Answer events like this from now on.
     pub fn answer(&self, reply: impl Fn(&Value) -> (u16, Value) + Send + Sync + 'static) {
         *self.reply.lock().expect("no panic") = Arc::new(reply);
+    }
+
+    /// Take this long for each answer from now on.
+    pub fn takes(&self, time: Duration) {
+        *self.takes.lock().expect("no panic") = time;
+    }
+
+    /// How many events were refused because nobody trusted had signed them.
+    pub fn refused(&self) -> usize {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// Everything heard, in order.
@@ -78,9 +98,12 @@ async fn receive(State(application): State<Application>, headers: HeaderMap, bod
         let expected = webhook_signature::sign(&[secret], &header("webhook-id"), timestamp, &body);
         let given = header("webhook-signature");
         if !given.split(' ').any(|signature| expected.split(' ').any(|wanted| wanted == signature)) {
+            application.refused.fetch_add(1, Ordering::Relaxed);
             return (StatusCode::UNAUTHORIZED, String::new());
         }
     }
+    let takes = *application.takes.lock().expect("no panic");
+    tokio::time::sleep(takes).await;
     let event: Value = serde_json::from_slice(&body).unwrap_or_default();
     let reply = Arc::clone(&application.reply.lock().expect("no panic"));
     let (status, answer) = reply(&event);

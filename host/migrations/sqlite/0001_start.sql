@@ -235,17 +235,18 @@ CREATE INDEX copies_dead ON copies (organization, updated_at) WHERE state IN ('d
 
 CREATE TABLE attempts (
     organization  TEXT NOT NULL,
+    id            BLOB NOT NULL,
     copy          BLOB NOT NULL,
-    number        INTEGER NOT NULL,
     revision      INTEGER NOT NULL,
     outcome       TEXT NOT NULL,
     code          TEXT,
     detail        TEXT,
     duration      INTEGER NOT NULL,
     at            INTEGER NOT NULL,
-    PRIMARY KEY (organization, copy, number),
+    PRIMARY KEY (organization, id),
     FOREIGN KEY (organization, copy) REFERENCES copies (organization, id) ON DELETE CASCADE
 );
+CREATE INDEX attempts_copy ON attempts (organization, copy);
 
 -- How many copy-revisions ended how. Accepted = all the others + those still open.
 CREATE TABLE tallies (

@@ -55,7 +55,7 @@ impl Delivery {
             writer: accept::Writer::start(database.clone()),
             storage_low: Arc::default(),
             wake: Arc::new(Notify::new()),
-            store: Arc::new(sql_store::SqlStore::new(database.clone(), Arc::clone(clock))),
+            store: Arc::new(sql_store::RecordingStore::new(database.clone(), Arc::clone(clock))),
         }
     }
 

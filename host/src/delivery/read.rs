@@ -49,7 +49,7 @@ pub struct CopyWithAttempts {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AttemptView {
     /// From 1.
-    pub number: i32,
+    pub number: usize,
     /// The revision that was sent.
     pub revision: i64,
     /// How it ended: `delivered`, `retry`, `unknown`, `dead` or `expired`.
@@ -88,12 +88,13 @@ pub async fn message(app: &App, organization: &OrganizationId, key: &str) -> Res
     let tries = attempts::Entity::find()
         .filter(attempts::Column::Organization.eq(organization.as_str()))
         .filter(attempts::Column::Copy.is_in(rows.iter().map(|row| row.id)))
-        .order_by_asc(attempts::Column::Number)
+        .order_by_asc(attempts::Column::Id)
         .all(read)
         .await?;
     let mut by_copy: BTreeMap<Uuid, Vec<AttemptView>> = BTreeMap::new();
     for row in tries {
-        by_copy.entry(row.copy).or_default().push(attempt_view(row));
+        let history = by_copy.entry(row.copy).or_default();
+        history.push(attempt_view(history.len() + 1, row));
     }
     let message =
         serde_json::from_str(&stored.body).map_err(|_| DbErr::Custom("a stored message can't be read".into()))?;
@@ -110,9 +111,9 @@ pub async fn message(app: &App, organization: &OrganizationId, key: &str) -> Res
     }))
 }
 
-fn attempt_view(row: attempts::Model) -> AttemptView {
+fn attempt_view(number: usize, row: attempts::Model) -> AttemptView {
     AttemptView {
-        number: row.number,
+        number,
         revision: row.revision,
         outcome: row.outcome,
         code: row.code,

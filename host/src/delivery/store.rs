@@ -143,6 +143,20 @@ pub enum Outcome {
     Expired,
 }
 
+impl Outcome {
+    /// Its name in the history of attempts and in metrics.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Retry { .. } => "retry",
+            Self::Hold { .. } => "held",
+            Self::Unknown { .. } => "unknown",
+            Self::Dead { .. } => "dead",
+            Self::Expired => "expired",
+        }
+    }
+}
+
 /// The result of an attempt, to be recorded.
 #[derive(Clone, Debug)]
 pub struct Record {

@@ -205,15 +205,7 @@ fn busy(now: Timestamp) -> Outcome {
 }
 
 fn observe(record: &Record) {
-    let outcome = match &record.outcome {
-        Outcome::Delivered => "delivered",
-        Outcome::Retry { .. } => "retry",
-        Outcome::Hold { .. } => "held",
-        Outcome::Unknown { .. } => "unknown",
-        Outcome::Dead { .. } => "dead",
-        Outcome::Expired => "expired",
-    };
-    metrics::counter!("chatport_attempts_total", "outcome" => outcome).increment(1);
+    metrics::counter!("chatport_attempts_total", "outcome" => record.outcome.name()).increment(1);
     metrics::histogram!("chatport_attempt_seconds").record(record.took.as_secs_f64());
     if let Outcome::Dead { code, detail } = &record.outcome {
         tracing::warn!(copy = %record.work.copy, organization = %record.work.lease.organization, code, detail, "a copy will not be delivered");

@@ -8,7 +8,7 @@ mod call;
 mod install;
 mod session;
 
-use chatport_sdk::{jwt, prelude::*};
+use chatport_sdk::{crypto, jwt, prelude::*};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
@@ -159,8 +159,17 @@ async fn understand(site: &Site, request: &Request, route: Route, verified: &Ver
             session::arrived(site, &settings, verified, &call).await?
         }
     };
-    let happening = Happening::new(format!("{ID}{}", verified.digest), kind);
-    Ok(Received::Happenings(vec![happening]))
+    Ok(Received::Happenings(vec![Happening::new(happening_id(route, verified, request), kind)]))
+}
+
+/// The plugin's tokens count whole seconds, so two calls of one person may carry the same
+/// one. An install counts once for each token; of all else, each body is a call of its own,
+/// and only the same call again is a repetition.
+fn happening_id(route: Route, verified: &Verified, request: &Request) -> String {
+    match route {
+        Route::Install => format!("{ID}{}", verified.digest),
+        _ => format!("{ID}{}:{}", verified.digest, crypto::hex(&crypto::sha256(&request.body)[..16])),
+    }
 }
 
 fn must_be_installed(site: &Site) -> Result<Details, Refusal> {

@@ -68,8 +68,8 @@ fn of_refusal(site: &Site, refusal: CodeRefusal) -> String {
         CodeRefusal::TooManyAttempts => "Too many attempts. Wait ten minutes, then try a new code.".into(),
         CodeRefusal::SeenByOthers => format!("Others could read that code, so it is void. Ask {app} for a new one."),
         CodeRefusal::NeedsChannel => {
-            "This code is for a channel. Run the command in the channel that is to be linked; if the channel is private, \
-             invite the bot first. It must not be archived."
+            "This code is for a channel. Run the command in the channel that is to be linked. The bot must be in its team; \
+             if the channel is private, invite the bot first. An archived channel can't be linked."
                 .into()
         }
         CodeRefusal::AlreadyLinked => {
@@ -82,7 +82,7 @@ fn of_refusal(site: &Site, refusal: CodeRefusal) -> String {
 fn of_install(site: &Site) -> String {
     let (app, command) = (site.app_name(), command(site));
     format!(
-        "{app} is connected. People link themselves with `/{command} link CODE`; invite the bot to the private channels \
-         it is to post in."
+        "{app} is connected. People link themselves with `/{command} link CODE`; add its bot to the teams, and invite it \
+         to the private channels, that it is to post in."
     )
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::{
     bench::{Bench, COMMAND, NOW, at_once, body, happening, post, refusal},
     server::{ADMIN, ADMIN_TOKEN, ALICE, ALICE_TOKEN, BOT, CHANNEL},
-    vectors::{call, jwt, signed, vector, with_body},
+    vectors::{body_of, call, jwt, signed, vector, with_body},
 };
 
 #[tokio::test]
@@ -77,6 +77,20 @@ async fn a_code_is_entered_by_the_person_whose_token_says_so() {
     assert_eq!((conversation.kind, conversation.team.as_str()), (ConversationKind::Channel, "Awesome"));
     let asked_as_alice = bench.server.asked(&format!("GET /channels/{CHANNEL}/members/{ALICE}"));
     assert_eq!(asked_as_alice[0].token.as_deref(), Some(ALICE_TOKEN));
+}
+
+#[tokio::test]
+async fn two_calls_within_one_second_are_told_apart_and_a_repetition_is_not() {
+    let bench = Bench::with_app();
+    let body = body_of(&call(&vector!("apps/command_link_submit")));
+    let mut other = body.clone();
+    other["values"]["code"] = "AAAA-BBBB".into();
+    let mut ids = Vec::new();
+    for body in [&body, &other, &body] {
+        ids.push(happening(bench.receive(&signed("/command/link", Some(ALICE), body)).await).id);
+    }
+    assert_ne!(ids[0], ids[1]);
+    assert_eq!(ids[0], ids[2]);
 }
 
 #[tokio::test]

@@ -8,9 +8,8 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization: String,
     #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
     pub copy: Uuid,
-    #[sea_orm(primary_key, auto_increment = false)]
-    pub number: i32,
     pub revision: i64,
     pub outcome: String,
     pub code: Option<String>,

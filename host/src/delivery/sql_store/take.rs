@@ -1,0 +1,145 @@
+//! Taking the next copy of a leased stream, and giving streams back.
+
+use chatport_sdk::{delivery::Urgency, time::Timestamp};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Value};
+use uuid::Uuid;
+
+use super::LEASE;
+use crate::{
+    delivery::{
+        store::{Lease, What, Work},
+        tally::{self, Tallies},
+    },
+    ids::{CopyId, InstallationId},
+    store::statement,
+};
+
+const RELEASE: &str = "UPDATE streams SET owner = NULL, lease_until = 0,
+        due_at = (SELECT MIN(due_at) FROM copies WHERE copies.stream = streams.id)
+    WHERE organization = $1 AND id = $2 AND owner = $3 AND fence = $4";
+
+const RENEW: &str = "UPDATE streams SET lease_until = $5
+    WHERE organization = $1 AND id = $2 AND owner = $3 AND fence = $4";
+
+const HEAD: &str =
+    "SELECT c.*, m.body AS message_body, m.pinned AS message_pinned, m.key AS message_key, e.body AS event_body,
+        s.subscription AS stream_subscription, s.held_until AS stream_held, i.held_until AS installation_held
+    FROM copies c
+    JOIN streams s ON s.id = c.stream
+    LEFT JOIN installations i ON i.id = s.installation
+    LEFT JOIN messages m ON m.id = c.message
+    LEFT JOIN events e ON e.id = c.event
+    WHERE c.stream = $1 AND c.due_at <= $2
+    ORDER BY c.sequence LIMIT 1";
+
+fn lease_values(lease: &Lease) -> [Value; 4] {
+    [lease.organization.as_str().into(), lease.stream.0.into(), lease.owner.into(), lease.fence.into()]
+}
+
+/// Renew the lease; `None` if somebody else has it.
+pub(super) async fn renew(
+    transaction: &DatabaseTransaction,
+    lease: &Lease,
+    now: Timestamp,
+) -> Result<Option<()>, DbErr> {
+    let [organization, stream, owner, fence] = lease_values(lease);
+    let values = [organization, stream, owner, fence, now.plus(LEASE).as_micros().into()];
+    let renewed = transaction.execute_raw(statement(transaction, RENEW, values)).await?;
+    Ok((renewed.rows_affected() == 1).then_some(()))
+}
+
+/// Give a stream back; it is due again with the first of its copies.
+pub(super) async fn release(transaction: &DatabaseTransaction, lease: &Lease) -> Result<(), DbErr> {
+    transaction.execute_raw(statement(transaction, RELEASE, lease_values(lease))).await?;
+    Ok(())
+}
+
+/// Take the first due copy of a leased stream and mark on disk that it is being sent: if
+/// this process dies now, the next one knows that it may have arrived.
+pub(super) async fn take_next(
+    transaction: &DatabaseTransaction,
+    lease: &Lease,
+    now: Timestamp,
+    tallies: &mut Tallies,
+) -> Result<Option<Work>, DbErr> {
+    let values: [Value; 2] = [lease.stream.0.into(), now.as_micros().into()];
+    let Some(row) = transaction.query_one_raw(statement(transaction, HEAD, values)).await? else { return Ok(None) };
+    let installation_held = row.try_get::<Option<i64>>("", "installation_held")?.unwrap_or(0);
+    if row.try_get::<i64>("", "stream_held")?.max(installation_held) > now.as_micros() {
+        return Ok(None);
+    }
+    let mut work = read_work(&row, lease)?;
+    let state: String = row.try_get("", "state")?;
+    let sending: Option<i64> = row.try_get("", "sending")?;
+    let crashed = state == "sending";
+    work.unsure = crashed || state == "unknown";
+    work.crashes += u32::from(crashed);
+    let is_message = matches!(work.what, What::Message { .. });
+    if is_message && sending.is_some_and(|sending| sending < work.revision) {
+        tallies.add(&lease.organization, tally::SUPERSEDED, 1);
+    }
+    let first_tried = work.first_tried.unwrap_or(now);
+    let sql =
+        "UPDATE copies SET state = 'sending', sending = COALESCE(pinned, revision), crashes = $3, first_tried_at = $4
+        WHERE organization = $1 AND id = $2";
+    let values: [Value; 4] = [
+        lease.organization.as_str().into(),
+        work.copy.0.into(),
+        i32::try_from(work.crashes).unwrap_or(i32::MAX).into(),
+        first_tried.as_micros().into(),
+    ];
+    transaction.execute_raw(statement(transaction, sql, values)).await?;
+    Ok(Some(work))
+}
+
+fn read_work(row: &QueryResult, lease: &Lease) -> Result<Work, DbErr> {
+    let bad = |what: &str| DbErr::Custom(format!("a copy's {what} can't be read"));
+    let parts: String = row.try_get("", "parts")?;
+    let pinned: Option<i64> = row.try_get("", "pinned")?;
+    let what = match row.try_get::<Option<Uuid>>("", "event")? {
+        Some(id) => What::Event {
+            subscription: row
+                .try_get::<Option<String>>("", "stream_subscription")?
+                .ok_or_else(|| bad("subscription"))?,
+            id,
+            body: row.try_get("", "event_body")?,
+        },
+        None => What::Message {
+            installation: InstallationId(
+                row.try_get::<Option<Uuid>>("", "installation")?.ok_or_else(|| bad("installation"))?,
+            ),
+            body: match pinned {
+                Some(_) => row.try_get::<Option<String>>("", "message_pinned")?.ok_or_else(|| bad("final revision"))?,
+                None => row.try_get("", "message_body")?,
+            },
+            key: row.try_get("", "message_key")?,
+            root: row.try_get::<Option<Uuid>>("", "root")?.map(CopyId),
+            log_text: row.try_get("", "log_text")?,
+            target: row.try_get("", "target")?,
+        },
+    };
+    Ok(Work {
+        lease: lease.clone(),
+        copy: CopyId(row.try_get("", "id")?),
+        what,
+        revision: match pinned {
+            Some(revision) => revision,
+            None => row.try_get("", "revision")?,
+        },
+        removal: row.try_get("", "removal")?,
+        unsure: false,
+        parts: serde_json::from_str(&parts).map_err(|_| bad("parts"))?,
+        address: row.try_get("", "address")?,
+        account: row.try_get("", "account")?,
+        attempts: u32::try_from(row.try_get::<i32>("", "attempts")?).unwrap_or(0),
+        crashes: u32::try_from(row.try_get::<i32>("", "crashes")?).unwrap_or(0),
+        first_tried: row.try_get::<Option<i64>>("", "first_tried_at")?.map(Timestamp::from_micros),
+        urgency: match row.try_get::<i16>("", "urgency")? {
+            0 => Urgency::Low,
+            2 => Urgency::Urgent,
+            _ => Urgency::Normal,
+        },
+        expires_at: Timestamp::from_micros(row.try_get("", "expires_at")?),
+        created_at: Timestamp::from_micros(row.try_get("", "created_at")?),
+    })
+}
