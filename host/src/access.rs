@@ -13,6 +13,7 @@ use crate::{
     app::App,
     ids::OrganizationId,
     security::api_keys::{ApiKey, Scopes},
+    setup::audit::{self, Actor},
     store::entities::api_keys::{ActiveModel, Column, Entity, Model},
 };
 
@@ -75,7 +76,7 @@ pub struct NewKey {
 ///
 /// # Errors
 /// The database refuses, e.g. for an organization that doesn't exist.
-pub async fn create(app: &App, new: NewKey) -> Result<(KeyView, Secret), DbErr> {
+pub async fn create(app: &App, new: NewKey, actor: &Actor) -> Result<(KeyView, Secret), DbErr> {
     let key = ApiKey::generate(app.random.as_ref());
     let now = app.clock.now();
     let lifetime = Duration::from_secs(u64::from(new.days.min(MAX_DAYS)) * 24 * 3600);
@@ -84,7 +85,7 @@ pub async fn create(app: &App, new: NewKey) -> Result<(KeyView, Secret), DbErr> 
         digest: key.digest().to_vec(),
         name: new.name,
         scopes: new.scopes.to_string(),
-        organization: new.organization.map(|organization| organization.as_str().to_owned()),
+        organization: new.organization.as_ref().map(|organization| organization.as_str().to_owned()),
         created_at: now.as_micros(),
         expires_at: now.plus(lifetime).as_micros(),
         last_used_at: None,
@@ -101,7 +102,10 @@ pub async fn create(app: &App, new: NewKey) -> Result<(KeyView, Secret), DbErr> 
         last_used_at: Set(None),
         revoked_at: Set(None),
     };
-    Entity::insert(active).exec_without_returning(app.database.write()).await?;
+    let transaction = app.database.begin().await?;
+    Entity::insert(active).exec_without_returning(&transaction).await?;
+    audit::write_for(&transaction, new.organization.as_ref(), actor, "key.create", &row.id, "done", now).await?;
+    transaction.commit().await?;
     Ok((view(row), key.text()))
 }
 
@@ -163,15 +167,23 @@ pub async fn list(app: &App, caller: &Caller) -> Result<Vec<KeyView>, DbErr> {
 ///
 /// # Errors
 /// The database refuses.
-pub async fn revoke(app: &App, caller: &Caller, id: &str) -> Result<bool, DbErr> {
-    let mut query = Entity::update_many()
-        .col_expr(Column::RevokedAt, Expr::value(app.clock.now().as_micros()))
-        .filter(Column::Id.eq(id))
-        .filter(Column::RevokedAt.is_null());
-    if let Some(organization) = &caller.organization {
-        query = query.filter(Column::Organization.eq(organization.as_str()));
+pub async fn revoke(app: &App, caller: &Caller, id: &str, actor: &Actor) -> Result<bool, DbErr> {
+    let now = app.clock.now();
+    let transaction = app.database.begin().await?;
+    let row = Entity::find_by_id(id).filter(Column::RevokedAt.is_null()).one(&transaction).await?;
+    let Some(row) = row else { return Ok(false) };
+    let organization = row.organization.map(OrganizationId::stored);
+    if caller.organization.is_some() && caller.organization != organization {
+        return Ok(false);
     }
-    Ok(query.exec(app.database.write()).await?.rows_affected == 1)
+    Entity::update_many()
+        .col_expr(Column::RevokedAt, Expr::value(now.as_micros()))
+        .filter(Column::Id.eq(id))
+        .exec(&transaction)
+        .await?;
+    audit::write_for(&transaction, organization.as_ref(), actor, "key.revoke", id, "done", now).await?;
+    transaction.commit().await?;
+    Ok(true)
 }
 
 fn view(row: Model) -> KeyView {

@@ -9,6 +9,7 @@ use url::Url;
 use crate::{
     config::Settings,
     delivery::Delivery,
+    events::health::SubscriptionHealth,
     registry::Registry,
     security::{keyring::Keyring, transport::Transports},
     setup::renewal::Renewals,
@@ -36,6 +37,8 @@ pub struct App {
     pub transports: Arc<Transports>,
     /// The delivery engine's front door.
     pub delivery: Delivery,
+    /// How the receivers of events have answered.
+    pub subscription_health: SubscriptionHealth,
     /// Credentials that are being renewed.
     pub renewals: Renewals,
     /// Cancelled when the host begins to stop.

@@ -16,6 +16,7 @@ use crate::{
     ids::OrganizationId,
     registry::Registry,
     security::api_keys::{Scope, Scopes},
+    setup::audit::Actor,
     store::{Database, entities},
     telemetry,
 };
@@ -111,7 +112,7 @@ async fn first_key(app: &App) -> Result<Option<chatport_sdk::secret::Secret>, Pr
     }
     let new =
         NewKey { name: "first key".into(), scopes: Scopes::all(), organization: None, days: access::DEFAULT_DAYS };
-    let (_, key) = access::create(app, new).await?;
+    let (_, key) = access::create(app, new, &Actor::host()).await?;
     Ok(Some(key))
 }
 
@@ -165,8 +166,8 @@ async fn create_key(settings: Settings, request: CreateApiKey) -> Result<(), Pro
             None => None,
         };
     let app = Host::closed(settings, Registry::linked().map_err(StartError::from)?).await?;
-    let (_, key) =
-        access::create(&app, NewKey { name: request.name, scopes, organization, days: request.days }).await?;
+    let new = NewKey { name: request.name, scopes, organization, days: request.days };
+    let (_, key) = access::create(&app, new, &Actor::host()).await?;
     print(&format!("{}\n", key.expose()));
     Ok(())
 }

@@ -12,6 +12,7 @@ use crate::{
     app::App,
     config::{DatabaseAddress, Settings},
     delivery::{self, Delivery},
+    events::health::SubscriptionHealth,
     housekeeping,
     registry::{Registry, RegistryError},
     security::{
@@ -169,6 +170,7 @@ async fn open(settings: Settings, registry: Registry, bound: SocketAddr) -> Resu
         clock,
         random,
         transports: Arc::new(transports),
+        subscription_health: SubscriptionHealth::default(),
         renewals: Renewals::default(),
         stopping: CancellationToken::new(),
         database,

@@ -1,7 +1,7 @@
 //! An application at work for one of its organizations: the calls of the API that the flows
 //! have in common, each with the answer that is expected.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -114,10 +114,16 @@ impl Organization {
             let copies = message["copies"].as_array().expect("copies");
             !copies.is_empty() && copies.iter().all(|copy| copy["state"] == state)
         };
-        eventually(&format!("the copies of {key} to be {state}"), || async {
-            Some(self.message(key).await).filter(settled)
-        })
-        .await
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+        loop {
+            let message = self.message(key).await;
+            if settled(&message) {
+                return message;
+            }
+            let in_time = tokio::time::Instant::now() < deadline;
+            assert!(in_time, "waited ten seconds in vain for {state}: {:#}", message["copies"]);
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
     }
 
     /// Wait until all copies of a message show its newest revision.

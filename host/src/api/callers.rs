@@ -4,11 +4,12 @@
 use std::marker::PhantomData;
 
 use axum::extract::{FromRequestParts, RawPathParams};
+use chatport_sdk::secret::Secret;
 use http::{header, request::Parts};
 use sea_orm::EntityTrait;
 
 use super::{
-    problem::Problem,
+    problem::{Problem, ProblemType},
     problem_types as types,
     routes::{Policy, Security},
 };
@@ -66,6 +67,9 @@ pub struct Holder<R> {
     pub caller: Caller,
     /// Who, for the audit.
     pub actor: Actor,
+    /// The key as it was presented, for what lasts longer than a request: it may be revoked
+    /// meanwhile.
+    pub key: Secret,
     right: PhantomData<R>,
 }
 
@@ -92,26 +96,28 @@ impl<R: Right> FromRequestParts<App> for Holder<R> {
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.strip_prefix("Bearer "))
             .ok_or(types::UNAUTHORIZED)?;
-        let caller = access::authenticate(app, presented.trim()).await.map_err(unavailable)?;
+        let key = Secret::new(presented.trim());
+        let caller = access::authenticate(app, key.expose()).await.map_err(unavailable)?;
         let caller = caller.ok_or(types::UNAUTHORIZED)?;
         if !caller.scopes.allow(R::SCOPE) {
             return Err(Problem::new(types::FORBIDDEN).detail(format!("the scope `{}` is needed", R::NAME)));
         }
         let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.to_string());
         let actor = Actor::new(format!("key:{}", caller.key), request_id);
-        Ok(Self { caller, actor, right: PhantomData })
+        Ok(Self { caller, actor, key, right: PhantomData })
     }
 }
 
 impl<R: Right> Policy for Holder<R> {
     const SECURITY: Security = Security::ApiKey(R::NAME);
+    const PROBLEMS: &'static [ProblemType] = &[types::UNAUTHORIZED, types::FORBIDDEN, types::UNAVAILABLE];
 }
 
 impl<R: Right> FromRequestParts<App> for Within<R> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let Holder { caller, actor, right } = Holder::<R>::from_request_parts(parts, app).await?;
+        let Holder { caller, actor, right, .. } = Holder::<R>::from_request_parts(parts, app).await?;
         let params = RawPathParams::from_request_parts(parts, app).await.map_err(Problem::internal)?;
         let named = params.iter().find(|(name, _)| *name == "org").map(|(_, value)| value.to_owned());
         let named = named.ok_or_else(|| Problem::internal("the route has no {org}"))?;
@@ -128,6 +134,8 @@ impl<R: Right> FromRequestParts<App> for Within<R> {
 
 impl<R: Right> Policy for Within<R> {
     const SECURITY: Security = Security::ApiKey(R::NAME);
+    const PROBLEMS: &'static [ProblemType] =
+        &[types::UNAUTHORIZED, types::FORBIDDEN, types::ORGANIZATION_NOT_FOUND, types::UNAVAILABLE];
 }
 
 /// The database can't be reached or refuses.

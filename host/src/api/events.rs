@@ -8,10 +8,12 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
+use chatport_sdk::secret::Secret;
 use futures_util::stream;
 use http::{HeaderMap, header};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::{
     answer::{Answered, Created, Either, NoContent},
@@ -23,18 +25,22 @@ use super::{
     routes::Api,
 };
 use crate::{
+    access,
     app::App,
     events::{
         log::{self, EventPage},
         subscriptions::{self, PutSubscription, SubscriptionError, SubscriptionView},
     },
     ids::OrganizationId,
+    setup::audit,
 };
 
 /// How often a stream looks for new events.
 const LOOK: Duration = Duration::from_millis(250);
-/// How often a silent stream shows that it lives.
+/// After how many looks in vain a stream shows that it lives.
 const ALIVE: usize = 60;
+/// How often a stream looks whether its key is still valid.
+const AUTHENTICATE_EVERY: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct SubscriptionPath {
@@ -63,6 +69,7 @@ async fn put(
 ) -> Result<Either<Created<SubscriptionView>, Json<SubscriptionView>>, Problem> {
     host_wide(&holder)?;
     let (view, is_new) = subscriptions::put(&app, &path.name, request).await?;
+    note(&app, &holder, "subscription.put", &path.name).await?;
     Ok(if is_new { Either::One(Answered(view)) } else { Either::Other(Json(view)) })
 }
 
@@ -77,11 +84,17 @@ async fn remove(
     Path(path): Path<SubscriptionPath>,
 ) -> Result<NoContent, Problem> {
     host_wide(&holder)?;
-    if subscriptions::remove(&app, &path.name).await? {
-        Ok(NoContent)
-    } else {
-        Err(types::SUBSCRIPTION_NOT_FOUND.into())
+    if !subscriptions::remove(&app, &path.name).await? {
+        return Err(types::SUBSCRIPTION_NOT_FOUND.into());
     }
+    note(&app, &holder, "subscription.remove", &path.name).await?;
+    Ok(NoContent)
+}
+
+/// For the audit: subscriptions are no organization's.
+async fn note(app: &App, holder: &Holder<MayManage>, action: &str, subscription: &str) -> Result<(), Problem> {
+    let (on, now) = (app.database.write(), app.clock.now());
+    audit::write_for(on, None, &holder.actor, action, subscription, "done", now).await.map_err(unavailable)
 }
 
 /// Subscriptions hear of all organizations.
@@ -117,23 +130,48 @@ async fn read(
             Some(after) => after,
             None => log::latest(&app).await.map_err(unavailable)?,
         };
-        return Ok(Either::Other(follow(app, organization, after)));
+        return Ok(Either::Other(follow(Following {
+            app,
+            key: holder.key,
+            organization,
+            after,
+            silent: 0,
+            authenticated: Instant::now(),
+            authenticate_every: AUTHENTICATE_EVERY,
+        })));
     }
     let page = log::after(&app, organization.as_ref(), reading.after.unwrap_or(0)).await.map_err(unavailable)?;
     Ok(Either::One(Json(page)))
 }
 
-/// The events as they come, each under its cursor.
-fn follow(app: App, organization: Option<OrganizationId>, after: i64) -> Response {
-    let stream = stream::unfold((app, organization, after, 0_usize), |(app, organization, after, silent)| async move {
-        let (mut after, mut silent) = (after, silent);
+/// A stream of events on its way to a reader.
+struct Following {
+    app: App,
+    key: Secret,
+    organization: Option<OrganizationId>,
+    /// The cursor after what the reader has.
+    after: i64,
+    /// How often nothing was there since the last sign of life.
+    silent: usize,
+    /// When the key was looked at.
+    authenticated: Instant,
+    authenticate_every: Duration,
+}
+
+impl Following {
+    /// What to send next; `None` ends the stream.
+    async fn next(&mut self) -> Option<Bytes> {
         loop {
-            match log::after_with_sequences(&app, organization.as_ref(), after).await {
+            if self.app.stopping.is_cancelled() || !self.may_go_on().await {
+                return None;
+            }
+            match log::after_with_sequences(&self.app, self.organization.as_ref(), self.after).await {
                 Ok(found) if !found.is_empty() => {
                     let text: String =
                         found.iter().map(|(sequence, body)| format!("id: {sequence}\ndata: {body}\n\n")).collect();
-                    after = found.last().map_or(after, |(sequence, _)| *sequence);
-                    return Some((Ok::<_, Infallible>(Bytes::from(text)), (app, organization, after, 0)));
+                    self.after = found.last().map_or(self.after, |(sequence, _)| *sequence);
+                    self.silent = 0;
+                    return Some(Bytes::from(text));
                 }
                 Ok(_) => {}
                 Err(error) => {
@@ -141,15 +179,37 @@ fn follow(app: App, organization: Option<OrganizationId>, after: i64) -> Respons
                     return None;
                 }
             }
-            if app.stopping.is_cancelled() {
-                return None;
-            }
-            silent += 1;
             tokio::time::sleep(LOOK).await;
-            if silent % ALIVE == 0 {
-                return Some((Ok(Bytes::from_static(b": alive\n\n")), (app, organization, after, silent)));
+            self.silent += 1;
+            if self.silent == ALIVE {
+                self.silent = 0;
+                return Some(Bytes::from_static(b": alive\n\n"));
             }
         }
+    }
+
+    /// Whether the key is still valid, looked up every few seconds: a revoked or expired one
+    /// ends what it began.
+    async fn may_go_on(&mut self) -> bool {
+        if self.authenticated.elapsed() < self.authenticate_every {
+            return true;
+        }
+        self.authenticated = Instant::now();
+        match access::authenticate(&self.app, self.key.expose()).await {
+            Ok(caller) => caller.is_some(),
+            Err(error) => {
+                tracing::warn!(%error, "a stream of events ends: the database can't be read");
+                false
+            }
+        }
+    }
+}
+
+/// The events as they come, each under its cursor.
+fn follow(following: Following) -> Response {
+    let stream = stream::unfold(following, |mut following| async move {
+        let sent = following.next().await?;
+        Some((Ok::<_, Infallible>(sent), following))
     });
     ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(stream)).into_response()
 }
@@ -161,7 +221,8 @@ pub(super) fn routes(api: Api<App>) -> Api<App> {
             .about(
                 "Events are posted to `url`, signed as Standard Webhooks describes. The signing secret is in the \
                  answer that makes it, and never again. `action.invoked` is sent while the presser waits: answer \
-                 `200 {notice?, content?, revision?}` or `403 {notice}` within 2 seconds.",
+                 `200 {notice?, content?, revision?}` or `403 {notice}` within 2 seconds. Content without a \
+                 `revision` gets the next one after the message's.",
             ),
         put,
     )

@@ -5,7 +5,8 @@
 use axum::{
     Extension,
     extract::{
-        FromRequest, FromRequestParts, Path as AxumPath, Query as AxumQuery, Request, State, rejection::PathRejection,
+        FromRequest, FromRequestParts, Path as AxumPath, Query as AxumQuery, RawPathParams, Request, State,
+        rejection::PathRejection,
     },
 };
 use http::{HeaderMap, header, request::Parts};
@@ -14,7 +15,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
 
-use super::{operation::Description, problem::Problem, problem_types as types, strict_json};
+use super::{
+    operation::Description,
+    problem::{Problem, ProblemType},
+    problem_types as types, strict_json,
+};
 use crate::server::{BodyError, read_body};
 
 /// Longest JSON body.
@@ -122,6 +127,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let pairs = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        for (name, value) in pairs {
+            without_controls(types::INVALID_QUERY, &name, &value)?;
+        }
         let AxumQuery(query) = AxumQuery::try_from_uri(&parts.uri).map_err(|rejection| {
             let text = rejection.body_text();
             // axum's words before the colon; the parameter and what is wrong with it follow.
@@ -136,6 +145,11 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        if let Ok(params) = RawPathParams::from_request_parts(parts, state).await {
+            for (name, value) in &params {
+                without_controls(types::INVALID_PATH, name, value)?;
+            }
+        }
         match AxumPath::from_request_parts(parts, state).await {
             Ok(AxumPath(path)) => Ok(Self(path)),
             Err(PathRejection::FailedToDeserializePathParams(rejection)) if rejection.status().is_client_error() => {
@@ -144,6 +158,15 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
             Err(defect) => Err(Problem::internal(defect)),
         }
     }
+}
+
+/// Ids and filters are one line of text; what isn't can't be stored everywhere.
+fn without_controls(kind: ProblemType, name: &str, value: &str) -> Result<(), Problem> {
+    if name.contains(char::is_control) || value.contains(char::is_control) {
+        let detail = format!("{}: control characters aren't accepted", name.escape_default());
+        return Err(Problem::new(kind).detail(shortened(detail)));
+    }
+    Ok(())
 }
 
 fn shortened(mut text: String) -> String {
@@ -272,9 +295,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_query_parameter_that_does_not_fit_is_named() {
-        for (uri, named) in
-            [("/?limit=many", "limit: "), ("/?limit=0", "limit: "), ("/?usr=x", "`usr`"), ("/?user=a&user=b", "`user`")]
-        {
+        for (uri, named) in [
+            ("/?limit=many", "limit: "),
+            ("/?limit=0", "limit: "),
+            ("/?usr=x", "`usr`"),
+            ("/?user=a&user=b", "`user`"),
+            ("/?user=a%00b", "user: control characters"),
+            ("/?user=a%0Ab", "user: control characters"),
+        ] {
             let problem = list(uri).await.expect_err("refused");
             let document = problem.to_json(None);
             assert_eq!(problem.kind(), types::INVALID_QUERY);

@@ -195,13 +195,15 @@ pub(super) fn routes(api: Api<App>) -> Api<App> {
         types::PLATFORM_UNREACHABLE,
         types::PUBLIC_URL_MISSING,
         types::BACKEND_LACKS_PART,
+        types::BACKEND_NOT_FOUND,
     ];
+    let asked_again = [types::INSTALLATION_NOT_FOUND, types::CONFLICT];
     api.route(
         Operation::post("/v1/organizations/{org}/installations", "createInstallation", "Begin to set a platform up")
             .tag("Installations")
             .about("The answer has the first setup steps. A secret in them is shown this once.")
             .problems(&setup)
-            .problems(&[types::BACKEND_NOT_FOUND]),
+            .problems(&[types::CONFLICT]),
         create,
     )
     .route(
@@ -211,7 +213,7 @@ pub(super) fn routes(api: Api<App>) -> Api<App> {
     .route(
         Operation::get("/v1/organizations/{org}/installations/{id}", "getInstallation", "Read an installation, its steps and its health")
             .tag("Installations")
-            .problems(&[types::INSTALLATION_NOT_FOUND, types::BACKEND_LACKS_PART]),
+            .problems(&[types::INSTALLATION_NOT_FOUND, types::BACKEND_NOT_FOUND, types::BACKEND_LACKS_PART, types::PLATFORM_UNREACHABLE]),
         get,
     )
     .route(
@@ -225,20 +227,20 @@ pub(super) fn routes(api: Api<App>) -> Api<App> {
         Operation::post("/v1/organizations/{org}/installations/{id}/setup", "submitSetup", "Submit what a person filled in")
             .tag("Installations")
             .problems(&setup)
-            .problems(&[types::INSTALLATION_NOT_FOUND]),
+            .problems(&asked_again),
         submit,
     )
     .route(
         Operation::post("/v1/organizations/{org}/installations/{id}/reauthorize", "reauthorizeInstallation", "Ask for new secrets; links and channels stay")
             .tag("Installations")
             .problems(&setup)
-            .problems(&[types::INSTALLATION_NOT_FOUND]),
+            .problems(&asked_again),
         reauthorize,
     )
     .route(
         Operation::post("/v1/organizations/{org}/installations/{id}/resume", "resumeInstallation", "Let a suspended installation go on")
             .tag("Installations")
-            .problems(&[types::INSTALLATION_NOT_FOUND, types::INSTALLATION_NOT_ACTIVE, types::SETUP_NOT_EXPECTED]),
+            .problems(&[types::INSTALLATION_NOT_FOUND, types::BACKEND_NOT_FOUND, types::INSTALLATION_NOT_ACTIVE, types::SETUP_NOT_EXPECTED]),
         resume,
     )
     .route(

@@ -88,7 +88,7 @@ async fn create(
         return Err(types::ORGANIZATION_NOT_FOUND.into());
     }
     let new = NewKey { name: request.name, scopes: request.scopes, organization, days };
-    let (view, key) = access::create(&app, new).await.map_err(unavailable)?;
+    let (view, key) = access::create(&app, new, &holder.actor).await.map_err(unavailable)?;
     Ok(Answered(MadeKey { key: key.expose().to_owned(), view }))
 }
 
@@ -108,7 +108,7 @@ async fn revoke(
     State(app): State<App>,
     Path(path): Path<KeyPath>,
 ) -> Result<NoContent, Problem> {
-    let was_valid = access::revoke(&app, &holder.caller, &path.id).await.map_err(unavailable)?;
+    let was_valid = access::revoke(&app, &holder.caller, &path.id, &holder.actor).await.map_err(unavailable)?;
     if was_valid { Ok(NoContent) } else { Err(types::API_KEY_NOT_FOUND.into()) }
 }
 

@@ -251,7 +251,7 @@ pub(super) fn routes(api: Api<App>) -> Api<App> {
         Operation::post("/v1/organizations/{org}/verification-codes", "createVerificationCode", "Make a code that links a person or a channel")
             .tag("Linking")
             .about("The same for every backend: show `steps` (or `deep_link`) to the person. A new code for the same user and installation revokes the old one.")
-            .problems(&[types::BACKEND_LACKS_PART, types::INSTALLATION_AMBIGUOUS, types::INSTALLATION_NOT_FOUND, types::INSTALLATION_NOT_ACTIVE, types::BACKEND_NOT_FOUND, types::SETUP_NOT_EXPECTED, types::SETUP_REFUSED, types::TOO_MANY_REQUESTS]),
+            .problems(&[types::BACKEND_LACKS_PART, types::INSTALLATION_AMBIGUOUS, types::INSTALLATION_NOT_FOUND, types::INSTALLATION_NOT_ACTIVE, types::BACKEND_NOT_FOUND, types::PUBLIC_URL_MISSING, types::SETUP_REFUSED, types::TOO_MANY_REQUESTS]),
         issue,
     )
     .route(
@@ -283,7 +283,7 @@ pub(super) fn routes(api: Api<App>) -> Api<App> {
     .route(
         Operation::post("/v1/organizations/{org}/channels", "addChannel", "Connect a conversation whose address is known")
             .tag("Linking")
-            .problems(&[types::INSTALLATION_NOT_FOUND, types::SETUP_REFUSED, types::SETUP_NOT_EXPECTED]),
+            .problems(&[types::INSTALLATION_NOT_FOUND, types::BACKEND_NOT_FOUND, types::INSTALLATION_NOT_ACTIVE, types::SETUP_REFUSED]),
         add_channel,
     )
     .route(

@@ -24,6 +24,7 @@ const API_KEY: &str = "apiKey";
 pub(super) struct Described {
     pub(super) operation: Operation,
     pub(super) security: Security,
+    pub(super) problems: &'static [ProblemType],
     pub(super) path: Option<Schema>,
     pub(super) query: Option<Schema>,
     pub(super) body: Option<Schema>,
@@ -32,8 +33,6 @@ pub(super) struct Described {
 
 /// Kinds of problem that any operation may answer with.
 const ALWAYS: &[ProblemType] = &[types::UNSUPPORTED_ENCODING, types::INTERNAL, types::UNAVAILABLE, types::TOO_LONG];
-/// … that takes an API key.
-const WITH_KEY: &[ProblemType] = &[types::UNAUTHORIZED, types::FORBIDDEN, types::TOO_MANY_REQUESTS];
 /// … that takes a body.
 const WITH_BODY: &[ProblemType] = &[
     types::MALFORMED_JSON,
@@ -213,14 +212,12 @@ fn responses(described: &Described) -> Map<String, Value> {
 fn problems(described: &Described) -> BTreeMap<u16, Vec<ProblemType>> {
     // What a platform's request is answered with is the backend's matter.
     let mut kinds = if described.security == Security::PlatformIngress { Vec::new() } else { ALWAYS.to_vec() };
-    kinds.extend_from_slice(match described.security {
-        Security::ApiKey(_) => WITH_KEY,
-        Security::SignedLink => &[types::LINK_NOT_VALID],
-        Security::Public | Security::PlatformIngress => &[],
-    });
+    kinds.extend_from_slice(described.problems);
+    let has_cursor = described.query.as_ref().is_some_and(|query| query.pointer("/properties/cursor").is_some());
     let by_type = [
         (described.body.is_some(), WITH_BODY),
         (described.query.is_some(), &[types::INVALID_QUERY]),
+        (has_cursor, &[types::INVALID_CURSOR]),
         (described.path.is_some(), &[types::INVALID_PATH]),
     ];
     by_type.into_iter().filter(|(applies, _)| *applies).for_each(|(_, more)| kinds.extend_from_slice(more));

@@ -121,6 +121,7 @@ impl Operation {
 pub struct Description<'a> {
     pub(super) schemas: &'a mut Schemas,
     pub(super) security: Security,
+    pub(super) problems: &'static [ProblemType],
     pub(super) path: Option<Schema>,
     pub(super) query: Option<Schema>,
     pub(super) body: Option<Schema>,

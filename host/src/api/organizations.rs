@@ -18,7 +18,7 @@ use super::{
 use crate::{
     app::App,
     ids::OrganizationId,
-    setup::{audit, installations, page::Page},
+    setup::{SetupFailure, audit, installations, page::Page},
     store::entities::organizations::{ActiveModel, Column, Entity, Model},
 };
 
@@ -114,9 +114,18 @@ async fn delete(within: Within<MaySetUp>, State(app): State<App>) -> Result<NoCo
     let Within { organization, actor, .. } = within;
     // What setup put on the platforms is taken back first; a platform that doesn't answer
     // can't keep an organization alive.
-    let page = installations::list(&app, &organization, &Default::default(), Page::default()).await?;
-    for installation in page.items {
-        installations::remove(&app, &organization, installation.id, &actor).await?;
+    loop {
+        let page = installations::list(&app, &organization, &Default::default(), Page::default()).await?;
+        if page.items.is_empty() {
+            break;
+        }
+        for installation in page.items {
+            match installations::remove(&app, &organization, installation.id, &actor).await {
+                // Somebody else was quicker.
+                Ok(()) | Err(SetupFailure::NotFound) => {}
+                Err(failure) => return Err(failure.into()),
+            }
+        }
     }
     Entity::delete_by_id(organization.as_str()).exec(app.database.write()).await.map_err(unavailable)?;
     audit::write(

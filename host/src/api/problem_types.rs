@@ -21,7 +21,7 @@ problem_types! {
 
     /// The body isn't JSON.
     MALFORMED_JSON = 400 "malformed-json" "The body isn't acceptable JSON"
-        "Send one JSON document in UTF-8 in which no key stands twice and nothing nests deeper than 32 levels.";
+        "Send one JSON document in UTF-8 in which no key stands twice, no text has U+0000 and nothing nests deeper than 32 levels.";
     /// The query string doesn't fit.
     INVALID_QUERY = 400 "invalid-query" "A query parameter isn't acceptable"
         "Correct the parameter that `detail` names; the API's description lists the parameters of each operation.";

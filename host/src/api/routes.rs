@@ -65,7 +65,7 @@ use super::{
     extract::Argument,
     openapi::{self, Described},
     operation::{Description, Method, Operation, Schemas},
-    problem::Problem,
+    problem::{Problem, ProblemType},
     problem_types as types,
 };
 
@@ -91,6 +91,8 @@ pub enum Security {
 pub trait Policy {
     /// Who may pass.
     const SECURITY: Security;
+    /// How it refuses the others.
+    const PROBLEMS: &'static [ProblemType];
 }
 
 /// Lets everybody pass.
@@ -103,10 +105,12 @@ pub struct PlatformIngress;
 
 impl Policy for Public {
     const SECURITY: Security = Security::Public;
+    const PROBLEMS: &'static [ProblemType] = &[];
 }
 
 impl Policy for PlatformIngress {
     const SECURITY: Security = Security::PlatformIngress;
+    const PROBLEMS: &'static [ProblemType] = &[];
 }
 
 impl<S: Sync> FromRequestParts<S> for Public {
@@ -147,6 +151,7 @@ macro_rules! endpoints {
         {
             fn describe(description: &mut Description<'_>) {
                 description.security = P::SECURITY;
+                description.problems = P::PROBLEMS;
                 $($argument::describe(description);)*
                 Given::describe(description);
             }
@@ -260,14 +265,15 @@ impl<S: Clone + Send + Sync + 'static> Api<S> {
         let mut description = Description {
             schemas: &mut self.schemas,
             security: Security::Public,
+            problems: &[],
             path: None,
             query: None,
             body: None,
             answers: Vec::new(),
         };
         by_types(&mut description);
-        let Description { security, path, query, body, answers, .. } = description;
-        self.operations.push(Described { operation, security, path, query, body, answers });
+        let Description { security, problems, path, query, body, answers, .. } = description;
+        self.operations.push(Described { operation, security, problems, path, query, body, answers });
     }
 }
 

@@ -1,6 +1,7 @@
 //! From failures of setup to problems: one row for each.
 
-use chatport_sdk::failure::Cause;
+use chatport_sdk::failure::{Cause, Failure};
+use serde_json::json;
 
 use super::{
     page::{Cursor, Page, PageLimit},
@@ -23,6 +24,9 @@ impl From<SetupFailure> for Problem {
             | SetupFailure::LoopbackOnly { .. } => problem(types::BACKEND_LACKS_PART),
             SetupFailure::Field { name, .. } => problem(types::SETUP_REFUSED).with("field", name.as_str()),
             SetupFailure::Platform(failure) => platform(failure),
+            SetupFailure::NotActive { installation, state } => problem(types::INSTALLATION_NOT_ACTIVE)
+                .with("installation", installation.to_string())
+                .with("state", state.as_str()),
             SetupFailure::WrongStage(_) => problem(types::SETUP_NOT_EXPECTED),
             SetupFailure::NeedsPublicUrl(_) => problem(types::PUBLIC_URL_MISSING),
             SetupFailure::OtherIdentity { .. } => problem(types::CONFLICT),
@@ -32,24 +36,33 @@ impl From<SetupFailure> for Problem {
             }
             SetupFailure::TooManyCodes { retry_after } => problem(types::TOO_MANY_REQUESTS).retry_after(*retry_after),
             SetupFailure::BackendPanicked { .. } | SetupFailure::Token(_) => Self::internal(detail),
-            SetupFailure::TimedOut { .. } => problem(types::PLATFORM_UNREACHABLE),
+            SetupFailure::TimedOut { .. } => unreachable(detail),
             SetupFailure::Store(_) => Self::new(types::UNAVAILABLE).because(detail),
         }
     }
 }
 
-fn platform(failure: &chatport_sdk::failure::Failure) -> Problem {
-    let kind = match failure.cause {
-        Cause::Unreachable | Cause::NoAnswer | Cause::Unavailable | Cause::RateLimited | Cause::RedirectRefused => {
-            types::PLATFORM_UNREACHABLE
+fn platform(failure: &Failure) -> Problem {
+    let because = failure.to_string();
+    let problem = match failure.cause {
+        Cause::Unreachable | Cause::NoAnswer | Cause::Unavailable | Cause::RedirectRefused => unreachable(because),
+        Cause::RateLimited => {
+            Problem::new(types::PLATFORM_UNREACHABLE).detail("the platform asks to slow down").because(because)
         }
-        _ => types::SETUP_REFUSED,
+        cause => Problem::new(types::SETUP_REFUSED).detail(failure.detail.clone()).with("cause", json!(cause)),
     };
-    let problem = Problem::new(kind).detail(failure.detail.clone()).with("cause", serde_json::json!(failure.cause));
     match failure.retry_after {
         Some(wait) => problem.retry_after(wait),
         None => problem,
     }
+}
+
+/// One text for all: whether an address exists, refuses, or speaks something else is not
+/// for those who may type addresses. The log has the reason.
+fn unreachable(because: String) -> Problem {
+    let detail = "the address can't be reached or doesn't answer as expected; the operator finds the reason in the \
+                  log by the request's id";
+    Problem::new(types::PLATFORM_UNREACHABLE).detail(detail).because(because)
 }
 
 impl SetupFailure {
@@ -74,5 +87,40 @@ pub(super) fn page_of(cursor: Option<&Cursor>, limit: PageLimit) -> Result<page:
 impl<T> From<page::Paged<T>> for Page<T> {
     fn from(paged: page::Paged<T>) -> Self {
         Self { items: paged.items, next: paged.next.map(|cursor| Cursor::new(cursor.encode())) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse;
+
+    use super::*;
+    use crate::api::problem;
+
+    #[test]
+    fn what_is_at_an_address_that_does_not_answer_stands_in_the_log_alone() {
+        let told = |cause, detail: &str| {
+            let response = Problem::from(SetupFailure::Platform(Failure::new(cause, detail))).into_response();
+            let logged = response.extensions().get::<problem::Cause>().expect("for the log").0.to_string();
+            assert!(logged.contains(detail), "{logged}");
+            response.extensions().get::<Problem>().expect("kept").to_json(None)
+        };
+        let refused = told(Cause::Unreachable, "no connection to chat.corp: connection refused");
+        assert_eq!(refused["type"], "/problems/platform-unreachable");
+        for (cause, detail) in [
+            (Cause::Unreachable, "no address is known for chat.corp"),
+            (Cause::Unreachable, "no secure connection: an unknown issuer"),
+            (Cause::NoAnswer, "no answer within 10000 ms"),
+            (Cause::RedirectRefused, "moved to http://10.0.0.1/"),
+        ] {
+            assert_eq!(told(cause, detail), refused, "{detail}");
+        }
+    }
+
+    #[test]
+    fn the_line_that_would_allow_an_address_is_told() {
+        let line = "10.1.2.3 is a private address: to allow it, configure allow_networks";
+        let problem = Problem::from(SetupFailure::Platform(Failure::new(Cause::AddressRefused, line))).to_json(None);
+        assert_eq!((&problem["type"], &problem["detail"]), (&json!("/problems/setup-refused"), &json!(line)));
     }
 }

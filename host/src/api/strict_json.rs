@@ -1,6 +1,7 @@
 //! Reading JSON strictly: what two programs could read differently, or what is meant to
 //! exhaust, is refused. No key twice, no deep nesting, no endless lists. (RFC 8259 leaves
-//! the meaning of a key that stands twice open.)
+//! the meaning of a key that stands twice open.) Nor is U+0000, which not every database
+//! can keep in a text.
 
 use std::fmt;
 
@@ -71,7 +72,8 @@ impl<'de> Visitor<'de> for Node {
         Number::from_f64(number).map(Value::Number).ok_or_else(|| E::custom("not a finite number"))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+    fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
+        without_nul(text)?;
         Ok(text.into())
     }
 
@@ -91,6 +93,7 @@ impl<'de> Visitor<'de> for Node {
         let inner = self.inner()?;
         let mut object = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
+            without_nul(&key)?;
             let value = entries.next_value_seed(inner)?;
             if object.contains_key(&key) {
                 return Err(A::Error::custom(format_args!("the key {key:?} stands twice")));
@@ -99,6 +102,10 @@ impl<'de> Visitor<'de> for Node {
         }
         Ok(Value::Object(object))
     }
+}
+
+fn without_nul<E: Error>(text: &str) -> Result<(), E> {
+    if text.contains('\0') { Err(E::custom("the character U+0000 can't be in a text")) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -140,18 +147,30 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_character_that_not_every_database_keeps_is_refused() {
+        for text in [r#"["a\u0000"]"#, r#"{"\u0000":1}"#] {
+            assert!(complaint(text).starts_with("the character U+0000 can't be in a text"), "{text}");
+        }
+        assert!(parse(br#""a\nb\u0001""#).is_ok());
+    }
+
+    fn texts() -> impl Strategy<Value = String> {
+        any::<String>().prop_map(|text| text.replace('\0', ""))
+    }
+
     fn documents() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
             Just(Value::Null),
             any::<bool>().prop_map(Value::from),
             any::<i64>().prop_map(Value::from),
             any::<u64>().prop_map(Value::from),
-            any::<String>().prop_map(Value::from),
+            texts().prop_map(Value::from),
         ];
         leaf.prop_recursive(5, 40, 6, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-                prop::collection::btree_map(any::<String>(), inner, 0..6)
+                prop::collection::btree_map(texts(), inner, 0..6)
                     .prop_map(|map| Value::Object(map.into_iter().collect())),
             ]
         })

@@ -23,8 +23,8 @@ use crate::app::App;
 const POLL: Duration = Duration::from_millis(500);
 /// A send starts only while the lease has at least this much left.
 const RESERVE: Duration = Duration::from_secs(20);
-/// Attempts that may end in a crash before a copy is set aside.
-const POISON: u32 = 3;
+/// Attempts that may end in a crash before a copy is given up.
+const POISON: u32 = 8;
 /// How many copies are expired in one go.
 const EXPIRE_BATCH: u64 = 200;
 

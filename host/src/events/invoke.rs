@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chatport_sdk::content::Content;
+use http::StatusCode;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::Expr};
 use serde::Deserialize;
 
@@ -49,9 +50,11 @@ pub async fn invoke(
         .ok()?;
     let subscription = all.into_iter().find(|subscription| subscriptions::wants(&subscription.kinds, event.kind))?;
     let body = event.body(organization);
-    let sent = webhook::send(app, &subscription, &event.id.to_string(), &body, limit).await;
+    let is_reply = |status: StatusCode| matches!(status.as_u16(), 200 | 204 | 403);
+    let sent =
+        webhook::send_expecting(app, &subscription, &event.id.to_string(), &body, limit, is_reply).await;
     let answer = match sent {
-        Ok(answer) if matches!(answer.status.as_u16(), 200 | 204 | 403) => answer,
+        Ok(answer) if is_reply(answer.status) => answer,
         Ok(answer) => {
             tracing::warn!(
                 subscription = subscription.name,

@@ -3,6 +3,7 @@
 //! delivered by the same engine as messages. The sequence is taken under a row lock that
 //! lasts until commit: whoever reads up to a sequence has seen everything before it.
 
+pub mod health;
 pub mod invoke;
 pub mod kind;
 pub mod log;

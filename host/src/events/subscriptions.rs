@@ -8,7 +8,7 @@ use sea_orm::{ActiveModelTrait, DbErr, EntityTrait, IntoActiveModel, QueryOrder}
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::EventKind;
+use super::{EventKind, health::LastFailure};
 use crate::{
     app::App,
     security::{
@@ -47,6 +47,12 @@ pub struct SubscriptionView {
     /// The signing secret (`whsec_…`), in the answer that makes it and never again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
+    /// The last attempt to send there that failed, as far as this process knows since it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_failure: Option<LastFailure>,
+    /// When the receiver last took an event, as far as this process knows since it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_success_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -102,6 +108,16 @@ fn associated(name: &str) -> Aad<'_> {
     Aad { kind: "subscription", row: name, ..Aad::default() }
 }
 
+/// Refuse at once what could never be called: nobody watches the attempts.
+fn check_url(app: &App, url: &Url) -> Result<(), SubscriptionError> {
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    if !matches!(url.scheme(), "http" | "https") || has_user {
+        let detail = "must be an http or https address without a user name and a password";
+        return Err(SubscriptionError::Url(detail.into()));
+    }
+    app.transports.check_subscription(url).map_err(SubscriptionError::Url)
+}
+
 /// Create or change a subscription. The second value says whether it is new.
 ///
 /// # Errors
@@ -115,9 +131,7 @@ pub async fn put(
     if !(1..=64).contains(&name.len()) || !name.chars().all(allowed) {
         return Err(SubscriptionError::Name);
     }
-    if !matches!(request.url.scheme(), "http" | "https") || !request.url.username().is_empty() {
-        return Err(SubscriptionError::Url("must be an http or https address without a user name".into()));
-    }
+    check_url(app, &request.url)?;
     let now = app.clock.now();
     let present = Entity::find_by_id(name).one(app.database.read()).await?;
     let mut secrets = present.as_ref().map(stored).unwrap_or_default();
@@ -148,8 +162,11 @@ pub async fn put(
     } else {
         active.update(app.database.write()).await?;
     }
+    if present.is_none_or(|former| former.url != row.url) {
+        app.subscription_health.forget(name);
+    }
     let secret = fresh.map(|secret| secret.expose().to_owned());
-    Ok((SubscriptionView { secret, ..view(&row)? }, is_new))
+    Ok((SubscriptionView { secret, ..view(app, &row)? }, is_new))
 }
 
 /// All subscriptions.
@@ -158,7 +175,7 @@ pub async fn put(
 /// The database refuses.
 pub async fn list(app: &App) -> Result<Vec<SubscriptionView>, SubscriptionError> {
     let rows = Entity::find().order_by_asc(subscriptions::Column::Name).all(app.database.read()).await?;
-    rows.iter().map(view).collect()
+    rows.iter().map(|row| view(app, row)).collect()
 }
 
 /// Remove a subscription and what waits for it. Whether there was one.
@@ -166,16 +183,21 @@ pub async fn list(app: &App) -> Result<Vec<SubscriptionView>, SubscriptionError>
 /// # Errors
 /// The database refuses.
 pub async fn remove(app: &App, name: &str) -> Result<bool, SubscriptionError> {
-    Ok(Entity::delete_by_id(name).exec(app.database.write()).await?.rows_affected == 1)
+    let removed = Entity::delete_by_id(name).exec(app.database.write()).await?.rows_affected == 1;
+    app.subscription_health.forget(name);
+    Ok(removed)
 }
 
-fn view(row: &Model) -> Result<SubscriptionView, SubscriptionError> {
+fn view(app: &App, row: &Model) -> Result<SubscriptionView, SubscriptionError> {
     let kinds = row.kinds.split(' ').filter(|kind| !kind.is_empty());
+    let health = app.subscription_health.of(&row.name);
     Ok(SubscriptionView {
         name: row.name.clone(),
         url: Url::parse(&row.url).map_err(|_| SubscriptionError::Url("the stored URL can't be read".into()))?,
         kinds: kinds.filter_map(|kind| EventKind::ALL.into_iter().find(|known| known.as_str() == kind)).collect(),
         secret: None,
+        last_failure: health.last_failure,
+        last_success_at: health.last_success_at,
         created_at: Timestamp::from_micros(row.created_at),
         updated_at: Timestamp::from_micros(row.updated_at),
     })

@@ -7,17 +7,47 @@ use chatport_sdk::{
     http::{Answer, Dispatch, HttpClient, HttpError, HttpErrorKind},
     secret::Secret,
 };
-use http::HeaderName;
+use http::{HeaderName, StatusCode};
 use url::Url;
 
 use super::subscriptions;
 use crate::{app::App, security::webhook_signature, store::entities};
 
-/// Send `body` to a subscription and wait for the answer at most `limit`.
+/// Send `body` to a subscription and wait for the answer at most `limit`. Whether the
+/// receiver took it is noted.
 ///
 /// # Errors
 /// No answer.
 pub async fn send(
+    app: &App,
+    subscription: &entities::subscriptions::Model,
+    id: &str,
+    body: &str,
+    limit: Duration,
+) -> Result<Answer, HttpError> {
+    send_expecting(app, subscription, id, body, limit, |status| status.is_success()).await
+}
+
+/// The same where other answers may be as good.
+pub(super) async fn send_expecting(
+    app: &App,
+    subscription: &entities::subscriptions::Model,
+    id: &str,
+    body: &str,
+    limit: Duration,
+    is_good: impl FnOnce(StatusCode) -> bool,
+) -> Result<Answer, HttpError> {
+    let sent = post(app, subscription, id, body, limit).await;
+    let outcome = match &sent {
+        Ok(answer) if is_good(answer.status) => Ok(()),
+        Ok(answer) => Err(format!("the receiver answered {}", answer.status.as_u16())),
+        Err(error) => Err(error.to_string()),
+    };
+    app.subscription_health.note(&subscription.name, outcome, app.clock.now());
+    sent
+}
+
+async fn post(
     app: &App,
     subscription: &entities::subscriptions::Model,
     id: &str,

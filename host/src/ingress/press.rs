@@ -145,7 +145,10 @@ pub(super) async fn record(
     };
     let link = links::refresh(transaction, loaded, press.account, now).await?;
     let user = link.map(|link| link.user_id);
-    match (&action.allow, &user) {
+    // Who may press is judged by the newest revision: rules that were tightened hold at once,
+    // though the post may still be that of an older one.
+    let newest = put.content.action(&action.id).map(|newest| newest.allow.clone());
+    match (newest.as_ref().unwrap_or(&action.allow), &user) {
         (Allow::Anyone, _) | (Allow::Linked, Some(_)) => {}
         (Allow::Users(users), Some(user)) if users.contains(user) => {}
         (_, None) => return Ok(Verdict::Answer(Outcome::NotLinked)),
@@ -266,8 +269,7 @@ pub(super) async fn ask_application(app: &App, loaded: &Loaded, pressed: Pressed
 /// Accept the content of a reply like any new revision, and render it for the pressed part.
 async fn take_content(app: &App, loaded: &Loaded, pressed: Pressed, reply: ActionReply) -> Option<Outgoing> {
     let content = reply.content?;
-    let newer = (pressed.put.revision + 1).max(app.clock.now().as_millis());
-    let revision = reply.revision.unwrap_or(newer);
+    let revision = reply.revision.unwrap_or(pressed.put.revision.saturating_add(1));
     let put = PutMessage { revision, content: content.clone(), ..pressed.put.clone() };
     let accepted = match delivery::accept(app, &loaded.organization, &pressed.key, put).await {
         Ok(accepted) => accepted,

@@ -45,9 +45,25 @@ pub async fn write(
     result: &str,
     now: Timestamp,
 ) -> Result<(), DbErr> {
+    write_for(on, Some(organization), actor, action, object, result, now).await
+}
+
+/// The same where it may be no organization's: keys and subscriptions.
+///
+/// # Errors
+/// The database refuses.
+pub async fn write_for(
+    on: &impl ConnectionTrait,
+    organization: Option<&OrganizationId>,
+    actor: &Actor,
+    action: &str,
+    object: &str,
+    result: &str,
+    now: Timestamp,
+) -> Result<(), DbErr> {
     audit::Entity::insert(audit::ActiveModel {
         id: Set(Uuid::now_v7()),
-        organization: Set(Some(organization.as_str().to_owned())),
+        organization: Set(organization.map(|organization| organization.as_str().to_owned())),
         actor: Set(actor.name.clone()),
         action: Set(action.to_owned()),
         object: Set(object.to_owned()),

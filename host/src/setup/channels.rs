@@ -190,7 +190,7 @@ pub async fn add(
 ) -> Result<Channel, SetupFailure> {
     let loaded = sites::load(app, organization, installation).await?;
     if loaded.state() != InstallationState::Active {
-        return Err(SetupFailure::WrongStage("the installation isn't active".into()));
+        return Err(SetupFailure::NotActive { installation, state: loaded.state() });
     }
     if conversation.kind == ConversationKind::Direct {
         return Err(SetupFailure::field("kind", "a direct conversation belongs to a person and can't be a channel"));

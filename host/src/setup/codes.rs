@@ -118,10 +118,7 @@ fn check(app: &App, loaded: &Loaded, purpose: Purpose, user: Option<&str>) -> Re
         return Err(SetupFailure::field("user", "must have at most 256 bytes"));
     }
     if loaded.state() != InstallationState::Active {
-        let state = loaded.state().as_str();
-        return Err(SetupFailure::WrongStage(format!(
-            "codes can be entered in an active installation; this one is {state}"
-        )));
+        return Err(SetupFailure::NotActive { installation: loaded.id, state: loaded.state() });
     }
     if loaded.backend.descriptor().needs_public_url && app.public_url.is_none() {
         return Err(SetupFailure::NeedsPublicUrl(

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chatport_sdk::{failure::Failure, install::SetupError, verification::Purpose};
 use sea_orm::DbErr;
 
-use super::{contain::CallError, sites::LoadError, tokens::TokenError};
+use super::{contain::CallError, sites::LoadError, state::InstallationState, tokens::TokenError};
 use crate::ids::InstallationId;
 
 /// Why something about setup didn't work.
@@ -65,6 +65,14 @@ pub enum SetupFailure {
     /// It isn't the time for it.
     #[error("{0}")]
     WrongStage(String),
+    /// The installation isn't set up yet, or is suspended.
+    #[error("this needs an active installation; this one is {}", .state.as_str())]
+    NotActive {
+        /// Which.
+        installation: InstallationId,
+        /// Where it stands.
+        state: InstallationState,
+    },
     /// The host has no public address and this needs one.
     #[error("{0}")]
     NeedsPublicUrl(String),

@@ -99,22 +99,28 @@ pub async fn list(
 /// The one active installation of a backend, for callers that name only the backend.
 ///
 /// # Errors
-/// There is none, or there are several.
+/// There is none, none is active, or there are several.
 pub async fn sole(app: &App, organization: &OrganizationId, backend: &str) -> Result<InstallationId, SetupFailure> {
-    if app.registry.get(backend).is_none() {
+    let Some(asked) = app.registry.get(backend) else {
         return Err(SetupFailure::BackendUnknown { asked: backend.to_owned(), linked: app.registry.ids() });
-    }
+    };
     let rows = Entity::find()
         .filter(Column::Organization.eq(organization.as_str()))
         .filter(Column::Backend.eq(backend))
-        .filter(Column::State.eq(InstallationState::Active.as_str()))
+        .filter(Column::RemovedAt.is_null())
         .order_by_asc(Column::CreatedAt)
         .all(app.database.read())
         .await?;
-    match rows.as_slice() {
-        [] => Err(SetupFailure::NotFound),
-        [only] => Ok(InstallationId(only.id)),
-        _ => Err(SetupFailure::Several { installations: rows.iter().map(|row| InstallationId(row.id)).collect() }),
+    let state = |row: &Model| InstallationState::stored(&row.state);
+    let active = rows.iter().filter(|row| state(row) == InstallationState::Active);
+    let active: Vec<InstallationId> = active.map(|row| InstallationId(row.id)).collect();
+    match (active.as_slice(), rows.first()) {
+        ([only], _) => Ok(*only),
+        ([], Some(other)) => {
+            Err(SetupFailure::NotActive { installation: InstallationId(other.id), state: state(other) })
+        }
+        ([], None) => Err(if asked.install().is_none() { no_install(backend) } else { SetupFailure::NotFound }),
+        _ => Err(SetupFailure::Several { installations: active }),
     }
 }
 
@@ -351,10 +357,13 @@ pub async fn resume(
     let now = app.clock.now();
     let transaction = app.database.begin().await?;
     if !change_state(&transaction, &loaded.row, Transition::Resume, None, now).await? {
-        let state = loaded.state().as_str();
-        return Err(SetupFailure::WrongStage(format!(
-            "only a suspended installation can be resumed; this one is {state}"
-        )));
+        return Err(match loaded.state() {
+            InstallationState::Pending => SetupFailure::NotActive { installation, state: InstallationState::Pending },
+            state => SetupFailure::WrongStage(format!(
+                "only a suspended installation can be resumed; this one is {}",
+                state.as_str()
+            )),
+        });
     }
     append(&transaction, &loaded.row, EventKind::InstallationActivated, InstallationState::Active, None, now).await?;
     audit::write(&transaction, organization, actor, "installation.resume", &installation.to_string(), "done", now)

@@ -25,6 +25,7 @@ struct Borrower;
 
 impl Policy for Borrower {
     const SECURITY: Security = Security::ApiKey("borrow");
+    const PROBLEMS: &'static [ProblemType] = &[types::UNAUTHORIZED];
 }
 
 impl FromRequestParts<Library> for Borrower {
@@ -49,7 +50,7 @@ struct Search {
     author: Option<String>,
     #[serde(default)]
     limit: PageLimit,
-    after: Option<Cursor>,
+    cursor: Option<Cursor>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -194,6 +195,9 @@ fn the_policy_stands_in_the_description() {
     assert_eq!(paths["/hours"]["get"]["security"], json!([]));
     assert!(paths["/books"]["get"]["responses"]["401"].is_object());
     assert!(paths["/hours"]["get"]["responses"]["401"].is_null());
+    // Nothing is promised that nobody gives.
+    assert!(paths["/books"]["get"]["responses"]["403"].is_null());
+    assert!(paths["/books"]["get"]["responses"]["429"].is_null());
 }
 
 #[test]

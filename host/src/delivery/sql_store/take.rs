@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::LEASE;
 use crate::{
     delivery::{
+        schedule,
         store::{Lease, What, Work},
         tally::{self, Tallies},
     },
@@ -62,34 +63,64 @@ pub(super) async fn take_next(
     now: Timestamp,
     tallies: &mut Tallies,
 ) -> Result<Option<Work>, DbErr> {
-    let values: [Value; 2] = [lease.stream.0.into(), now.as_micros().into()];
-    let Some(row) = transaction.query_one_raw(statement(transaction, HEAD, values)).await? else { return Ok(None) };
-    let installation_held = row.try_get::<Option<i64>>("", "installation_held")?.unwrap_or(0);
-    if row.try_get::<i64>("", "stream_held")?.max(installation_held) > now.as_micros() {
-        return Ok(None);
+    loop {
+        let values: [Value; 2] = [lease.stream.0.into(), now.as_micros().into()];
+        let Some(row) = transaction.query_one_raw(statement(transaction, HEAD, values)).await? else {
+            return Ok(None);
+        };
+        let installation_held = row.try_get::<Option<i64>>("", "installation_held")?.unwrap_or(0);
+        if row.try_get::<i64>("", "stream_held")?.max(installation_held) > now.as_micros() {
+            return Ok(None);
+        }
+        let work = read_work(&row, lease)?;
+        if row.try_get::<String>("", "state")? == "sending" {
+            set_aside(transaction, &work, now).await?;
+        } else {
+            return take(transaction, work, &row, now, tallies).await.map(Some);
+        }
     }
-    let mut work = read_work(&row, lease)?;
-    let state: String = row.try_get("", "state")?;
-    let sending: Option<i64> = row.try_get("", "sending")?;
-    let crashed = state == "sending";
-    work.unsure = crashed || state == "unknown";
-    work.crashes += u32::from(crashed);
-    let is_message = matches!(work.what, What::Message { .. });
-    if is_message && sending.is_some_and(|sending| sending < work.revision) {
-        tallies.add(&lease.organization, tally::SUPERSEDED, 1);
-    }
-    let first_tried = work.first_tried.unwrap_or(now);
-    let sql =
-        "UPDATE copies SET state = 'sending', sending = COALESCE(pinned, revision), crashes = $3, first_tried_at = $4
+}
+
+/// A copy was being sent when its process died. Like any copy whose outcome isn't known it
+/// waits for a moment, so that what the platform still works on is done before it is found
+/// out; and longer each time, so that a copy that brings the process down doesn't do so
+/// without a pause.
+async fn set_aside(transaction: &DatabaseTransaction, work: &Work, now: Timestamp) -> Result<(), DbErr> {
+    let crashes = work.crashes.saturating_add(1);
+    let pause = schedule::wait(usize::try_from(crashes).unwrap_or(usize::MAX), 0.5);
+    let sql = "UPDATE copies SET state = 'unknown', crashes = $3, due_at = $4, code = 'unknown_outcome', detail = $5
         WHERE organization = $1 AND id = $2";
-    let values: [Value; 4] = [
-        lease.organization.as_str().into(),
+    let values: [Value; 5] = [
+        work.lease.organization.as_str().into(),
         work.copy.0.into(),
-        i32::try_from(work.crashes).unwrap_or(i32::MAX).into(),
-        first_tried.as_micros().into(),
+        i32::try_from(crashes).unwrap_or(i32::MAX).into(),
+        now.plus(pause).as_micros().into(),
+        "the process that sent it died before the answer came".into(),
     ];
     transaction.execute_raw(statement(transaction, sql, values)).await?;
-    Ok(Some(work))
+    Ok(())
+}
+
+async fn take(
+    transaction: &DatabaseTransaction,
+    mut work: Work,
+    row: &QueryResult,
+    now: Timestamp,
+    tallies: &mut Tallies,
+) -> Result<Work, DbErr> {
+    work.unsure = row.try_get::<String>("", "state")? == "unknown";
+    let sending: Option<i64> = row.try_get("", "sending")?;
+    let is_message = matches!(work.what, What::Message { .. });
+    if is_message && sending.is_some_and(|sending| sending < work.revision) {
+        tallies.add(&work.lease.organization, tally::SUPERSEDED, 1);
+    }
+    let first_tried = work.first_tried.unwrap_or(now);
+    let sql = "UPDATE copies SET state = 'sending', sending = COALESCE(pinned, revision), first_tried_at = $3
+        WHERE organization = $1 AND id = $2";
+    let values: [Value; 3] =
+        [work.lease.organization.as_str().into(), work.copy.0.into(), first_tried.as_micros().into()];
+    transaction.execute_raw(statement(transaction, sql, values)).await?;
+    Ok(work)
 }
 
 fn read_work(row: &QueryResult, lease: &Lease) -> Result<Work, DbErr> {

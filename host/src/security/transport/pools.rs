@@ -5,12 +5,14 @@
 use std::{
     collections::HashMap,
     fmt,
+    net::IpAddr,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use chatport_sdk::http::Transport;
 use rustls::ClientConfig;
+use url::{Host, Url};
 use uuid::Uuid;
 
 use super::{
@@ -18,7 +20,7 @@ use super::{
     connector::{Connector, Resolve, SystemResolver},
     tls,
 };
-use crate::security::network::Policy;
+use crate::security::network::{Policy, Scheme, check_all};
 
 pub use super::tls::TlsError as TransportError;
 
@@ -87,6 +89,23 @@ impl Transports {
         self.kept(Owner::Subscription(name.to_owned()), &self.subscription_policy)
     }
 
+    /// Whether a subscription's URL may be called, as far as that is known without looking a
+    /// name up: for an address that stands in it. The text names the line of the
+    /// configuration that would allow it.
+    ///
+    /// # Errors
+    /// The guard refuses the address.
+    pub fn check_subscription(&self, url: &Url) -> Result<(), String> {
+        let ip = match url.host() {
+            Some(Host::Ipv4(ip)) => IpAddr::from(ip),
+            Some(Host::Ipv6(ip)) => ip.into(),
+            Some(Host::Domain(_)) | None => return Ok(()),
+        };
+        let (Some(scheme), Some(host)) = (Scheme::parse(url.scheme()), url.host_str()) else { return Ok(()) };
+        let port = url.port().unwrap_or(scheme.default_port());
+        check_all(&self.subscription_policy, scheme, host, port, &[ip])
+    }
+
     fn kept(&self, owner: Owner, policy: &Arc<Policy>) -> Arc<GuardedTransport> {
         // A panic can't leave the map half changed: what it holds stays usable.
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -135,6 +154,18 @@ mod tests {
         assert!(!is_same(&mine, &transports.for_installation("other", Uuid::nil())));
         assert!(!is_same(&mine, &transports.for_installation("acme", Uuid::max())));
         assert!(!is_same(&mine, &transports.for_subscription("acme")));
+    }
+
+    #[test]
+    fn an_address_in_a_subscriptions_url_is_checked_at_once_and_a_name_is_not() {
+        let transports = transports();
+        let checked = |url: &str| transports.check_subscription(&url.parse().expect("a URL"));
+        let refused = checked("http://10.1.2.3:3000/hook").expect_err("private");
+        assert!(refused.ends_with(r#"configure allow_networks = ["10.1.2.3=10.1.2.3/32:3000"]"#), "{refused}");
+        assert!(checked("http://[::1]:3000/").is_err());
+        assert!(checked("https://169.254.169.254/").expect_err("metadata").contains("can't be allowed"));
+        assert_eq!(checked("https://198.41.0.4/hook"), Ok(()));
+        assert_eq!(checked("http://chat.corp/hook"), Ok(()));
     }
 
     #[test]

@@ -244,5 +244,5 @@ async fn a_code_needs_an_active_installation_and_a_user() {
     assert!(matches!(refused, SetupFailure::Field { name, .. } if name == "user"));
     let pending = Linking { id: linking.world.begin().await.id, ..linking };
     let refused = pending.issue(Purpose::User, Some("ann")).await.unwrap_err();
-    assert!(matches!(refused, SetupFailure::WrongStage(_)));
+    assert!(matches!(refused, SetupFailure::NotActive { state: InstallationState::Pending, .. }));
 }

@@ -101,7 +101,13 @@ async fn a_backend_alone_names_its_installation_unless_there_are_several() {
     let world = World::new().await;
     let (app, organization) = (&world.app, &world.organization);
     assert!(matches!(installations::sole(app, organization, "pigeon").await, Err(SetupFailure::NotFound)));
-    let first = world.installed().await;
+    let first = world.begin().await.id;
+    let pending = installations::sole(app, organization, "pigeon").await.unwrap_err();
+    let expected = InstallationState::Pending;
+    assert!(
+        matches!(pending, SetupFailure::NotActive { installation, state } if installation == first && state == expected)
+    );
+    world.submit(first, &[("api_key", "key-of-the-loft")]).await.unwrap();
     assert_eq!(installations::sole(app, organization, "pigeon").await.unwrap(), first);
     let second = world.installed().await;
     let refused = installations::sole(app, organization, "pigeon").await.unwrap_err();
