@@ -341,6 +341,10 @@ impl Stop {
     /// 2 for everything else.
     pub fn tell(&self) -> ExitCode {
         match self {
+            Self::CommandLine(error) if is_mistake(error) => {
+                eprintln!("chatport: {}", one_line(error));
+                ExitCode::from(2)
+            }
             Self::CommandLine(error) => {
                 let told = error.print();
                 if error.use_stderr() || told.is_err() { ExitCode::from(2) } else { ExitCode::SUCCESS }
@@ -351,6 +355,19 @@ impl Stop {
             }
         }
     }
+}
+
+/// Whether something is wrong with the command line; else somebody is to be shown the help.
+fn is_mistake(error: &clap::Error) -> bool {
+    error.use_stderr() && error.kind() != clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+}
+
+/// What is wrong with a command line, as one line like every other refusal: without the usage.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let said = text.split("\n\nUsage:").next().unwrap_or_default().trim_start_matches("error: ");
+    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    format!("{}; `chatport --help` lists all", lines.join("; ").replace(":;", ":"))
 }
 
 #[cfg(test)]

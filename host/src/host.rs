@@ -1,6 +1,6 @@
 //! The host as a whole: open what is on disk, listen, run until told to stop.
 
-use std::{io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, path::Path, sync::Arc};
 
 use chatport_sdk::{site::Random, time::Clock};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
@@ -136,9 +136,8 @@ impl Host {
             tracing::error!(%error, "the server ended badly");
         }
         engine_stop.cancel();
-        let grace = app.settings.shutdown_grace.max(Duration::from_secs(1));
-        if tokio::time::timeout(grace, engine).await.is_err() {
-            tracing::warn!("some deliveries didn't end in time; they are found out at the next start");
+        if let Err(error) = engine.await {
+            tracing::error!(%error, "the delivery engine ended badly");
         }
         keeper.abort();
         if let Err(error) = app.database.close().await {

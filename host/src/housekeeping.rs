@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_secs(5);
 /// After how many looks it is tidied.
 const TIDY_EVERY: u32 = 12;
 /// Rows that go in one statement.
-const BATCH: i64 = 500;
+const BATCH: i64 = 100;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// What is kept for how long: the table, the condition for its rows to go, and for how many
@@ -29,9 +29,12 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const RETENTION: &[(&str, &str, u32)] = &[
     (
         "messages",
-        "id IN (SELECT m.id FROM messages m WHERE m.updated_at < $1 AND NOT EXISTS
-            (SELECT 1 FROM copies c WHERE c.organization = m.organization AND c.message = m.id
-             AND (c.is_open OR c.updated_at >= $1)) LIMIT $2)",
+        "updated_at < $1 AND id IN (SELECT m.id FROM messages m WHERE m.updated_at < $1
+            AND NOT EXISTS (SELECT 1 FROM copies c WHERE c.organization = m.organization AND c.message = m.id
+                AND (c.is_open OR c.updated_at >= $1))
+            AND NOT EXISTS (SELECT 1 FROM copies c
+                JOIN copies r ON r.organization = c.organization AND r.root = c.id AND r.message <> m.id
+                WHERE c.organization = m.organization AND c.message = m.id) LIMIT $2)",
         30,
     ),
     (

@@ -77,9 +77,14 @@ pub enum HappeningKind {
         identity: Identity,
         /// Tokens to store.
         tokens: Vec<NewToken>,
+        /// Who did it, if the platform proved it.
+        by: Option<Account>,
     },
     /// The installation was removed on the platform's side.
-    Uninstalled,
+    Uninstalled {
+        /// Who did it, if the platform proved it.
+        by: Option<Account>,
+    },
     /// Tokens that a renewal asked for.
     TokensArrived {
         /// Tokens to store.
@@ -146,7 +151,7 @@ pub enum Outcome {
     Linked {
         /// What was linked.
         purpose: Purpose,
-        /// The name of the user or channel, as the application or platform has it.
+        /// The application's id of the user, or the channel's name on the platform.
         name: String,
     },
     /// A code was not redeemed.
@@ -166,6 +171,12 @@ pub enum Outcome {
     Installed,
     /// It could not be installed: the window isn't open.
     InstallRefused,
+    /// It could not be installed: another bot is installed here, and links and channels belong
+    /// to that one.
+    InstalledByAnother {
+        /// The display name of the bot that is installed.
+        present: String,
+    },
     /// It had been received before.
     Duplicate {
         /// Whether the content was the same too. If not, it is refused.

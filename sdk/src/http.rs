@@ -41,7 +41,6 @@ pub trait Transport: Send + Sync {
 }
 
 /// One request, ready to go.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct Call {
     /// The method.
@@ -56,6 +55,18 @@ pub struct Call {
     pub timeout: Duration,
     /// The longest answer to read.
     pub max_answer: usize,
+}
+
+impl fmt::Debug for Call {
+    /// Where to and how much: path, query, headers and body may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("method", &self.method)
+            .field("host", &self.url.host_str().unwrap_or_default())
+            .field("headers", &self.headers.len())
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Whether a request that changes something may have left the machine.
@@ -207,7 +218,7 @@ impl RequestBuilder<'_> {
 }
 
 /// An answer, whatever its status.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Answer {
     /// The status.
     pub status: StatusCode,
@@ -215,6 +226,17 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The whole body.
     pub body: Bytes,
+}
+
+impl fmt::Debug for Answer {
+    /// The status and how much: headers and body may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .field("headers", &self.headers.len())
+            .field("body_bytes", &self.body.len())
+            .finish()
+    }
 }
 
 impl Answer {
@@ -307,6 +329,24 @@ mod tests {
         assert_eq!(with_retry_after("120").retry_after(now), Some(Duration::from_secs(120)));
         let date = "Wed, 21 Oct 2015 07:30:00 GMT";
         assert_eq!(with_retry_after(date).retry_after(now), Some(Duration::from_secs(120)));
+    }
+
+    #[test]
+    fn what_may_be_secret_is_not_in_the_debug_form() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-key", HeaderValue::from_static("hush-header"));
+        let call = Call {
+            method: Method::POST,
+            url: Url::parse("https://hush-user:hush-password@chat.example.com/hush-path?hush=query").expect("a URL"),
+            headers: headers.clone(),
+            body: Bytes::from_static(b"hush-body"),
+            timeout: CALL_TIMEOUT,
+            max_answer: MAX_ANSWER,
+        };
+        let answer = Answer { status: StatusCode::OK, headers, body: Bytes::from_static(b"hush-answer") };
+        let shown = format!("{call:?} {answer:?}");
+        assert!(!shown.contains("hush"), "{shown}");
+        assert!(shown.contains("chat.example.com") && shown.contains("200"), "{shown}");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What platforms call. A request becomes an answer at once, or happenings: the host
 //! commits them, asks the application where that is due, and only then lets an answer out.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
@@ -47,7 +49,7 @@ pub struct PublicBase<'a> {
 }
 
 /// A request from a platform.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Request {
     /// The method.
     pub method: Method,
@@ -59,6 +61,18 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body, at most 256 KiB.
     pub body: Bytes,
+}
+
+impl fmt::Debug for Request {
+    /// The method and how much: path, query, headers and body may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("host", &self.header("host").unwrap_or_default())
+            .field("headers", &self.headers.len())
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Request {
@@ -124,5 +138,25 @@ impl Response {
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_secret_is_not_in_the_debug_form_of_a_request() {
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", "Token hush-header".parse().expect("a header value"));
+        let request = Request {
+            method: Method::POST,
+            path: "/hush-path".into(),
+            query: Some("hush=query".into()),
+            headers,
+            body: Bytes::from_static(b"token=hush-body"),
+        };
+        let shown = format!("{request:?}");
+        assert!(!shown.contains("hush") && shown.contains("POST"), "{shown}");
     }
 }

@@ -19,6 +19,16 @@ use crate::{
 /// Where the machine stands is [`Progress::stage`], found again in [`Site::stage`].
 #[async_trait]
 pub trait Install: Send + Sync {
+    /// Say what is wrong with settings that the schema alone can't judge. Pure: only the
+    /// settings of `site` are looked at. Asked before setup begins and before changed settings
+    /// are stored.
+    ///
+    /// # Errors
+    /// The setting that is wrong.
+    fn check(&self, _site: &Site) -> Result<(), SetupError> {
+        Ok(())
+    }
+
     /// Start. Check the settings: they are what the application sent.
     ///
     /// # Errors

@@ -19,6 +19,8 @@ pub struct Verified<C> {
     pub expires_at: Timestamp,
     /// SHA-256 of the signing input, in hex: the same token has the same digest.
     pub digest: String,
+    /// Which of the keys signed it.
+    pub key: usize,
 }
 
 /// Why a token is refused. Callers all get the same answer.
@@ -72,19 +74,19 @@ pub fn verify_hs256<C: DeserializeOwned>(
     validation.validate_aud = false;
     validation.required_spec_claims.clear();
 
-    let mut claims: Option<Value> = None;
-    let usable = keys.iter().filter(|key| !key.is_empty());
-    for key in usable {
+    let mut found: Option<(usize, Value)> = None;
+    let usable = keys.iter().enumerate().filter(|(_, key)| !key.is_empty());
+    for (number, key) in usable {
         let key = DecodingKey::from_secret(key.expose().as_bytes());
         if let Ok(decoded) = jsonwebtoken::decode::<Value>(token, &key, &validation) {
-            claims = Some(decoded.claims);
+            found = Some((number, decoded.claims));
         }
     }
     if keys.iter().all(Secret::is_empty) {
         let nobody = DecodingKey::from_secret(&crypto::sha256(signing_input.as_bytes()));
         let _ = jsonwebtoken::decode::<Value>(token, &nobody, &validation);
     }
-    let claims = claims.ok_or(JwtError::Signature)?;
+    let (key, claims) = found.ok_or(JwtError::Signature)?;
 
     let exp = claims.get("exp").and_then(Value::as_i64).ok_or(JwtError::Claims)?;
     let ahead = exp.saturating_sub(now.as_seconds());
@@ -98,6 +100,7 @@ pub fn verify_hs256<C: DeserializeOwned>(
         claims: serde_json::from_value(claims).map_err(|_| JwtError::Claims)?,
         expires_at: Timestamp::from_seconds(exp),
         digest: crypto::hex(&crypto::sha256(signing_input.as_bytes())),
+        key,
     })
 }
 

@@ -72,9 +72,15 @@ impl NewToken {
         self
     }
 
-    /// Older ones of the kind stay valid for an hour.
+    /// In use from now on; the one before it stays valid for an hour.
     pub fn rotating(mut self) -> Self {
         self.replace = Replace::AfterGrace;
+        self
+    }
+
+    /// Not in use yet: what is in use stays until the platform has shown that it uses this one.
+    pub fn awaiting_confirmation(mut self) -> Self {
+        self.replace = Replace::OnceConfirmed;
         self
     }
 }
@@ -86,8 +92,15 @@ pub enum Replace {
     All,
     /// Those with the same label are revoked at once.
     SameLabel,
-    /// The newest one stays usable for one more hour; the others are revoked.
+    /// This one is in use from now on. The newest other one stays usable for one more hour;
+    /// the rest are revoked. A value that is stored already (as with [`Self::OnceConfirmed`])
+    /// isn't stored again: handing it over once more confirms it.
     AfterGrace,
+    /// This one waits until the platform is known to use it; what is in use stays as it is,
+    /// for as long as it takes. Of those that wait only the newest is kept. When the platform
+    /// has used it, hand the same value over with [`Self::AfterGrace`], e.g. in
+    /// [`Installed`](crate::happening::HappeningKind::Installed).
+    OnceConfirmed,
 }
 
 /// A stored token that may be used.

@@ -77,11 +77,16 @@ async fn a_misspelt_setting_is_named_in_one_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_flag_is_refused_with_a_hint() {
-    let ended = run(&["serve", "--lissten=127.0.0.1:1"], &[], folder().path()).await;
-    let error = String::from_utf8_lossy(&ended.stderr);
-    assert_eq!(ended.status.code(), Some(2));
-    assert!(error.contains("--lissten") && error.contains("--listen"), "{error}");
+async fn a_mistake_on_the_command_line_is_named_in_one_line() {
+    for (arguments, words) in [
+        (&["serve", "--lissten=127.0.0.1:1"][..], ["'--lissten'", "'--listen'"]),
+        (&["serv"], ["'serv'", "'serve'"]),
+        (&["api-key", "create"], ["required", "--name"]),
+        (&["api-key", "create", "--name=x", "--days=0"], ["'0'", "1..=730"]),
+    ] {
+        let line = refusal(arguments, &[], folder().path()).await;
+        assert!(words.iter().all(|word| line.contains(word)) && line.starts_with("chatport: "), "{line}");
+    }
 }
 
 // The commands.

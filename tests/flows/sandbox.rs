@@ -88,7 +88,7 @@ async fn the_walk_from_nothing_to_a_deleted_message() {
     assert_eq!(told["outcome"], "linked");
     let connected = application.hears("channel.linked", 0).await["data"]["channel"].clone();
     assert_eq!((&connected["name"], &connected["is_default"]), (&json!("incidents"), &json!(true)));
-    assert_eq!(acme.channels().await, [connected.clone()]);
+    assert_eq!(acme.channels().await, std::slice::from_ref(&connected));
 
     // A message with a button, to the default channel and to the person.
     let accepted = acme.say("incident-1", incident_for_ada(1, "firing", "Disk full")).await;
@@ -148,7 +148,7 @@ async fn the_walk_from_nothing_to_a_deleted_message() {
     assert_eq!(acme.accounts().await, Vec::<Value>::new());
     let since = text(&linked["data"]["link"], "updated_at");
     let changed = items(&acme.get(&format!("accounts?updated_after={since}")).await.expect(200));
-    assert_eq!(changed, [unlinked.clone()]);
+    assert_eq!(changed, std::slice::from_ref(&unlinked));
     assert!(unlinked["unlinked_at"].is_string());
 
     // Delete: the posts are gone, the replies with them.
@@ -280,7 +280,7 @@ async fn an_application_reads_events_by_cursor_and_hears_them_as_a_stream() {
     assert_eq!(resumed.next().await.1["type"], "channel.linked");
     assert_eq!(resumed.next().await, (id, event.clone()));
     let news = api.get(&after).await.expect(200);
-    assert_eq!(items(&news), [event.clone()]);
+    assert_eq!(items(&news), std::slice::from_ref(&event));
     // The same event, signed, to the subscription.
     assert_eq!(walk.application.hears("message.delivered", 0).await, event);
 }

@@ -44,6 +44,8 @@ pub struct World {
     pub posts: Vec<Post>,
     pub fates: HashMap<String, VecDeque<Fate>>,
     pub calls: usize,
+    /// How often looking for a post fails before it works.
+    pub blind: usize,
     /// Calls under way, by conversation; more than one at a time is an error.
     busy: HashMap<String, usize>,
     pub overlaps: usize,
@@ -226,7 +228,12 @@ impl Delete for Pigeon {
 impl Find for Pigeon {
     async fn find(&self, _: &Site, outgoing: &Outgoing) -> Result<Found, Failure> {
         let key = format!("{}-{}", outgoing.copy, outgoing.number);
-        let found = self.world().posts.iter().position(|post| post.key == key);
+        let mut world = self.world();
+        if world.blind > 0 {
+            world.blind -= 1;
+            return Err(Failure::new(Cause::Unavailable, "the loft is dark"));
+        }
+        let found = world.posts.iter().position(|post| post.key == key);
         Ok(found.map_or(Found::Absent, |number| Found::Posted(Receipt::new(number.to_string()))))
     }
 }

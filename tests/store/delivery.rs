@@ -61,6 +61,9 @@ on_both_engines![
     a_target_that_is_left_out_is_deleted_where_asked,
     a_final_revision_is_never_merged_away,
     a_dead_letter_is_listed_and_tried_again_on_request,
+    a_doubt_stays_until_it_is_resolved,
+    a_message_that_is_put_again_while_it_is_taken_away_comes_back,
+    stopping_under_load_loses_nothing_and_doubles_nothing,
 ];
 
 const DONE: &[CopyState] = &[CopyState::Delivered];
@@ -189,6 +192,51 @@ async fn a_post_whose_answer_was_lost_is_found_and_not_doubled(engine: Engine) {
     let view = read::message(&host.app, &host.organization, "a1").await.unwrap().unwrap();
     let outcomes: Vec<_> = view.copies[0].history.iter().map(|attempt| attempt.outcome.as_str()).collect();
     assert_eq!(outcomes, ["unknown", "delivered"]);
+    host.check_conservation().await;
+}
+
+async fn a_doubt_stays_until_it_is_resolved(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let channel = host.channel("loft").await;
+    host.pigeon.fate("loft", Fate::LoseAnswer);
+    host.pigeon.world().blind = 2;
+    host.put("a1", message(1, channel, "Fire")).await;
+    host.settles("a1", DONE).await;
+    assert_eq!(host.pigeon.posts("loft").len(), 1, "a failure to look must not lead to a second post");
+    host.check_conservation().await;
+}
+
+async fn a_message_that_is_put_again_while_it_is_taken_away_comes_back(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let channel = host.channel("loft").await;
+    host.put("a1", message(5, channel, "first")).await;
+    host.settles("a1", DONE).await;
+    host.pigeon.fate("loft", Fate::Slow(Duration::from_millis(500)));
+    chatport_host::delivery::delete(&host.app, &host.organization, "a1").await.unwrap();
+    eventually("the removal to begin", || async { (host.pigeon.world().calls == 2).then_some(()) }).await;
+    host.put("a1", message(6, channel, "again")).await;
+    host.settles("a1", DONE).await;
+    let shown: Vec<_> = host.pigeon.posts("loft").into_iter().filter(|post| !post.deleted).collect();
+    assert_eq!(shown.len(), 1);
+    assert_eq!(shown[0].shown, ["again"]);
+    host.check_conservation().await;
+}
+
+async fn stopping_under_load_loses_nothing_and_doubles_nothing(engine: Engine) {
+    let mut host = TestHost::start(engine).await;
+    let channel = host.channel("loft").await;
+    for number in 0..60 {
+        host.pigeon.fate("loft", Fate::Slow(Duration::from_millis(5)));
+        host.put(&format!("m-{number}"), message(1, channel, &number.to_string())).await;
+    }
+    for _ in 0..3 {
+        host.halt().await;
+        host.run();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    host.settles("m-59", DONE).await;
+    let shown: Vec<_> = host.pigeon.posts("loft").iter().map(|post| post.shown[0].clone()).collect();
+    assert_eq!(shown, (0..60).map(|number| number.to_string()).collect::<Vec<_>>());
     host.check_conservation().await;
 }
 
@@ -391,7 +439,6 @@ async fn a_panicking_backend_harms_nobody_else(engine: Engine) {
     host.put("a2", message(1, good, "y")).await;
     host.settles("a2", DONE).await;
     // It panicked before anything was sent, so it is tried again.
-    host.pigeon.world().posts.clear();
     eventually("another try", || async { (!host.pigeon.posts("bad").is_empty()).then_some(()) }).await;
 }
 

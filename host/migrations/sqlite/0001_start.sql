@@ -228,6 +228,8 @@ CREATE TABLE copies (
 );
 CREATE INDEX copies_due ON copies (stream, due_at, sequence) WHERE due_at IS NOT NULL;
 CREATE INDEX copies_message ON copies (organization, message) WHERE message IS NOT NULL;
+CREATE INDEX copies_event ON copies (organization, event) WHERE event IS NOT NULL;
+CREATE INDEX copies_root ON copies (organization, root) WHERE root IS NOT NULL;
 CREATE INDEX copies_installation ON copies (installation, created_at) WHERE message IS NOT NULL;
 CREATE UNIQUE INDEX copies_log ON copies (root, log_id) WHERE root IS NOT NULL AND log_id IS NOT NULL;
 CREATE INDEX copies_expiry ON copies (expires_at) WHERE is_open;

@@ -248,3 +248,40 @@ pub(super) fn routes(api: Api<App>) -> Api<App> {
         read,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+    use crate::{
+        access::NewKey,
+        security::api_keys::Scopes,
+        setup::{audit::Actor, test_world::World},
+    };
+
+    #[tokio::test]
+    async fn a_stream_ends_with_its_key() {
+        let world = World::new().await;
+        world.installed().await;
+        let new = NewKey { name: "reader".into(), scopes: Scopes::all(), organization: None, days: 1 };
+        let (view, key) = access::create(&world.app, new, &Actor::host()).await.unwrap();
+        let caller = access::authenticate(&world.app, key.expose()).await.unwrap().unwrap();
+        let mut body = follow(Following {
+            app: world.app.clone(),
+            key,
+            organization: None,
+            after: 0,
+            silent: 0,
+            authenticated: Instant::now(),
+            authenticate_every: Duration::ZERO,
+        })
+        .into_body();
+        let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        assert!(first.starts_with(b"id: 1\ndata: {"), "{first:?}");
+        access::revoke(&world.app, &caller, &view.id, &Actor::host()).await.unwrap();
+        world.begin().await;
+        let rest = tokio::time::timeout(Duration::from_secs(10), body.frame()).await.expect("it ends");
+        assert!(rest.is_none(), "{rest:?}");
+    }
+}

@@ -202,8 +202,7 @@ pub(super) fn routes(api: Api<App>) -> Api<App> {
         Operation::post("/v1/organizations/{org}/installations", "createInstallation", "Begin to set a platform up")
             .tag("Installations")
             .about("The answer has the first setup steps. A secret in them is shown this once.")
-            .problems(&setup)
-            .problems(&[types::CONFLICT]),
+            .problems(&setup),
         create,
     )
     .route(

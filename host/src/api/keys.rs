@@ -67,8 +67,9 @@ async fn create(
 ) -> Result<Created<MadeKey>, Problem> {
     let invalid =
         |pointer: &str, detail: &'static str| Problem::new(types::INVALID_BODY).pointer(pointer).detail(detail);
-    if request.name.trim().is_empty() || request.name.chars().count() > 100 {
-        return Err(invalid("/name", "must have 1 to 100 characters"));
+    let is_one_line = !request.name.contains(char::is_control);
+    if request.name.trim().is_empty() || request.name.chars().count() > 100 || !is_one_line {
+        return Err(invalid("/name", "must have 1 to 100 characters, none of them a control character"));
     }
     if request.scopes.is_empty() {
         return Err(invalid("/scopes", "a key without scopes can do nothing"));

@@ -154,6 +154,10 @@ async fn issue(
         }
     };
     let user = request.user.as_deref();
+    // As the id stands in a path, too, where none is accepted.
+    if user.is_some_and(|user| user.contains(char::is_control)) {
+        return Err(Problem::new(types::INVALID_BODY).pointer("/user").detail("has a control character"));
+    }
     let issued = codes::issue(&app, &within.organization, installation, request.purpose, user, &within.actor).await?;
     Ok(Answered(CodeView {
         code: issued.code.expose().to_owned(),

@@ -72,6 +72,11 @@ async fn put(
     if request.name.chars().count() > 200 || request.locale.len() > 35 {
         return Err(Problem::new(types::INVALID_BODY).detail("`name` has at most 200 characters, `locale` at most 35"));
     }
+    for (pointer, text) in [("/name", &request.name), ("/locale", &request.locale)] {
+        if text.contains(char::is_control) {
+            return Err(Problem::new(types::INVALID_BODY).pointer(pointer).detail("has a control character"));
+        }
+    }
     let now = app.clock.now().as_micros();
     let row = ActiveModel {
         id: Set(organization.as_str().to_owned()),

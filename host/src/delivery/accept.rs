@@ -269,7 +269,8 @@ async fn write_all(
         }
     }
     let fresh_operations: Vec<&Operation> = fresh.iter().map(|(_, operation)| *operation).collect();
-    let accepted = insert_messages(transaction, &fresh_operations, &mut tallies).await?;
+    let mut events = Vec::new();
+    let accepted = insert_messages(transaction, &fresh_operations, &mut tallies, &mut events).await?;
     for ((index, _), accepted) in fresh.iter().zip(accepted) {
         answers[*index] = Some(Ok(accepted));
     }
@@ -277,9 +278,11 @@ async fn write_all(
     for (answer, operation) in answers.into_iter().zip(operations) {
         result.push(match answer {
             Some(answer) => answer,
-            None => revise::revise(transaction, operation, &mut tallies).await?,
+            None => revise::revise(transaction, operation, &mut tallies, &mut events).await?,
         });
     }
+    // Last, since all who append wait for each other here.
+    crate::events::append_all(transaction, events).await?;
     tallies.write(transaction).await?;
     Ok(result)
 }
@@ -316,6 +319,7 @@ async fn insert_messages(
     transaction: &DatabaseTransaction,
     operations: &[&Operation],
     tallies: &mut Tallies,
+    events: &mut Vec<(OrganizationId, crate::events::NewEvent)>,
 ) -> Result<Vec<Accepted>, DbErr> {
     if operations.is_empty() {
         return Ok(Vec::new());
@@ -323,7 +327,6 @@ async fn insert_messages(
     let ids: Vec<MessageId> = operations.iter().map(|_| MessageId::new()).collect();
     let mut accepted = Vec::with_capacity(operations.len());
     let mut rows = Vec::new();
-    let mut events = Vec::new();
     for (operation, id) in operations.iter().zip(&ids) {
         let mut views = Vec::new();
         for planned in &operation.planned {
@@ -346,7 +349,6 @@ async fn insert_messages(
         .map(|((operation, id), accepted)| message_row(operation, *id, accepted));
     entities::messages::Entity::insert_many(messages).exec_without_returning(transaction).await?;
     insert_copies(transaction, rows).await?;
-    crate::events::append_all(transaction, events).await?;
     Ok(accepted)
 }
 

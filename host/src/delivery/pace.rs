@@ -12,14 +12,23 @@ use chatport_sdk::descriptor::Rate;
 
 use crate::ids::InstallationId;
 
-/// Most copies of one installation that are on their way at once.
-const PER_INSTALLATION: usize = 8;
+/// Most copies of one party that are on their way at once.
+const PLACES: usize = 8;
+
+/// Who takes places: an installation, or a subscription to events.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Party {
+    /// An installation.
+    Installation(InstallationId),
+    /// A subscription, by its name.
+    Subscription(String),
+}
 
 /// The buckets and the places at the counter.
 #[derive(Clone, Default)]
 pub(super) struct Pace {
     buckets: Arc<Mutex<HashMap<(InstallationId, String), Bucket>>>,
-    busy: Arc<Mutex<HashMap<InstallationId, usize>>>,
+    busy: Arc<Mutex<HashMap<Party, usize>>>,
 }
 
 struct Bucket {
@@ -27,34 +36,45 @@ struct Bucket {
     filled: Instant,
 }
 
-/// A place at the counter of an installation; given back when dropped.
+/// A place at a party's counter; given back when dropped.
 pub(super) struct Place {
-    busy: Arc<Mutex<HashMap<InstallationId, usize>>>,
-    installation: InstallationId,
+    busy: Arc<Mutex<HashMap<Party, usize>>>,
+    party: Party,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = busy.get_mut(&self.installation) {
+        if let Some(count) = busy.get_mut(&self.party) {
             *count -= 1;
             if *count == 0 {
-                busy.remove(&self.installation);
+                busy.remove(&self.party);
             }
         }
     }
 }
 
 impl Pace {
-    /// A place for one more copy of the installation, if there is one.
-    pub(super) fn enter(&self, installation: InstallationId) -> Option<Place> {
+    /// A place for one more copy of the party, if there is one.
+    pub(super) fn enter(&self, party: Party) -> Option<Place> {
         let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = busy.entry(installation).or_default();
-        if *count >= PER_INSTALLATION {
+        let count = busy.entry(party.clone()).or_default();
+        if *count >= PLACES {
             return None;
         }
         *count += 1;
-        Some(Place { busy: Arc::clone(&self.busy), installation })
+        Some(Place { busy: Arc::clone(&self.busy), party })
+    }
+
+    /// The installations that have no place left.
+    pub(super) fn full(&self) -> Vec<InstallationId> {
+        let busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = busy.iter().filter(|(_, count)| **count >= PLACES);
+        let of_installation = |party: &Party| match party {
+            Party::Installation(id) => Some(*id),
+            Party::Subscription(_) => None,
+        };
+        full.filter_map(|(party, _)| of_installation(party)).collect()
     }
 
     /// Take a token of a rate; else how long until there is one.
@@ -94,10 +114,12 @@ mod tests {
     #[test]
     fn one_installation_cannot_take_every_place() {
         let (pace, busy, other) = (Pace::default(), InstallationId::new(), InstallationId::new());
-        let places: Vec<_> = (0..PER_INSTALLATION).map(|_| pace.enter(busy).expect("a place")).collect();
-        assert!(pace.enter(busy).is_none());
-        assert!(pace.enter(other).is_some());
+        let enter = |installation| pace.enter(Party::Installation(installation));
+        let places: Vec<_> = (0..PLACES).map(|_| enter(busy).expect("a place")).collect();
+        assert!(enter(busy).is_none());
+        assert_eq!(pace.full(), [busy]);
+        assert!(enter(other).is_some());
         drop(places);
-        assert!(pace.enter(busy).is_some());
+        assert!(enter(busy).is_some());
     }
 }

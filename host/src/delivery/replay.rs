@@ -6,7 +6,7 @@ use std::time::Duration;
 use chatport_sdk::{schemars::JsonSchema, time::Timestamp};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, QueryFilter,
-    QueryOrder, QuerySelect, Select, sea_query::Expr,
+    QueryOrder, QuerySelect, QueryTrait, Select, sea_query::Expr,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -62,7 +62,16 @@ fn select(organization: &OrganizationId, filter: &DeadFilter) -> Select<copies::
     let given_up = Condition::all()
         .add(copies::Column::Organization.eq(organization.as_str()))
         .add(copies::Column::State.is_in(["dead", "expired"]))
-        .add(copies::Column::Message.is_not_null())
+        .add(
+            copies::Column::Message.in_subquery(
+                messages::Entity::find()
+                    .select_only()
+                    .column(messages::Column::Id)
+                    .filter(messages::Column::Organization.eq(organization.as_str()))
+                    .filter(messages::Column::Deleted.eq(false))
+                    .into_query(),
+            ),
+        )
         .add_option(filter.code.as_ref().map(|code| copies::Column::Code.eq(code.as_str())))
         .add_option(filter.installation.map(|id| copies::Column::Installation.eq(id.0)))
         .add_option(filter.copies.as_ref().map(|ids| copies::Column::Id.is_in(ids.iter().map(|id| id.0))));
@@ -144,8 +153,9 @@ async fn reopen(
     streams.sort_unstable();
     streams.dedup();
     for stream in streams {
-        let sql =
-            "UPDATE streams SET due_at = $3 WHERE organization = $1 AND id = $2 AND (due_at IS NULL OR due_at > $3)";
+        // The row is written even if nothing changes: whoever gives it back waits for this.
+        let sql = "UPDATE streams SET due_at = CASE WHEN due_at < $3 THEN due_at ELSE $3 END
+            WHERE organization = $1 AND id = $2";
         let values = [organization.as_str().into(), stream.into(), now.as_micros().into()];
         transaction.execute_raw(statement(transaction, sql, values)).await?;
     }

@@ -3,16 +3,18 @@
 
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr,
-    EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, sea_query::Expr,
+    EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
 
 use super::{
     accept::{self, AcceptError, Accepted, Operation},
     message::OnRemoved,
     tally::{self, Tallies},
+    targets::Planned,
     view::{CopyView, copy_view},
 };
 use crate::{
+    events::NewEvent,
     ids::{MessageId, OrganizationId},
     store::{
         entities::{copies, messages},
@@ -20,15 +22,15 @@ use crate::{
     },
 };
 use chatport_sdk::time::Timestamp;
-use uuid::Uuid;
 
 /// Apply an operation to a message that may exist.
 pub(super) async fn revise(
     transaction: &DatabaseTransaction,
     operation: &Operation,
     tallies: &mut Tallies,
+    events: &mut Vec<(OrganizationId, NewEvent)>,
 ) -> Result<Result<Accepted, AcceptError>, DbErr> {
-    let stored = find(transaction, &operation.organization, &operation.key).await?;
+    let stored = find_locked(transaction, &operation.organization, &operation.key).await?;
     let stored = stored.ok_or_else(|| DbErr::RecordNotFound("the message".into()))?;
     let revision = operation.put.revision;
     if revision < stored.revision {
@@ -42,10 +44,9 @@ pub(super) async fn revise(
         let first = first.map_err(|_| DbErr::Custom("a stored answer can't be read".into()))?;
         return Ok(Ok(Accepted { changed: false, ..first }));
     }
-    lock_streams(transaction, stored.id).await?;
+    lock_streams(transaction, &stored).await?;
     let rows = roots(transaction, &stored).await?;
     let mut views = Vec::new();
-    let mut events = Vec::new();
     let mut kept = Vec::new();
     // A final revision that still waits isn't merged into one that isn't final.
     let pins = stored.is_final && !stored.deleted && !operation.put.is_final;
@@ -57,6 +58,18 @@ pub(super) async fn revise(
             tallies.add(&operation.organization, tally::ACCEPTED, i64::try_from(logs.len()).unwrap_or(0));
             accept::insert_copies(transaction, logs).await?;
             views.push(CopyView { notes: accept::notes_of(&operation.planned, &row.target), ..copy_view(&row) });
+            kept.push(row.target);
+        } else if let Some(planned) = still_dead(&operation.planned, &row) {
+            let (code, detail) = planned;
+            let mut update = row.clone().into_active_model();
+            update.revision = Set(revision);
+            update.code = Set(Some(code.to_owned()));
+            update.detail = Set(Some(detail));
+            update.updated_at = Set(operation.now.as_micros());
+            let row = update.update(transaction).await?;
+            accept::count_new(tallies, operation, &row);
+            events.extend(accept::failed_event(operation, &row));
+            views.push(copy_view(&row));
             kept.push(row.target);
         } else if !is_wanted {
             let delete = operation.put.on_removed == OnRemoved::Delete;
@@ -81,30 +94,33 @@ pub(super) async fn revise(
         false => stored.pinned,
     });
     update.update(transaction).await?;
-    crate::events::append_all(transaction, events).await?;
     Ok(Ok(accepted))
 }
 
 /// Keep workers out of a message's streams until this transaction ends: what is read of its
 /// copies stays true, and both sides lock in the same order. SQLite has one writer anyway.
-async fn lock_streams(transaction: &DatabaseTransaction, message: Uuid) -> Result<(), DbErr> {
+async fn lock_streams(transaction: &DatabaseTransaction, message: &messages::Model) -> Result<(), DbErr> {
     if transaction.get_database_backend() == DbBackend::Postgres {
-        let sql =
-            "SELECT id FROM streams WHERE id IN (SELECT stream FROM copies WHERE message = $1) ORDER BY id FOR UPDATE";
-        transaction.query_all_raw(statement(transaction, sql, [message.into()])).await?;
+        let sql = "SELECT id FROM streams WHERE id IN
+            (SELECT stream FROM copies WHERE organization = $1 AND message = $2) ORDER BY id FOR UPDATE";
+        let values = [message.organization.as_str().into(), message.id.into()];
+        transaction.query_all_raw(statement(transaction, sql, values)).await?;
     }
     Ok(())
 }
 
-pub(super) async fn find(
-    on: &impl ConnectionTrait,
+/// Find a message and keep others from changing it until this transaction ends: of two
+/// revisions that come in at once, the second must see the first.
+async fn find_locked(
+    transaction: &DatabaseTransaction,
     organization: &OrganizationId,
     key: &str,
 ) -> Result<Option<messages::Model>, DbErr> {
     messages::Entity::find()
         .filter(messages::Column::Organization.eq(organization.as_str()))
         .filter(messages::Column::Key.eq(key))
-        .one(on)
+        .lock_exclusive()
+        .one(transaction)
         .await
 }
 
@@ -201,8 +217,19 @@ pub(super) async fn leave(
         update.due_at = Set(None);
         update.state = Set("cancelled".to_owned());
         update.update(transaction).await?;
+    } else if row.pinned.is_some() {
+        // It is on its way and goes on; what it kept back isn't wanted any more.
+        tallies.add(&organization, tally::SUPERSEDED, i64::from(row.sending != row.pinned));
+        update.pinned = Set(None);
+        update.update(transaction).await?;
     }
     Ok(())
+}
+
+/// Why a target that could never be resolved still can't be.
+fn still_dead(planned: &[Planned], row: &copies::Model) -> Option<(&'static str, String)> {
+    let planned = planned.iter().find(|planned| planned.target == row.target && row.stream.is_none())?;
+    planned.place.as_ref().err().cloned()
 }
 
 /// How many revisions of a copy wait to be sent.
@@ -250,8 +277,8 @@ pub(super) async fn delete(
     now: Timestamp,
     tallies: &mut Tallies,
 ) -> Result<Option<Vec<CopyView>>, DbErr> {
-    let Some(stored) = find(transaction, organization, key).await? else { return Ok(None) };
-    lock_streams(transaction, stored.id).await?;
+    let Some(stored) = find_locked(transaction, organization, key).await? else { return Ok(None) };
+    lock_streams(transaction, &stored).await?;
     let all = copies::Entity::find()
         .filter(copies::Column::Organization.eq(organization.as_str()))
         .filter(copies::Column::Message.eq(stored.id))

@@ -23,6 +23,7 @@ use super::{
     message::{OnMissingRoot, OnUnknown, PutMessage, ShownPart},
     pace::Pace,
     schedule,
+    sql_store::LEASE,
     store::{Outcome, Root, What, Work},
 };
 use crate::{
@@ -36,6 +37,14 @@ use crate::{
 
 /// How long one call of a backend may take.
 const CALL_LIMIT: Duration = Duration::from_secs(20);
+/// The longest that a platform can make an installation wait.
+const LONGEST_HOLD: Duration = Duration::from_secs(24 * 3600);
+/// How often a part is posted again while nobody can tell whether it arrived.
+const BLIND_REPEATS: u32 = 5;
+/// What a lease must still have for a call to be begun under it.
+const CALL_RESERVE: Duration = Duration::from_secs(30);
+/// How often a copy waits for its rate before it lets the stream go.
+const RATE_WAITS: u32 = 3;
 /// How long a reply waits for its root.
 const ROOT_WAIT: Duration = Duration::from_secs(30);
 const URGENT_ROOT_WAIT: Duration = Duration::from_secs(5);
@@ -51,13 +60,14 @@ const SHORT_WAIT: Duration = Duration::from_millis(1_500);
 type Attempt = (Outcome, Vec<ShownPart>, Option<String>);
 
 /// Try once.
-pub(super) async fn bring_up_to_date(app: &App, pace: &Pace, work: &Work) -> Attempt {
+pub(super) async fn bring_up_to_date(app: &App, pace: &Pace, work: &Work, leased: Instant) -> Attempt {
     match &work.what {
         What::Event { subscription, id, body } => {
             (send_event(app, work, subscription, &id.to_string(), body).await, Vec::new(), None)
         }
         What::Message { installation, .. } => {
-            let mut attempt = Sending { app, pace, work, parts: work.parts.clone(), address: None, sent: false };
+            let mut attempt =
+                Sending { app, pace, work, leased, parts: work.parts.clone(), address: None, sent: false };
             let outcome = match attempt.run(*installation).await {
                 Ok(()) => Outcome::Delivered,
                 Err(Stop::Outcome(outcome)) => outcome,
@@ -87,7 +97,7 @@ async fn send_event(app: &App, work: &Work, subscription: &str, id: &str, body: 
             let detail = format!("the receiver answered {}", answer.status.as_u16());
             match answer.retry_after(now) {
                 Some(wait) => {
-                    let until = now.plus(wait.max(Duration::from_millis(100)));
+                    let until = now.plus(wait.clamp(Duration::from_millis(100), LONGEST_HOLD));
                     Outcome::Hold { until, scope: Scope::Conversation, code: "rate_limited", detail }
                 }
                 None => retry("platform_unavailable", detail),
@@ -119,6 +129,8 @@ struct Sending<'a> {
     app: &'a App,
     pace: &'a Pace,
     work: &'a Work,
+    /// When the lease was last known to hold.
+    leased: Instant,
     parts: Vec<ShownPart>,
     address: Option<String>,
     /// Whether a call that posts may have left the machine without an answer.
@@ -218,7 +230,7 @@ impl Sending<'_> {
             Root::Pending => {
                 let is_urgent = self.work.urgency == chatport_sdk::delivery::Urgency::Urgent;
                 let wait = if is_urgent { URGENT_ROOT_WAIT } else { ROOT_WAIT };
-                if now < self.work.created_at.plus(wait) {
+                if now < self.work.first_tried.unwrap_or(now).plus(wait) {
                     let until = now.plus(Duration::from_millis(250));
                     let detail = "waits for the message to which it replies".into();
                     return Err(Stop::Outcome(Outcome::Hold {
@@ -303,9 +315,13 @@ impl Sending<'_> {
 
     /// An edit that became shorter leaves posts over.
     async fn drop_surplus(&mut self, task: &Task, address: &Address, wanted: usize) -> Result<(), Stop> {
+        if self.parts.len() == wanted {
+            self.find_stray(task, address).await?;
+        }
         while self.parts.len() > wanted {
             let Some(delete) = task.delivery()?.delete() else { break };
             let Some(last) = self.parts.last().map(|part| part.receipt.clone()) else { break };
+            self.secure().await?;
             call(CALL_LIMIT, delete.delete(&task.loaded.site, address, &last)).await?;
             self.parts.pop();
             self.record_part().await?;
@@ -313,7 +329,7 @@ impl Sending<'_> {
         Ok(())
     }
 
-    async fn post(&mut self, task: &Task, outgoing: Outgoing) -> Result<Receipt, Stop> {
+    async fn post(&mut self, task: &Task, mut outgoing: Outgoing) -> Result<Receipt, Stop> {
         let delivery = task.delivery()?;
         let is_first_open = usize::from(outgoing.number) == self.parts.len();
         if self.work.unsure && is_first_open {
@@ -326,7 +342,14 @@ impl Sending<'_> {
                 None => self.doubt(task)?,
             }
         }
-        self.post_now(task, &outgoing).await
+        match self.post_now(task, &outgoing).await {
+            // The root has gone meanwhile: what then is the message's to say.
+            Err(Stop::Failure(failure)) if failure.cause == Cause::ReplyRootMissing && outgoing.reply_to.is_some() => {
+                outgoing.reply_to = self.without_root(&task.put)?;
+                self.post_now(task, &outgoing).await
+            }
+            result => result,
+        }
     }
 
     async fn post_now(&mut self, task: &Task, outgoing: &Outgoing) -> Result<Receipt, Stop> {
@@ -334,6 +357,7 @@ impl Sending<'_> {
             return Err(Stop::Outcome(Outcome::Expired));
         }
         // From here on a failure may mean that it has been posted.
+        self.secure().await?;
         let sites::SiteCall { site, dispatch } = task.loaded.call(self.app);
         let receipt = call(CALL_LIMIT, task.delivery()?.post(&site, outgoing)).await;
         self.sent = receipt.is_err() && dispatch.is_marked();
@@ -349,6 +373,9 @@ impl Sending<'_> {
     fn doubt(&self, task: &Task) -> Result<(), Stop> {
         metrics::counter!("chatport_duplicates_possible_total", "backend" => task.backend.descriptor().id).increment(1);
         match task.put.on_unknown {
+            OnUnknown::Repeat if self.work.attempts > BLIND_REPEATS => {
+                Err(dead("unknown_outcome", "it was sent several times and never answered; it may have arrived"))
+            }
             OnUnknown::Repeat => Ok(()),
             OnUnknown::Dead => Err(dead("unknown_outcome", "it may have arrived; the message asks not to repeat it")),
         }
@@ -360,6 +387,7 @@ impl Sending<'_> {
             outgoing.reply_to.get_or_insert(receipt);
             return self.post_now(task, &outgoing).await;
         };
+        self.secure().await?;
         match call(CALL_LIMIT, edit.edit(&task.loaded.site, &outgoing, &receipt)).await? {
             Edited::Done(receipt) => Ok(receipt),
             Edited::TooOld => {
@@ -375,22 +403,27 @@ impl Sending<'_> {
         let Some(text) = self.work.address.clone() else { return Ok(()) };
         let address: Address =
             serde_json::from_str(&text).map_err(|_| dead("poison", "the stored address can't be read"))?;
-        if self.work.unsure
-            && self.parts.is_empty()
-            && let Some(find) = task.delivery()?.find()
-        {
-            let part = chatport_sdk::delivery::Part { payload: serde_json::Value::Null, actions: Vec::new() };
-            let mut outgoing = Outgoing::new(self.work.copy.to_string(), self.work.revision, address.clone(), part);
-            outgoing.first_tried = Some(Timestamp::EPOCH);
-            if let Found::Posted(receipt) = call(CALL_LIMIT, find.find(&task.loaded.site, &outgoing)).await? {
-                let digest = String::new();
-                self.parts.push(ShownPart { receipt, digest, revision: self.work.revision, actions: Vec::new() });
-            }
-        }
+        self.find_stray(task, &address).await?;
         while let Some(part) = self.parts.last() {
             let receipt = part.receipt.clone();
+            self.secure().await?;
             call(CALL_LIMIT, delete.delete(&task.loaded.site, &address, &receipt)).await?;
             self.parts.pop();
+        }
+        Ok(())
+    }
+
+    /// After a doubt, a part may stand on the platform that isn't wanted any more: the one
+    /// after those that are known.
+    async fn find_stray(&mut self, task: &Task, address: &Address) -> Result<(), Stop> {
+        let Some(find) = task.delivery()?.find().filter(|_| self.work.unsure) else { return Ok(()) };
+        let part = chatport_sdk::delivery::Part { payload: serde_json::Value::Null, actions: Vec::new() };
+        let mut outgoing = Outgoing::new(self.work.copy.to_string(), self.work.revision, address.clone(), part);
+        outgoing.number = u16::try_from(self.parts.len()).unwrap_or(u16::MAX);
+        outgoing.first_tried = Some(Timestamp::EPOCH);
+        if let Found::Posted(receipt) = call(CALL_LIMIT, find.find(&task.loaded.site, &outgoing)).await? {
+            let digest = String::new();
+            self.parts.push(ShownPart { receipt, digest, revision: self.work.revision, actions: Vec::new() });
         }
         Ok(())
     }
@@ -409,13 +442,26 @@ impl Sending<'_> {
         }
     }
 
+    /// Make sure that the lease outlasts one more call: another worker must not begin before
+    /// this one has ended.
+    async fn secure(&mut self) -> Result<(), Stop> {
+        if self.leased.elapsed() + CALL_RESERVE > LEASE {
+            let asked = Instant::now();
+            self.record_part().await?;
+            self.leased = asked;
+        }
+        Ok(())
+    }
+
     async fn keep_to_rate(&self, task: &Task, address: &Address) -> Result<(), Stop> {
         let descriptor = task.backend.descriptor();
         let named = task.delivery()?.stream(address).ok().and_then(|key| descriptor.rate(key.rate));
         let Some(rate) = named.or_else(|| descriptor.rates.first()) else { return Ok(()) };
         let rate = self.app.settings.rate(descriptor.id, *rate);
+        let mut waits = 0;
         while let Err(wait) = self.pace.take(task.loaded.id, &rate, Instant::now()) {
-            if wait > SHORT_WAIT {
+            waits += 1;
+            if wait > SHORT_WAIT || waits > RATE_WAITS {
                 let until = self.app.clock.now().plus(wait);
                 let detail = format!("keeps to {} a second", rate.per_second);
                 return Err(Stop::Outcome(Outcome::Hold {
@@ -454,6 +500,12 @@ impl Sending<'_> {
     /// What becomes of the copy after a failure.
     async fn outcome_of(&self, installation: InstallationId, failure: Failure) -> Outcome {
         let now = self.app.clock.now();
+        let asked = failure.retry_after.map(|wait| {
+            if wait > LONGEST_HOLD {
+                tracing::warn!(%installation, seconds = wait.as_secs(), "the platform asks to wait absurdly long; a day will do");
+            }
+            wait.min(LONGEST_HOLD)
+        });
         let (mut class, code) = failure.cause.class_and_code();
         if self.sent && class == Class::Temporary && failure.cause == Cause::Unreachable {
             class = Class::Unknown;
@@ -464,17 +516,17 @@ impl Sending<'_> {
         };
         match class {
             Class::Permanent if failure.scope != Scope::Installation => Outcome::Dead { code, detail },
-            Class::Temporary | Class::Permanent if failure.scope != Scope::Installation => match failure.retry_after {
+            Class::Temporary | Class::Permanent if failure.scope != Scope::Installation => match asked {
                 Some(wait) => Outcome::Hold { until: now.plus(wait), scope: failure.scope, code, detail },
                 None => Outcome::Retry { at: retry_at(self.work, now), code, detail },
             },
-            Class::Unknown => Outcome::Unknown { at: now.plus(FIND_AFTER), detail },
+            Class::Unknown => Outcome::Unknown { at: retry_at(self.work, now).max(now.plus(FIND_AFTER)), detail },
             Class::Hold => {
-                let wait = failure.retry_after.unwrap_or(Duration::from_secs(5)).max(Duration::from_millis(100));
+                let wait = asked.unwrap_or(Duration::from_secs(5)).max(Duration::from_millis(100));
                 Outcome::Hold { until: now.plus(wait), scope: failure.scope, code, detail }
             }
             Class::Temporary => Outcome::Hold {
-                until: now.plus(failure.retry_after.unwrap_or(Duration::from_secs(5))),
+                until: now.plus(asked.unwrap_or(Duration::from_secs(5))),
                 scope: failure.scope,
                 code,
                 detail,

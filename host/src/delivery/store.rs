@@ -1,6 +1,8 @@
 //! What the engine asks of its store. Every write after a lease names the lease; one that
 //! has been lost changes nothing and says so.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use chatport_sdk::{
     delivery::{Receipt, Urgency},
@@ -169,7 +171,7 @@ pub struct Record {
     /// The address, where it became known or changed.
     pub address: Option<String>,
     /// How long the attempt took.
-    pub took: std::time::Duration,
+    pub took: Duration,
 }
 
 /// What to do after a record.
@@ -200,18 +202,19 @@ pub trait DeliveryStore: Send + Sync {
     /// Free all leases that an earlier process left behind; only where this process is the
     /// only one. The answer is their number.
     async fn recover(&self) -> Result<u64, StoreError>;
-    /// Lease up to `limit` streams that are due, each with its first due copy.
-    async fn lease(&self, owner: Uuid, limit: usize) -> Result<Vec<Work>, StoreError>;
+    /// Lease up to `limit` streams that are due, each with its first due copy; none of the
+    /// installations that are `full`.
+    async fn lease(&self, owner: Uuid, limit: usize, full: &[InstallationId]) -> Result<Vec<Work>, StoreError>;
     /// Record that one part stands on the platform; renews the lease. `false`: lost.
     async fn record_part(&self, work: &Work, parts: &[ShownPart], address: Option<&str>) -> Result<bool, StoreError>;
     /// Record how an attempt ended and take the stream's next copy.
     async fn record(&self, record: Record) -> Result<Recorded, StoreError>;
-    /// Give a lease back without having tried anything; due again at `due`.
+    /// Give a lease back without having tried anything; due again at `due`, behind others.
     async fn give_back(&self, work: &Work, due: Timestamp) -> Result<(), StoreError>;
     /// Where the root of a reply stands.
     async fn root(&self, organization: &OrganizationId, root: CopyId) -> Result<Root, StoreError>;
     /// End up to `limit` open copies whose time has run out. The answer is their number.
     async fn expire(&self, limit: u64) -> Result<u64, StoreError>;
-    /// When the next stream is due, if any.
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// How long until the next stream is due, if any, by the clock that decides it.
+    async fn next_due(&self) -> Result<Option<Duration>, StoreError>;
 }

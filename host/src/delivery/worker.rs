@@ -12,7 +12,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 use super::{
-    pace::Pace,
+    pace::{Pace, Party},
     send,
     sql_store::LEASE,
     store::{Outcome, Record, Recorded, What, Work},
@@ -25,12 +25,20 @@ const POLL: Duration = Duration::from_millis(500);
 const RESERVE: Duration = Duration::from_secs(20);
 /// Attempts that may end in a crash before a copy is given up.
 const POISON: u32 = 8;
+/// How long a worker stays with one stream while others wait for a worker.
+const TURN: Duration = Duration::from_secs(2);
 /// How many copies are expired in one go.
 const EXPIRE_BATCH: u64 = 200;
 
 /// Run the engine until `stop` is cancelled; then finish what is on its way.
+///
+/// What isn't finished within the settings' grace is dropped; it is found out at the next
+/// start.
 pub async fn run(app: App, stop: CancellationToken) {
+    let grace = app.settings.shutdown_grace.max(Duration::from_secs(1));
     let engine = Engine {
+        stop: stop.clone(),
+        drop_now: CancellationToken::new(),
         slots: Arc::new(Semaphore::new(app.settings.workers)),
         owner: Uuid::from_bytes(crate::security::random::bytes(app.random.as_ref())),
         pace: Pace::default(),
@@ -60,7 +68,11 @@ pub async fn run(app: App, stop: CancellationToken) {
         }
     }
     engine.tasks.close();
-    engine.tasks.wait().await;
+    if tokio::time::timeout(grace, engine.tasks.wait()).await.is_err() {
+        tracing::warn!("some deliveries didn't end in time; they are found out at the next start");
+        engine.drop_now.cancel();
+        engine.tasks.wait().await;
+    }
 }
 
 #[derive(Clone)]
@@ -70,13 +82,19 @@ struct Engine {
     slots: Arc<Semaphore>,
     pace: Pace,
     tasks: TaskTracker,
+    stop: CancellationToken,
+    drop_now: CancellationToken,
 }
 
 impl Engine {
     /// Lease as many streams as there are free workers. Whether there may be more.
     async fn lease(&self) -> bool {
         // Wait for one free worker, then take what else is free.
-        let Ok(first) = Arc::clone(&self.slots).acquire_owned().await else { return false };
+        let first = tokio::select! {
+            () = self.stop.cancelled() => return false,
+            first = Arc::clone(&self.slots).acquire_owned() => first,
+        };
+        let Ok(first) = first else { return false };
         let mut permits = vec![first];
         while permits.len() < 32 {
             let Ok(permit) = Arc::clone(&self.slots).try_acquire_owned() else { break };
@@ -84,7 +102,7 @@ impl Engine {
         }
         let started = Instant::now();
         let wanted = permits.len();
-        let leased = match self.app.delivery.store.lease(self.owner, wanted).await {
+        let leased = match self.app.delivery.store.lease(self.owner, wanted, &self.pace.full()).await {
             Ok(leased) => leased,
             Err(error) => {
                 tracing::error!(%error, "can't look for what is due; trying again");
@@ -95,22 +113,29 @@ impl Engine {
         let found = leased.len();
         for (work, permit) in leased.into_iter().zip(permits) {
             let engine = self.clone();
-            self.tasks.spawn(async move { engine.work(work, started, permit).await });
+            self.tasks.spawn(async move {
+                tokio::select! {
+                    () = engine.drop_now.cancelled() => {}
+                    () = engine.work(work, started, permit) => {}
+                }
+            });
         }
         found == wanted
     }
 
     /// Bring the copies of one stream up to date until nothing is due.
     async fn work(&self, mut work: Work, mut leased: Instant, _permit: OwnedSemaphorePermit) {
+        let begun = Instant::now();
         loop {
-            if leased.elapsed() + RESERVE > LEASE {
+            let others_wait = begun.elapsed() > TURN && self.slots.available_permits() == 0;
+            if self.stop.is_cancelled() || others_wait || leased.elapsed() + RESERVE > LEASE {
                 let now = self.app.clock.now();
                 if let Err(error) = self.app.delivery.store.give_back(&work, now).await {
                     tracing::error!(%error, "can't give a lease back; it runs out by itself");
                 }
                 return;
             }
-            let record = self.attempt(work).await;
+            let record = self.attempt(work, leased).await;
             let renewed = Instant::now();
             match self.record(record).await {
                 Some(Recorded::Next(next)) => {
@@ -128,7 +153,7 @@ impl Engine {
         }
     }
 
-    async fn attempt(&self, work: Work) -> Record {
+    async fn attempt(&self, work: Work, leased: Instant) -> Record {
         let now = self.app.clock.now();
         let started = Instant::now();
         let done = |work: Work, outcome| Record {
@@ -145,15 +170,12 @@ impl Engine {
             let detail = format!("{POISON} attempts ended in a crash");
             return done(work, Outcome::Dead { code: "poison", detail });
         }
-        let _place = if let What::Message { installation, .. } = &work.what {
-            match self.pace.enter(*installation) {
-                Some(place) => Some(place),
-                None => return done(work, busy(now)),
-            }
-        } else {
-            None
+        let party = match &work.what {
+            What::Message { installation, .. } => Party::Installation(*installation),
+            What::Event { subscription, .. } => Party::Subscription(subscription.clone()),
         };
-        let (outcome, parts, address) = send::bring_up_to_date(&self.app, &self.pace, &work).await;
+        let Some(_place) = self.pace.enter(party) else { return done(work, busy(now)) };
+        let (outcome, parts, address) = send::bring_up_to_date(&self.app, &self.pace, &work, leased).await;
         Record { parts, address, took: started.elapsed(), work, outcome }
     }
 
@@ -188,16 +210,15 @@ impl Engine {
     }
 
     async fn pause(&self) -> Duration {
-        let next: Option<Timestamp> = self.app.delivery.store.next_due().await.unwrap_or_default();
-        let until = next.map_or(POLL, |due| due.since(self.app.clock.now()));
-        until.clamp(Duration::from_millis(1), POLL)
+        let next = self.app.delivery.store.next_due().await.unwrap_or_default();
+        next.unwrap_or(POLL).clamp(Duration::from_millis(20), POLL)
     }
 }
 
 /// All places of the installation are taken: come back soon.
 fn busy(now: Timestamp) -> Outcome {
     Outcome::Hold {
-        until: now.plus(Duration::from_millis(100)),
+        until: now.plus(Duration::from_millis(250)),
         scope: Scope::Conversation,
         code: "rate_limited",
         detail: "others of this installation are on their way".into(),

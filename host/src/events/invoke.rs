@@ -51,8 +51,7 @@ pub async fn invoke(
     let subscription = all.into_iter().find(|subscription| subscriptions::wants(&subscription.kinds, event.kind))?;
     let body = event.body(organization);
     let is_reply = |status: StatusCode| matches!(status.as_u16(), 200 | 204 | 403);
-    let sent =
-        webhook::send_expecting(app, &subscription, &event.id.to_string(), &body, limit, is_reply).await;
+    let sent = webhook::send_expecting(app, &subscription, &event.id.to_string(), &body, limit, is_reply).await;
     let answer = match sent {
         Ok(answer) if is_reply(answer.status) => answer,
         Ok(answer) => {

@@ -113,7 +113,10 @@ pub async fn append_all(
     });
     entities::events::Entity::insert_many(rows).exec_without_returning(transaction).await?;
     for subscription in entities::subscriptions::Entity::find().all(transaction).await? {
-        for (organization, event) in &events {
+        // Streams are locked in one order by all.
+        let mut ordered: Vec<&(OrganizationId, NewEvent)> = events.iter().collect();
+        ordered.sort_by(|(one, _), (other, _)| one.cmp(other));
+        for (organization, event) in ordered {
             if subscriptions::wants(&subscription.kinds, event.kind) {
                 append_copy(transaction, organization, &subscription.name, event).await?;
             }

@@ -22,7 +22,7 @@ use super::{
     view::FailureView,
 };
 use crate::{
-    ids::{CopyId, OrganizationId, StreamId},
+    ids::{CopyId, InstallationId, OrganizationId, StreamId},
     store::{
         Database,
         entities::{copies, messages},
@@ -68,12 +68,30 @@ impl SqlStore {
     }
 }
 
-const LEASE_STREAMS: &str = "UPDATE streams SET owner = $1, fence = fence + 1, lease_until = $2
-    WHERE id IN (
-        SELECT s.id FROM streams s LEFT JOIN installations i ON i.id = s.installation
-        WHERE s.due_at <= $3 AND s.held_until <= $3 AND (i.held_until IS NULL OR i.held_until <= $3)
-            AND (s.owner IS NULL OR s.lease_until <= $3)
-        ORDER BY s.due_at LIMIT $4";
+/// What is due, the longest-waiting first; a stream that was held waits from the end of that.
+const DUE_STREAMS: &str = "SELECT s.id FROM streams s LEFT JOIN installations i ON i.id = s.installation
+    WHERE s.due_at <= $3 AND s.held_until <= $3 AND (i.held_until IS NULL OR i.held_until <= $3)
+        AND (s.owner IS NULL OR s.lease_until <= $3)";
+
+/// The statement that leases. Postgres would run a subquery again for each row where it
+/// thinks that there are few, and so pass the limit; an array is made once.
+fn lease_sql(engine: DbBackend, full: usize) -> String {
+    let places: Vec<String> = (0..full).map(|number| format!("${}", number + 5)).collect();
+    let not_full = match full {
+        0 => String::new(),
+        _ => format!(" AND (s.installation IS NULL OR s.installation NOT IN ({}))", places.join(", ")),
+    };
+    let order = "ORDER BY CASE WHEN s.due_at > s.held_until THEN s.due_at ELSE s.held_until END LIMIT $4";
+    let due = format!("{DUE_STREAMS}{not_full} {order}");
+    let picked = match engine {
+        DbBackend::Postgres => format!("= ANY (ARRAY({due} FOR UPDATE OF s SKIP LOCKED))"),
+        _ => format!("IN ({due})"),
+    };
+    format!(
+        "UPDATE streams SET owner = $1, fence = fence + 1, lease_until = $2 WHERE id {picked}
+        RETURNING organization, id, fence"
+    )
+}
 
 #[async_trait]
 impl DeliveryStore for RecordingStore {
@@ -86,18 +104,17 @@ impl DeliveryStore for RecordingStore {
         Ok(write.execute_raw(statement(write, sql, [])).await?.rows_affected())
     }
 
-    async fn lease(&self, owner: Uuid, limit: usize) -> Result<Vec<Work>, StoreError> {
+    async fn lease(&self, owner: Uuid, limit: usize, full: &[InstallationId]) -> Result<Vec<Work>, StoreError> {
         let transaction = self.store.database.begin().await?;
         let now = self.store.now(&transaction).await?;
-        let lock =
-            if self.store.database.engine() == DbBackend::Postgres { " FOR UPDATE OF s SKIP LOCKED" } else { "" };
-        let sql = format!("{LEASE_STREAMS}{lock}) RETURNING organization, id, fence");
-        let values: [Value; 4] = [
+        let sql = lease_sql(self.store.database.engine(), full.len());
+        let mut values: Vec<Value> = vec![
             owner.into(),
             now.plus(LEASE).as_micros().into(),
             now.as_micros().into(),
             i64::try_from(limit).unwrap_or(i64::MAX).into(),
         ];
+        values.extend(full.iter().map(|installation| Value::from(installation.0)));
         let rows = transaction.query_all_raw(statement(&transaction, &sql, values)).await?;
         let mut leased = Vec::with_capacity(rows.len());
         let mut tallies = Tallies::default();
@@ -108,7 +125,7 @@ impl DeliveryStore for RecordingStore {
                 owner,
                 fence: row.try_get("", "fence")?,
             };
-            match take::take_next(&transaction, &lease, now, &mut tallies).await? {
+            match take::take_next(&transaction, &lease, now, false, &mut tallies).await? {
                 Some(work) => leased.push(work),
                 None => take::release(&transaction, &lease).await?,
             }
@@ -142,8 +159,11 @@ impl DeliveryStore for RecordingStore {
 
     async fn give_back(&self, work: &Work, due: Timestamp) -> Result<(), StoreError> {
         let transaction = self.store.database.begin().await?;
-        let copy = "UPDATE copies SET state = $3, sending = NULL, due_at = $4 WHERE organization = $1 AND id = $2
-            AND EXISTS (SELECT 1 FROM streams WHERE id = copies.stream AND owner = $5 AND fence = $6)";
+        // `sending` stays, so that a revision which a newer one has replaced is counted when
+        // that is taken.
+        let copy = "UPDATE copies SET state = $3, due_at = $4 WHERE organization = $1 AND id = $2
+            AND state = 'sending' AND EXISTS
+                (SELECT 1 FROM streams WHERE id = copies.stream AND owner = $5 AND fence = $6)";
         let state = if work.unsure { "unknown" } else { "pending" };
         let values: [Value; 6] = [
             work.lease.organization.as_str().into(),
@@ -154,6 +174,12 @@ impl DeliveryStore for RecordingStore {
             work.lease.fence.into(),
         ];
         transaction.execute_raw(statement(&transaction, copy, values)).await?;
+        // It goes behind those that have waited meanwhile.
+        let behind = "UPDATE streams SET held_until = $5
+            WHERE organization = $1 AND id = $2 AND owner = $3 AND fence = $4 AND held_until < $5";
+        let [organization, stream, owner, fence] = take::lease_values(&work.lease);
+        let values = [organization, stream, owner, fence, due.as_micros().into()];
+        transaction.execute_raw(statement(&transaction, behind, values)).await?;
         take::release(&transaction, &work.lease).await?;
         Ok(transaction.commit().await?)
     }
@@ -176,13 +202,24 @@ impl DeliveryStore for RecordingStore {
         let transaction = self.store.database.begin().await?;
         let now = self.store.now(&transaction).await?;
         // A copy that is leased right now is expired by its worker.
-        let sql = "UPDATE copies SET is_open = FALSE, sending = NULL, state = 'expired', code = 'expired',
-                due_at = NULL, updated_at = $1
-            WHERE id IN (SELECT c.id FROM copies c JOIN streams s ON s.id = c.stream
-                WHERE c.is_open AND c.expires_at <= $1 AND (s.owner IS NULL OR s.lease_until <= $1) LIMIT $2)
-            RETURNING *";
+        let lock = match self.store.database.engine() {
+            DbBackend::Postgres => " FOR UPDATE OF c, s SKIP LOCKED",
+            _ => "",
+        };
+        let due = format!(
+            "SELECT c.id FROM copies c JOIN streams s ON s.id = c.stream
+            WHERE c.is_open AND c.expires_at <= $1 AND (s.owner IS NULL OR s.lease_until <= $1) LIMIT $2{lock}"
+        );
+        let picked = match self.store.database.engine() {
+            DbBackend::Postgres => format!("= ANY (ARRAY({due}))"),
+            _ => format!("IN ({due})"),
+        };
+        let sql = format!(
+            "UPDATE copies SET is_open = FALSE, state = 'expired', code = 'expired', due_at = NULL, updated_at = $1
+            WHERE is_open AND id {picked} RETURNING *"
+        );
         let values: [Value; 2] = [now.as_micros().into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
-        let rows = transaction.query_all_raw(statement(&transaction, sql, values)).await?;
+        let rows = transaction.query_all_raw(statement(&transaction, &sql, values)).await?;
         let rows: Vec<copies::Model> =
             rows.iter().map(|row| copies::Model::from_query_result(row, "")).collect::<Result<_, _>>()?;
         let keys = message_keys(&transaction, &rows).await?;
@@ -190,16 +227,20 @@ impl DeliveryStore for RecordingStore {
         for row in &rows {
             let Some(key) = row.message.and_then(|message| keys.get(&message)) else { continue };
             let organization = OrganizationId::stored(row.organization.clone());
+            // An older one in doubt ends with them: what it became is shown by nobody any more.
+            if row.sending.is_some_and(|sending| sending != row.revision && Some(sending) != row.pinned) {
+                batch.tallies.add(&organization, tally::SUPERSEDED, 1);
+            }
             for revision in [Some(row.revision), row.pinned].into_iter().flatten() {
                 batch.tallies.add(&organization, tally::EXPIRED, 1);
                 let failure = FailureView::new("expired", "its time ran out");
                 batch.tell(&organization, key.clone(), revision, row, Some(failure));
             }
         }
-        let pinned = rows.iter().filter(|row| row.pinned.is_some()).map(|row| row.id);
         copies::Entity::update_many()
             .col_expr(copies::Column::Pinned, Expr::value(Option::<i64>::None))
-            .filter(copies::Column::Id.is_in(pinned))
+            .col_expr(copies::Column::Sending, Expr::value(Option::<i64>::None))
+            .filter(copies::Column::Id.is_in(rows.iter().map(|row| row.id)))
             .exec(&transaction)
             .await?;
         batch.write(&transaction).await?;
@@ -207,14 +248,15 @@ impl DeliveryStore for RecordingStore {
         Ok(rows.len() as u64)
     }
 
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+    async fn next_due(&self) -> Result<Option<Duration>, StoreError> {
         let read = self.store.database.read();
         let sql = "SELECT MIN(CASE WHEN s.due_at > s.held_until THEN s.due_at ELSE s.held_until END) AS due
             FROM streams s LEFT JOIN installations i ON i.id = s.installation
             WHERE s.due_at IS NOT NULL AND s.owner IS NULL AND (i.held_until IS NULL OR i.held_until <= $1)";
-        let row = read.query_one_raw(statement(read, sql, [self.store.clock.now().as_micros().into()])).await?;
+        let now = self.store.now(read).await?;
+        let row = read.query_one_raw(statement(read, sql, [now.as_micros().into()])).await?;
         let due: Option<i64> = row.map(|row| row.try_get("", "due")).transpose()?.flatten();
-        Ok(due.map(Timestamp::from_micros))
+        Ok(due.map(|due| Timestamp::from_micros(due).since(now)))
     }
 }
 

@@ -62,6 +62,17 @@ async fn write_batch(store: &SqlStore, mut jobs: Vec<Job>) {
     metrics::histogram!("chatport_record_batch_size").record(jobs.len() as f64);
     // All who write to several streams lock them in the same order.
     jobs.sort_by_key(|job| job.record.work.lease.stream);
+    // Telling of messages locks streams of events, so events are recorded apart.
+    let (events, messages): (Vec<_>, Vec<_>) =
+        jobs.into_iter().partition(|job| matches!(job.record.work.what, What::Event { .. }));
+    for jobs in [events, messages] {
+        if !jobs.is_empty() {
+            write_and_answer(store, jobs).await;
+        }
+    }
+}
+
+async fn write_and_answer(store: &SqlStore, jobs: Vec<Job>) {
     let records: Vec<&Record> = jobs.iter().map(|job| job.record.as_ref()).collect();
     let answers = match write(store, &records).await {
         Ok(answers) => answers.into_iter().map(Ok).collect(),
@@ -94,9 +105,10 @@ async fn write(store: &SqlStore, records: &[&Record]) -> Result<Vec<Recorded>, D
             answers.push(Recorded::Lost);
             continue;
         }
-        batch.outcome(&transaction, record).await?;
-        // What has been held meanwhile (a suspension, a 429) doesn't go on.
-        let next = take::take_next(&transaction, lease, now, &mut batch.tallies).await?;
+        let is_new = batch.outcome(&transaction, record).await?;
+        // A copy that is being sent under this very lease was taken by the commit whose answer
+        // was lost: it is ours, and hasn't been sent.
+        let next = take::take_next(&transaction, lease, now, !is_new, &mut batch.tallies).await?;
         if next.is_none() {
             take::release(&transaction, lease).await?;
         }
@@ -150,7 +162,11 @@ fn change_of(work: &Work, outcome: &Outcome) -> Change {
             let state = if work.removal { "removed" } else { "delivered" };
             Change { shown: !work.removal, attempts: 0, ..end(state, None, "", tally::DELIVERED) }
         }
-        Outcome::Retry { at, code, detail } => open("retry", *at, work.attempts + 1, Some(*code), detail),
+        // A doubt from before stays: only finding out or a confirmation ends it.
+        Outcome::Retry { at, code, detail } => {
+            let state = if work.unsure { "unknown" } else { "retry" };
+            Change { keeps_sending: work.unsure, ..open(state, *at, work.attempts + 1, Some(*code), detail) }
+        }
         Outcome::Hold { until, code, detail, .. } => {
             let state = if work.unsure { "unknown" } else { "pending" };
             Change { keeps_sending: work.unsure, ..open(state, *until, work.attempts, Some(*code), detail) }
@@ -178,17 +194,25 @@ impl Batch {
     }
 
     /// Write what an attempt made of its copy.
-    async fn outcome(&mut self, transaction: &DatabaseTransaction, record: &Record) -> Result<(), DbErr> {
+    /// `false`: it had been written before.
+    async fn outcome(&mut self, transaction: &DatabaseTransaction, record: &Record) -> Result<bool, DbErr> {
         let (work, organization) = (&record.work, &record.work.lease.organization);
         let change = change_of(work, &record.outcome);
-        let Some(row) = update_copy(transaction, record, &change, self.now).await? else { return Ok(()) };
+        let Some(row) = update_copy(transaction, record, &change, self.now).await? else { return Ok(false) };
         if let Outcome::Hold { until, scope, .. } = &record.outcome {
             hold(transaction, work, *scope, *until).await?;
         } else {
             self.attempts.push(attempt(record, &change, self.now));
         }
-        let What::Message { installation, key, .. } = &work.what else { return Ok(()) };
-        let is_newer = row.revision > work.revision && row.pinned != Some(work.revision);
+        let What::Message { installation, key, .. } = &work.what else {
+            if let Outcome::Retry { at, .. } = &record.outcome {
+                // A receiver that fails once fails the next one too: its events wait, in order.
+                hold(transaction, work, Scope::Conversation, *at).await?;
+            }
+            return Ok(true);
+        };
+        let is_newer =
+            (row.revision > work.revision || row.removal != work.removal) && row.pinned != Some(work.revision);
         let ended = match change.tally {
             // A newer revision takes its place, so this one has ended, unsent.
             None if is_newer && !change.keeps_sending => Some(tally::SUPERSEDED),
@@ -204,7 +228,7 @@ impl Batch {
             let failure = change.code.map(|code| FailureView::new(code, &change.detail));
             self.tell(organization, key.clone(), work.revision, &row, failure);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Tell how a copy's revision ended.
@@ -240,6 +264,7 @@ impl Batch {
 }
 
 /// Change the copy. A newer revision may have been accepted meanwhile: then it stays open.
+/// `None`: the result stands there already, from a commit whose answer was lost.
 async fn update_copy(
     transaction: &DatabaseTransaction,
     record: &Record,
@@ -252,13 +277,14 @@ async fn update_copy(
             shown = CASE WHEN $6 THEN CAST($3 AS BIGINT) ELSE shown END,
             sending = CASE WHEN $7 THEN sending ELSE NULL END,
             pinned = CASE WHEN pinned = $3 AND NOT $8 THEN NULL ELSE pinned END,
-            is_open = CASE WHEN revision > $3 THEN TRUE ELSE $8 END,
-            state = CASE WHEN revision > $3 AND NOT $8 THEN 'pending' ELSE $9 END,
+            is_open = CASE WHEN revision > $3 OR removal <> $15 THEN TRUE ELSE $8 END,
+            state = CASE WHEN (revision > $3 OR removal <> $15) AND NOT $8 THEN 'pending' ELSE $9 END,
             code = CAST($10 AS TEXT), detail = CAST($11 AS TEXT), attempts = $12, crashes = 0,
-            due_at = CASE WHEN revision > $3 AND NOT $8 THEN CAST($13 AS BIGINT) ELSE CAST($14 AS BIGINT) END,
+            due_at = CASE WHEN (revision > $3 OR removal <> $15) AND NOT $8
+                THEN CAST($13 AS BIGINT) ELSE CAST($14 AS BIGINT) END,
             updated_at = CAST($13 AS BIGINT)
-        WHERE organization = $1 AND id = $2 RETURNING *";
-    let values: [Value; 14] = [
+        WHERE organization = $1 AND id = $2 AND state = 'sending' AND sending = $3 RETURNING *";
+    let values: [Value; 15] = [
         work.lease.organization.as_str().into(),
         work.copy.0.into(),
         work.revision.into(),
@@ -273,6 +299,7 @@ async fn update_copy(
         i32::try_from(change.attempts).unwrap_or(i32::MAX).into(),
         now.as_micros().into(),
         change.due.map(Timestamp::as_micros).into(),
+        work.removal.into(),
     ];
     let row = transaction.query_one_raw(statement(transaction, sql, values)).await?;
     row.map(|row| copies::Model::from_query_result(&row, "")).transpose()

@@ -33,7 +33,7 @@ const HEAD: &str =
     WHERE c.stream = $1 AND c.due_at <= $2
     ORDER BY c.sequence LIMIT 1";
 
-fn lease_values(lease: &Lease) -> [Value; 4] {
+pub(super) fn lease_values(lease: &Lease) -> [Value; 4] {
     [lease.organization.as_str().into(), lease.stream.0.into(), lease.owner.into(), lease.fence.into()]
 }
 
@@ -61,6 +61,7 @@ pub(super) async fn take_next(
     transaction: &DatabaseTransaction,
     lease: &Lease,
     now: Timestamp,
+    adopt: bool,
     tallies: &mut Tallies,
 ) -> Result<Option<Work>, DbErr> {
     loop {
@@ -72,8 +73,14 @@ pub(super) async fn take_next(
         if row.try_get::<i64>("", "stream_held")?.max(installation_held) > now.as_micros() {
             return Ok(None);
         }
-        let work = read_work(&row, lease)?;
-        if row.try_get::<String>("", "state")? == "sending" {
+        let work = match read_work(&row, lease) {
+            Ok(work) => work,
+            Err(error) => {
+                give_up(transaction, &row, lease, now, &error, tallies).await?;
+                continue;
+            }
+        };
+        if !adopt && row.try_get::<String>("", "state")? == "sending" {
             set_aside(transaction, &work, now).await?;
         } else {
             return take(transaction, work, &row, now, tallies).await.map(Some);
@@ -97,6 +104,31 @@ async fn set_aside(transaction: &DatabaseTransaction, work: &Work, now: Timestam
         now.plus(pause).as_micros().into(),
         "the process that sent it died before the answer came".into(),
     ];
+    transaction.execute_raw(statement(transaction, sql, values)).await?;
+    Ok(())
+}
+
+/// A copy that can't be read must not stop the others: it becomes a dead letter.
+async fn give_up(
+    transaction: &DatabaseTransaction,
+    row: &QueryResult,
+    lease: &Lease,
+    now: Timestamp,
+    error: &DbErr,
+    tallies: &mut Tallies,
+) -> Result<(), DbErr> {
+    let id: Uuid = row.try_get("", "id")?;
+    tracing::error!(copy = %id, %error, "a stored copy can't be read; it is set aside as a dead letter");
+    if row.try_get::<Option<Uuid>>("", "message")?.is_some() {
+        let revision: i64 = row.try_get("", "revision")?;
+        let others = [row.try_get::<Option<i64>>("", "sending")?, row.try_get::<Option<i64>>("", "pinned")?];
+        let ended: std::collections::BTreeSet<i64> = others.into_iter().flatten().chain([revision]).collect();
+        tallies.add(&lease.organization, tally::DEAD, i64::try_from(ended.len()).unwrap_or(1));
+    }
+    let sql = "UPDATE copies SET is_open = FALSE, state = 'dead', code = 'poison', detail = 'it can''t be read',
+            sending = NULL, pinned = NULL, due_at = NULL, updated_at = $3
+        WHERE organization = $1 AND id = $2";
+    let values: [Value; 3] = [lease.organization.as_str().into(), id.into(), now.as_micros().into()];
     transaction.execute_raw(statement(transaction, sql, values)).await?;
     Ok(())
 }

@@ -9,6 +9,7 @@ use super::super::{
     codes,
     links::{self, LinkFilter},
     page::Page,
+    state::InstallationState,
     test_world::{World, loft},
 };
 use crate::{
