@@ -70,7 +70,7 @@ async fn perform(invocation: Invocation) -> Result<ExitCode, ProgramError> {
         }
         Command::Config => print(&report.iter().map(|line| format!("{line}\n")).collect::<String>()),
         Command::ApiKey(ApiKeyCommand::Create(request)) => create_key(settings, request).await?,
-        Command::Doctor => doctor(settings).await?,
+        Command::Doctor => return doctor(settings).await,
         Command::Healthcheck => return Ok(healthcheck(&settings).await),
     }
     Ok(ExitCode::SUCCESS)
@@ -117,7 +117,7 @@ async fn first_key(app: &App) -> Result<Option<chatport_sdk::secret::Secret>, Pr
 }
 
 /// Open everything as `serve` would, and say how it is.
-async fn doctor(settings: Settings) -> Result<(), ProgramError> {
+async fn doctor(settings: Settings) -> Result<ExitCode, ProgramError> {
     let app = Host::closed(settings, Registry::linked().map_err(StartError::from)?).await?;
     let mut text = format!(
         "ok    settings, key ring and database ({})\nok    backends: {}\n",
@@ -148,7 +148,7 @@ async fn doctor(settings: Settings) -> Result<(), ProgramError> {
         );
     }
     print(&text);
-    Ok(())
+    Ok(if text.contains("\nmend") { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 async fn create_key(settings: Settings, request: CreateApiKey) -> Result<(), ProgramError> {

@@ -72,9 +72,10 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Whether only this machine can reach the host.
-    pub fn on_loopback(&self) -> bool {
-        self.listen.ip().is_loopback()
+    /// Whether only this machine reaches the host: it listens on loopback, and no public URL
+    /// says that a proxy lets others in.
+    pub fn serves_this_machine_alone(&self) -> bool {
+        self.listen.ip().is_loopback() && self.public_url.as_ref().is_none_or(is_on_loopback)
     }
 
     /// Where the world reaches the host that listens at `bound`: what is configured; on
@@ -93,12 +94,12 @@ impl Settings {
         wanted.map_or(rate, |wanted| Rate { per_second: wanted.per_second, burst: wanted.burst, ..rate })
     }
 
-    /// Whether to make a demo organization: `auto` does on loopback.
+    /// Whether to make a demo organization: `auto` does where only this machine reaches the host.
     pub fn wants_demo(&self) -> bool {
         match self.demo {
             Demo::On => true,
             Demo::Off => false,
-            Demo::Auto => self.on_loopback(),
+            Demo::Auto => self.serves_this_machine_alone(),
         }
     }
 
@@ -143,6 +144,16 @@ impl Settings {
             shutdown_grace: found.one("shutdown_grace", values::seconds)?,
             data,
         })
+    }
+}
+
+/// Whether a URL's host is this machine.
+fn is_on_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
     }
 }
 
@@ -194,7 +205,7 @@ pub enum Demo {
     On,
     /// No.
     Off,
-    /// If the host listens on loopback.
+    /// If only this machine reaches the host.
     Auto,
 }
 

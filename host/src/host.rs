@@ -156,7 +156,7 @@ async fn open(settings: Settings, registry: Registry, bound: SocketAddr) -> Resu
         Some(text) => Keyring::from_secret(text)?,
         None => Keyring::load_or_create(&settings.data.join("keyring"), random.as_ref())?,
     };
-    let policy = Policy::parse(&settings.allow_networks, settings.on_loopback())?;
+    let policy = Policy::parse(&settings.allow_networks, settings.serves_this_machine_alone())?;
     let transports = Transports::new(policy, settings.extra_ca_file.as_deref())?;
     let database = Database::open(&location(&settings.database)).await?;
     check_keyring(&database, &keyring).await?;

@@ -381,7 +381,7 @@ async fn only_an_administrator_uninstalls_and_the_installation_then_waits_for_on
     let done = server.apps_uninstall("sysadmin", &outcome.app_id, false).await;
     assert!(done.ok, "{}", done.text);
     let suspended = world.acme.becomes(&shown.installation, "suspended").await;
-    assert_eq!(suspended["problem"]["code"], "installation_revoked");
+    assert_eq!(suspended["problem"]["code"], "uninstalled");
     world.application.hears("installation.suspended", 0).await;
 }
 

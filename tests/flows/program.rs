@@ -135,6 +135,8 @@ async fn a_key_can_be_made_and_the_health_be_asked_from_the_shell() {
     let client = chatport.client().with_key(made.trim());
     client.get("/v1/events").await.expect(200);
     client.get("/v1/backends").await.expect(403);
+    let audit = chatport.client().get("/v1/audit").await.expect(200);
+    assert_eq!((&audit["items"][0]["action"], &audit["items"][0]["actor"]), (&json!("key.create"), &json!("host")));
 }
 
 // The API's description.
@@ -339,6 +341,20 @@ async fn a_key_does_what_its_scopes_say_and_nothing_after_it_was_revoked() {
     }
     let (sender, _) = make_key(&api, json!({ "name": "both", "scopes": ["keys"] })).await;
     problem(sender.post("/v1/api-keys", json!({ "name": "x", "scopes": ["send"] })).await, 403, "forbidden");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_of_events_ends_soon_after_its_key_was_revoked() {
+    let chatport = Chatport::start(&["--demo=off"]).await;
+    let api = chatport.client();
+    let (reader, id) = make_key(&api, json!({ "name": "reader", "scopes": ["send"] })).await;
+    let asked = [("accept", "text/event-stream")];
+    let following = tokio::spawn(async move { reader.try_raw(Method::GET, "/v1/events", &asked, "").await });
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert!(!following.is_finished());
+    api.delete(&format!("/v1/api-keys/{id}")).await.expect(204);
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(10), following).await.expect("it ends");
+    assert_eq!(ended.expect("no panic").expect("an answer").status.as_u16(), 200);
 }
 
 // Secrets.

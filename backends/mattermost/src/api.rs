@@ -7,6 +7,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
+    address,
     descriptor::{BOT_ACCESS_TOKEN, BOT_TOKEN},
     errors::{self, Operation},
     settings::{Mode, Settings, SiteUrl},
@@ -59,6 +60,21 @@ pub(crate) struct Channel {
     pub(crate) display_name: String,
     pub(crate) team_id: String,
     pub(crate) delete_at: i64,
+}
+
+impl Channel {
+    /// Whether everybody in its team may join it.
+    pub(crate) fn is_public(&self) -> bool {
+        self.kind == "O"
+    }
+}
+
+/// Somebody in a team.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct TeamMember {
+    user_id: String,
+    delete_at: i64,
 }
 
 /// A team.
@@ -258,6 +274,19 @@ impl<'a> Client<'a> {
     pub(crate) async fn is_member(&self, channel: &str, user: &str) -> Result<bool, Failure> {
         match self.get::<Value>(&format!("/channels/{channel}/members/{user}")).await {
             Ok(_) => Ok(true),
+            Err(failure) if matches!(failure.cause, Cause::PermissionDenied | Cause::ChannelNotFound) => Ok(false),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Whether an account is a member of a team. Outsiders are told nothing, so for them the
+    /// answer is no.
+    pub(crate) async fn is_in_team(&self, team: &str, user: &str) -> Result<bool, Failure> {
+        if !address::is_id(team) {
+            return Ok(false);
+        }
+        match self.get::<TeamMember>(&format!("/teams/{team}/members/{user}")).await {
+            Ok(member) => Ok(member.user_id == user && member.delete_at == 0),
             Err(failure) if matches!(failure.cause, Cause::PermissionDenied | Cause::ChannelNotFound) => Ok(false),
             Err(failure) => Err(failure),
         }

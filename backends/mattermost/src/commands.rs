@@ -12,7 +12,7 @@ const HINT: &str = "[link|unlink|help]";
 /// What somebody typed after the command's name.
 #[derive(Debug)]
 pub(crate) enum Words {
-    /// `link CODE`
+    /// `link CODE`, or a code alone
     Link(Secret),
     /// `unlink`
     Unlink,
@@ -31,9 +31,22 @@ impl Words {
             "" | "help" => Self::Help,
             "unlink" => Self::Unlink,
             "link" => code(rest).map_or(Self::Help, Self::Link),
+            // Pasted without the word: what is secret is no business of the application.
+            _ if is_code(text) => Self::Link(Secret::new(text)),
             _ => Self::Other(text.to_owned()),
         }
     }
+}
+
+/// Whether a text is a code and nothing else: twelve characters of Crockford's base32 in
+/// groups, or without groups and with a digit among them (else it may be a word).
+fn is_code(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    let is_base32 = |c: char| c.is_ascii_alphanumeric() && !matches!(c, 'u' | 'U');
+    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
+    let in_groups = lengths == [4, 4, 4];
+    groups.iter().all(|group| group.chars().all(is_base32))
+        && (in_groups || lengths == [12] && text.contains(|c: char| c.is_ascii_digit()))
 }
 
 /// A code, if it may be one.
@@ -100,4 +113,19 @@ pub(crate) fn registration(team: &str, command: &str, app_name: &str, url: &str)
         "display_name": name, "description": "Links accounts and channels",
         "auto_complete": true, "auto_complete_desc": format!("Use {name} from Mattermost"), "auto_complete_hint": HINT,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_alone_is_meant_for_linking() {
+        for text in ["K7QX-2M4P-9ZRT", " k7qx-2m4p-9zrt ", "K7QX2M4P9ZRT", "ABCD-EFGH-JKMN", "OLI0-2M4P-9ZRT"] {
+            assert!(matches!(Words::of(text), Words::Link(code) if code.expose() == text.trim()), "{text}");
+        }
+        for text in ["notification", "K7QX-2M4P", "K7QX-2M4P-9ZRT please", "UUUU-2M4P-9ZRT", "K7QX-2M4P-9ZR-T"] {
+            assert!(matches!(Words::of(text), Words::Other(_)), "{text}");
+        }
+    }
 }

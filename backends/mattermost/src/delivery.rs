@@ -80,7 +80,7 @@ fn bot_of(site: &Site) -> Result<String, Failure> {
 }
 
 /// Join a public channel that the bot isn't in; `refused` is what happened without.
-pub(crate) async fn enter(client: &Client<'_>, channel: &str, bot: &str, refused: Failure) -> Result<(), Failure> {
+async fn enter(client: &Client<'_>, channel: &str, bot: &str, refused: Failure) -> Result<(), Failure> {
     let channel = match client.channel(channel).await {
         Ok(channel) => channel,
         // A private channel, or none: the server doesn't tell.

@@ -16,6 +16,10 @@ use crate::{
 
 #[async_trait]
 impl Install for MattermostBackend {
+    fn check(&self, site: &Site) -> Result<(), SetupError> {
+        Settings::of(site).map(drop)
+    }
+
     async fn begin(&self, site: &Site) -> Result<Progress, SetupError> {
         let settings = Settings::of(site)?;
         match settings.mode {

@@ -33,6 +33,11 @@ pub struct Settings {
     /// system key was removed, so this is rarely needed.
     #[serde(default)]
     pub(crate) accept_unsigned_presses: bool,
+    /// The key, as the refusal shows it, that may replace the pinned one when the app is
+    /// installed again (mode `apps`): needed after the server's keys were renewed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub(crate) accepted_signing_key: Option<String>,
 }
 
 /// How the connection is made.

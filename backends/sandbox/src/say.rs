@@ -85,7 +85,7 @@ fn subject(kind: &HappeningKind) -> Option<Subject> {
 /// A short word, and what is said, if anything.
 fn words(outcome: &Outcome, kind: &HappeningKind, app: &str) -> (&'static str, Option<String>) {
     let (outcome, text) = match outcome {
-        Outcome::Linked { purpose: Purpose::User, name } => ("linked", format!("Linked to {name}")),
+        Outcome::Linked { purpose: Purpose::User, name } => ("linked", format!("Linked to user {name} of {app}")),
         Outcome::Linked { purpose: Purpose::Channel, name } => {
             ("linked", format!("This channel is connected as {name}"))
         }

@@ -29,10 +29,10 @@ async fn a_code_in_the_direct_conversation_names_the_person_and_their_address() 
 async fn the_bot_says_in_the_direct_conversation_what_came_of_the_code() {
     let chat = Chat::new();
     let happening = chat.happening("/conversations/dm-ada/messages", write("ada", &format!("link {CODE}"))).await;
-    let outcome = Outcome::Linked { purpose: Purpose::User, name: "Ada L.".into() };
+    let outcome = Outcome::Linked { purpose: Purpose::User, name: "u-42".into() };
     let (status, answer) = chat.answer(happening, outcome).await;
     assert_eq!((status, &answer["outcome"]), (200, &json!("linked")));
-    assert_eq!(answer["reply"]["text"], "Linked to Ada L.");
+    assert_eq!(answer["reply"]["text"], "Linked to user u-42 of Chatport");
     let posts = chat.posts("dm-ada").await;
     assert_eq!(posts.iter().map(|post| post["by"].as_str().unwrap()).collect::<Vec<_>>(), ["ada", "bot"]);
 }

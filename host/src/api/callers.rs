@@ -1,7 +1,7 @@
 //! Who may use an operation. A policy is a type that the handler takes first; without one
 //! the route doesn't compile. The database is reached only with what a policy gives.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, time::Duration};
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use chatport_sdk::secret::Secret;
@@ -140,5 +140,5 @@ impl<R: Right> Policy for Within<R> {
 
 /// The database can't be reached or refuses.
 pub fn unavailable(error: sea_orm::DbErr) -> Problem {
-    Problem::new(types::UNAVAILABLE).because(error.to_string())
+    Problem::new(types::UNAVAILABLE).because(error.to_string()).retry_after(Duration::from_secs(1))
 }

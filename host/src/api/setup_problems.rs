@@ -1,5 +1,7 @@
 //! From failures of setup to problems: one row for each.
 
+use std::time::Duration;
+
 use chatport_sdk::failure::{Cause, Failure};
 use serde_json::json;
 
@@ -37,7 +39,7 @@ impl From<SetupFailure> for Problem {
             SetupFailure::TooManyCodes { retry_after } => problem(types::TOO_MANY_REQUESTS).retry_after(*retry_after),
             SetupFailure::BackendPanicked { .. } | SetupFailure::Token(_) => Self::internal(detail),
             SetupFailure::TimedOut { .. } => unreachable(detail),
-            SetupFailure::Store(_) => Self::new(types::UNAVAILABLE).because(detail),
+            SetupFailure::Store(_) => Self::new(types::UNAVAILABLE).because(detail).retry_after(Duration::from_secs(1)),
         }
     }
 }

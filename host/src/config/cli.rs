@@ -27,7 +27,7 @@ pub enum Command {
     Backends,
     /// Bring the database to this version, and end
     Migrate,
-    /// Check the settings, the database, the keys and the network, and say what to mend
+    /// Open everything as `serve` would and say what to mend; exit code 1 if there is anything
     Doctor,
     /// Show every setting that holds and where it comes from; secrets are hidden
     Config,

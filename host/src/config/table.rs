@@ -175,7 +175,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         "trusted-proxies",
         &["CHATPORT_TRUSTED_PROXIES"],
         "NETWORK",
-        "A reverse proxy's address or network, e.g. 10.0.0.0/8: the client address in its X-Forwarded-For is believed.",
+        "A reverse proxy's address or network, e.g. 10.0.0.0/8: its connections don't count against the limit of one address.",
     ),
     one(
         "log",
@@ -199,7 +199,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         &["CHATPORT_DEMO"],
         "WHEN",
         Value("auto"),
-        "Whether to make a demo organization: on, off, or auto (if the host listens on loopback).",
+        "Whether to make a demo organization: on, off, or auto (if the host listens on loopback and has no public URL for others).",
     ),
     one(
         "shutdown_grace",

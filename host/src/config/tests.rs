@@ -72,6 +72,23 @@ fn a_host_that_others_can_reach_has_no_public_address_unless_it_is_told() {
 }
 
 #[test]
+fn a_host_behind_a_proxy_serves_others_though_it_listens_on_loopback() {
+    for (flags, alone) in [
+        ("", true),
+        ("--public-url http://localhost:8000", true),
+        ("--public-url http://chat.localhost", true),
+        ("--public-url http://127.0.0.2", true),
+        ("--public-url http://[::1]:8000", true),
+        ("--public-url https://chat.example.com", false),
+        ("--public-url https://localhost.example.com", false),
+        ("--listen 0.0.0.0:8000 --public-url http://localhost:8000", false),
+    ] {
+        let settings = shell().settings(flags);
+        assert_eq!((settings.serves_this_machine_alone(), settings.wants_demo()), (alone, alone), "{flags}");
+    }
+}
+
+#[test]
 fn a_flag_wins_over_the_environment_over_the_file_over_the_default() {
     let file = shell().file("chatport.toml", "app_name = 'from the file'\nworkers = 3");
     assert_eq!(file.settings("").app_name, "from the file");

@@ -3,31 +3,29 @@
 //! after the commit. If a batch fails, each of its operations runs once alone, so that one
 //! bad operation can't fail its neighbours.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use chatport_sdk::{
-    delivery::{Note, Urgency},
-    schemars::JsonSchema,
-    time::Timestamp,
-};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Value,
-};
+use chatport_sdk::{delivery::Urgency, schemars::JsonSchema, time::Timestamp};
+use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
-use uuid::Uuid;
 
 use super::{
+    copy_rows,
     message::{self, PutMessage},
     revise,
+    streams::Streams,
     tally::{self, Tallies},
-    targets::{self, Planned, PlannedPlace},
-    view::{CopyView, FailureView, MessageEvent, copy_view},
+    targets::{self, Planned},
+    view::{CopyView, copy_view},
 };
 use crate::{
     app::App,
-    ids::{CopyId, MessageId, OrganizationId, StreamId},
-    store::{Database, entities, statement},
+    ids::{MessageId, OrganizationId},
+    store::{Database, entities},
 };
 
 /// Most operations that share a commit.
@@ -243,7 +241,7 @@ async fn write_all(
     let known = known_messages(transaction, operations).await?;
     let backlogs = backlogs(transaction, operations).await?;
     let mut tallies = Tallies::default();
-    let mut added: std::collections::BTreeMap<&str, i64> = Default::default();
+    let mut added: BTreeMap<&str, i64> = Default::default();
     let mut seen = BTreeSet::new();
     let mut fresh = Vec::new();
     let mut answers: Vec<Option<Result<Accepted, AcceptError>>> = Vec::new();
@@ -305,7 +303,7 @@ async fn known_messages(
 async fn backlogs(
     transaction: &DatabaseTransaction,
     operations: &[&Operation],
-) -> Result<std::collections::BTreeMap<String, i64>, DbErr> {
+) -> Result<BTreeMap<String, i64>, DbErr> {
     let ids: BTreeSet<&str> = operations.iter().map(|operation| operation.organization.as_str()).collect();
     let rows = entities::organizations::Entity::find()
         .filter(entities::organizations::Column::Id.is_in(ids))
@@ -326,15 +324,16 @@ async fn insert_messages(
     }
     let ids: Vec<MessageId> = operations.iter().map(|_| MessageId::new()).collect();
     let mut accepted = Vec::with_capacity(operations.len());
+    let mut streams = Streams::wake(transaction, operations).await?;
     let mut rows = Vec::new();
     for (operation, id) in operations.iter().zip(&ids) {
         let mut views = Vec::new();
         for planned in &operation.planned {
-            let row = new_copy(transaction, operation, *id, planned).await?;
-            count_new(tallies, operation, &row);
-            events.extend(failed_event(operation, &row));
+            let row = copy_rows::new_copy(operation, *id, planned, &mut streams);
+            copy_rows::count_new(tallies, operation, &row);
+            events.extend(copy_rows::failed_event(operation, &row));
             views.push(CopyView { notes: planned.notes.clone(), ..copy_view(&row) });
-            let logs = log_copies(operation, &row);
+            let logs = copy_rows::log_copies(operation, &row);
             tallies.add(&operation.organization, tally::ACCEPTED, i64::try_from(logs.len()).unwrap_or(0));
             rows.push(row);
             rows.extend(logs);
@@ -348,22 +347,8 @@ async fn insert_messages(
         .zip(&accepted)
         .map(|((operation, id), accepted)| message_row(operation, *id, accepted));
     entities::messages::Entity::insert_many(messages).exec_without_returning(transaction).await?;
-    insert_copies(transaction, rows).await?;
+    copy_rows::insert_copies(transaction, rows).await?;
     Ok(accepted)
-}
-
-pub(super) async fn insert_copies(
-    transaction: &DatabaseTransaction,
-    rows: Vec<entities::copies::Model>,
-) -> Result<(), DbErr> {
-    use sea_orm::{ActiveModelTrait, IntoActiveModel};
-    // Copies have 31 columns; SQLite takes 32766 values in a statement.
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
-        let chunk: Vec<_> = rows.by_ref().take(500).map(|row| row.into_active_model().reset_all()).collect();
-        entities::copies::Entity::insert_many(chunk).exec_without_returning(transaction).await?;
-    }
-    Ok(())
 }
 
 /// The row of a message.
@@ -387,151 +372,4 @@ pub(super) fn message_row(
         created_at: Set(operation.now.as_micros()),
         updated_at: Set(operation.now.as_micros()),
     }
-}
-
-/// A new copy; its stream is made or woken.
-pub(super) async fn new_copy(
-    transaction: &DatabaseTransaction,
-    operation: &Operation,
-    message: MessageId,
-    planned: &Planned,
-) -> Result<entities::copies::Model, DbErr> {
-    let dead = planned.place.as_ref().err();
-    let stream = match &planned.place {
-        Ok(place) => Some(wake_stream(transaction, operation, place).await?),
-        Err(_) => None,
-    };
-    let place = planned.place.as_ref().ok();
-    let due = dead.is_none().then(|| operation.due_at.as_micros());
-    Ok(entities::copies::Model {
-        organization: operation.organization.as_str().to_owned(),
-        id: CopyId::new().0,
-        stream: stream.map(|(id, _)| id),
-        installation: place.map(|place| place.installation.0),
-        message: Some(message.0),
-        event: None,
-        root: place.and_then(|place| place.root).map(|root| root.0),
-        log_id: None,
-        log_text: None,
-        target: planned.target.clone(),
-        account: place.and_then(|place| place.account.as_ref()).map(stored),
-        address: place.and_then(|place| place.address.as_ref()).map(stored),
-        sequence: stream.map_or(0, |(_, sequence)| sequence),
-        revision: operation.put.revision,
-        pinned: None,
-        shown: None,
-        sending: None,
-        is_open: dead.is_none(),
-        removal: false,
-        state: if dead.is_some() { "dead" } else { "pending" }.to_owned(),
-        code: dead.map(|(code, _)| (*code).to_owned()),
-        detail: dead.map(|(_, detail)| detail.clone()),
-        due_at: due,
-        attempts: 0,
-        crashes: 0,
-        first_tried_at: None,
-        parts: "[]".to_owned(),
-        urgency: match operation.put.urgency {
-            Urgency::Low => 0,
-            Urgency::Urgent => 2,
-            Urgency::Normal => 1,
-        },
-        expires_at: operation.expires_at.as_micros(),
-        created_at: operation.now.as_micros(),
-        updated_at: operation.now.as_micros(),
-    })
-}
-
-fn stored<T: Serialize>(value: &T) -> String {
-    // Serializing plain data into memory can't fail.
-    serde_json::to_string(value).expect("plain data")
-}
-
-/// Room in a stream's sequence for the logs of a copy follows the copy itself.
-const LOG_STEP: i64 = message::MAX_LOG as i64 + 1;
-
-async fn wake_stream(
-    transaction: &DatabaseTransaction,
-    operation: &Operation,
-    place: &PlannedPlace,
-) -> Result<(Uuid, i64), DbErr> {
-    let sql = "INSERT INTO streams (organization, id, installation, key, rate, due_at, sequence)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
-        ON CONFLICT (installation, key) WHERE installation IS NOT NULL
-        DO UPDATE SET sequence = streams.sequence + $7,
-            due_at = CASE WHEN streams.due_at < excluded.due_at THEN streams.due_at ELSE excluded.due_at END
-        RETURNING id, sequence";
-    let values: [Value; 7] = [
-        operation.organization.as_str().into(),
-        StreamId::new().0.into(),
-        place.installation.0.into(),
-        place.stream.clone().into(),
-        place.rate.clone().into(),
-        operation.due_at.as_micros().into(),
-        LOG_STEP.into(),
-    ];
-    let row = transaction.query_one_raw(statement(transaction, sql, values)).await?;
-    let row = row.ok_or_else(|| DbErr::Custom("no stream".into()))?;
-    Ok((row.try_get("", "id")?, row.try_get("", "sequence")?))
-}
-
-/// The lines of the log that this copy's thread doesn't have yet: one reply each.
-pub(super) fn log_copies(operation: &Operation, root: &entities::copies::Model) -> Vec<entities::copies::Model> {
-    if root.stream.is_none() || root.account.is_some() {
-        return Vec::new();
-    }
-    let line_of = |(line, number): (&message::LogLine, i64)| entities::copies::Model {
-        id: CopyId::new().0,
-        root: Some(root.id),
-        log_id: Some(line.id.clone()),
-        log_text: Some(line.text.clone()),
-        sequence: root.sequence + number,
-        due_at: Some(operation.due_at.as_micros()),
-        created_at: operation.now.as_micros(),
-        updated_at: operation.now.as_micros(),
-        expires_at: operation.expires_at.as_micros(),
-        revision: operation.put.revision,
-        pinned: None,
-        shown: None,
-        sending: None,
-        is_open: true,
-        state: "pending".into(),
-        parts: "[]".into(),
-        first_tried_at: None,
-        code: None,
-        detail: None,
-        attempts: 0,
-        crashes: 0,
-        ..root.clone()
-    };
-    operation.put.log.iter().zip(1..).map(line_of).collect()
-}
-
-pub(super) fn count_new(tallies: &mut Tallies, operation: &Operation, row: &entities::copies::Model) {
-    tallies.add(&operation.organization, tally::ACCEPTED, 1);
-    if !row.is_open {
-        tallies.add(&operation.organization, tally::DEAD, 1);
-    }
-}
-
-/// A target that can't be resolved is told at once.
-pub(super) fn failed_event(
-    operation: &Operation,
-    row: &entities::copies::Model,
-) -> Option<(OrganizationId, crate::events::NewEvent)> {
-    let code = row.code.as_deref()?;
-    let told = MessageEvent {
-        message: operation.key.clone(),
-        revision: row.revision,
-        copy: copy_view(row),
-        failure: Some(FailureView::new(code, row.detail.as_deref().unwrap_or_default())),
-    };
-    let event =
-        crate::events::NewEvent::new(crate::events::EventKind::MessageFailed, serde_json::json!(told), operation.now);
-    Some((operation.organization.clone(), event))
-}
-
-/// The notes of a plan, for an answer that is made from stored rows.
-pub(super) fn notes_of(planned: &[Planned], target: &str) -> Vec<Note> {
-    planned.iter().find(|planned| planned.target == target).map(|planned| planned.notes.clone()).unwrap_or_default()
 }

@@ -3,6 +3,7 @@
 //! after the other up to date, and record how it went.
 
 pub mod accept;
+mod copy_rows;
 pub mod message;
 mod pace;
 pub mod read;
@@ -12,6 +13,7 @@ pub mod schedule;
 mod send;
 mod sql_store;
 pub mod store;
+mod streams;
 pub mod tally;
 mod targets;
 pub mod view;
@@ -26,6 +28,7 @@ use std::{
 };
 
 use chatport_sdk::time::{Clock, Timestamp};
+use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter};
 use tokio::sync::Notify;
 
@@ -95,6 +98,10 @@ pub async fn delete(app: &App, organization: &OrganizationId, key: &str) -> Resu
     Ok(deleted)
 }
 
+/// Copies to a channel's conversation, whichever target led there; not those to persons.
+const OF_CHANNEL: &str = "c.account IS NULL AND c.stream IN (SELECT x.id FROM streams x JOIN channels h
+    ON h.organization = x.organization AND h.installation = x.installation AND h.conversation = x.key WHERE h.id = $2)";
+
 /// Whose copies are called off.
 #[derive(Clone, Copy, Debug)]
 pub enum CancelWhat {
@@ -117,7 +124,7 @@ pub async fn cancel(
     if transaction.get_database_backend() == DbBackend::Postgres {
         let (condition, id) = match what {
             CancelWhat::Installation(id) => ("c.installation = $2", id.0.into()),
-            CancelWhat::Channel(id) => ("c.target = $2", serde_json::json!({ "channel": id }).to_string().into()),
+            CancelWhat::Channel(id) => (OF_CHANNEL, id.0.into()),
         };
         let sql = format!(
             "SELECT s.id FROM streams s WHERE s.id IN (SELECT c.stream FROM copies c
@@ -131,7 +138,8 @@ pub async fn cancel(
     query = match what {
         CancelWhat::Installation(id) => query.filter(copies::Column::Installation.eq(id.0)),
         CancelWhat::Channel(id) => {
-            query.filter(copies::Column::Target.eq(serde_json::json!({ "channel": id }).to_string()))
+            let condition = OF_CHANNEL.replace("c.", "copies.").replace("$2", "?");
+            query.filter(Expr::cust_with_values(condition, [id.0]))
         }
     };
     let mut tallies = tally::Tallies::default();

@@ -8,7 +8,9 @@ use sea_orm::{
 
 use super::{
     accept::{self, AcceptError, Accepted, Operation},
+    copy_rows,
     message::OnRemoved,
+    streams::Streams,
     tally::{self, Tallies},
     targets::Planned,
     view::{CopyView, copy_view},
@@ -56,8 +58,8 @@ pub(super) async fn revise(
             let row = reopen(transaction, &row, operation, pins, tallies).await?;
             let logs = missing_logs(transaction, operation, &row).await?;
             tallies.add(&operation.organization, tally::ACCEPTED, i64::try_from(logs.len()).unwrap_or(0));
-            accept::insert_copies(transaction, logs).await?;
-            views.push(CopyView { notes: accept::notes_of(&operation.planned, &row.target), ..copy_view(&row) });
+            copy_rows::insert_copies(transaction, logs).await?;
+            views.push(CopyView { notes: copy_rows::notes_of(&operation.planned, &row.target), ..copy_view(&row) });
             kept.push(row.target);
         } else if let Some(planned) = still_dead(&operation.planned, &row) {
             let (code, detail) = planned;
@@ -67,8 +69,8 @@ pub(super) async fn revise(
             update.detail = Set(Some(detail));
             update.updated_at = Set(operation.now.as_micros());
             let row = update.update(transaction).await?;
-            accept::count_new(tallies, operation, &row);
-            events.extend(accept::failed_event(operation, &row));
+            copy_rows::count_new(tallies, operation, &row);
+            events.extend(copy_rows::failed_event(operation, &row));
             views.push(copy_view(&row));
             kept.push(row.target);
         } else if !is_wanted {
@@ -76,14 +78,19 @@ pub(super) async fn revise(
             leave(transaction, &row, delete, operation.now, tallies).await?;
         }
     }
-    for planned in operation.planned.iter().filter(|planned| !kept.contains(&planned.target)) {
-        let row = accept::new_copy(transaction, operation, MessageId(stored.id), planned).await?;
-        accept::count_new(tallies, operation, &row);
-        events.extend(accept::failed_event(operation, &row));
+    let added: Vec<&Planned> = operation.planned.iter().filter(|planned| !kept.contains(&planned.target)).collect();
+    let mut streams = match added.is_empty() {
+        true => Streams::wake(transaction, &[]).await?,
+        false => Streams::wake(transaction, &[operation]).await?,
+    };
+    for planned in added {
+        let row = copy_rows::new_copy(operation, MessageId(stored.id), planned, &mut streams);
+        copy_rows::count_new(tallies, operation, &row);
+        events.extend(copy_rows::failed_event(operation, &row));
         views.push(CopyView { notes: planned.notes.clone(), ..copy_view(&row) });
-        let logs = accept::log_copies(operation, &row);
+        let logs = copy_rows::log_copies(operation, &row);
         tallies.add(&operation.organization, tally::ACCEPTED, i64::try_from(logs.len()).unwrap_or(0));
-        accept::insert_copies(transaction, std::iter::once(row).chain(logs).collect()).await?;
+        copy_rows::insert_copies(transaction, std::iter::once(row).chain(logs).collect()).await?;
     }
     let accepted = Accepted { key: operation.key.clone(), revision, copies: views, changed: true, is_older: false };
     let mut update = accept::message_row(operation, MessageId(stored.id), &accepted);
@@ -262,7 +269,7 @@ async fn missing_logs(
         .all(transaction)
         .await?;
     let is_new = |copy: &copies::Model| !present.iter().any(|other| other.log_id == copy.log_id);
-    let logs: Vec<_> = accept::log_copies(operation, row).into_iter().filter(is_new).collect();
+    let logs: Vec<_> = copy_rows::log_copies(operation, row).into_iter().filter(is_new).collect();
     if !logs.is_empty() {
         wake(transaction, row, operation.due_at.as_micros()).await?;
     }

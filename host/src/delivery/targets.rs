@@ -8,7 +8,7 @@ use chatport_sdk::{
     delivery::{Note, RenderRequest},
     identity::{Account, Address},
 };
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -68,27 +68,32 @@ pub(super) async fn plan(app: &App, organization: &OrganizationId, put: &PutMess
 struct Resolver<'a> {
     app: &'a App,
     organization: &'a OrganizationId,
-    installations: BTreeMap<Uuid, installations::Model>,
+    /// The backends of the installations that messages may go to.
+    installations: BTreeMap<Uuid, String>,
 }
 
 impl<'a> Resolver<'a> {
     async fn load(app: &'a App, organization: &'a OrganizationId) -> Result<Self, DbErr> {
-        let rows = installations::Entity::find()
+        let rows: Vec<(Uuid, String)> = installations::Entity::find()
+            .select_only()
+            .columns([installations::Column::Id, installations::Column::Backend])
             .filter(installations::Column::Organization.eq(organization.as_str()))
             .filter(installations::Column::State.is_in(["active", "suspended"]))
+            .into_tuple()
             .all(app.database.read())
             .await?;
-        Ok(Self { app, organization, installations: rows.into_iter().map(|row| (row.id, row)).collect() })
+        Ok(Self { app, organization, installations: rows.into_iter().collect() })
     }
 
     async fn places(&self, target: &Target) -> Result<Vec<Place>, DbErr> {
         match target {
             Target::Channel(target) => {
-                let row = channels::Entity::find_by_id((self.organization.as_str().to_owned(), target.channel.0))
-                    .one(self.app.database.read())
+                // All of at most one: with a bound limit SQLite prepares the statement anew each time.
+                let found = channels::Entity::find_by_id((self.organization.as_str().to_owned(), target.channel.0))
+                    .all(self.app.database.read())
                     .await?;
-                Ok(vec![match row {
-                    Some(row) => self.channel(&row),
+                Ok(vec![match found.first() {
+                    Some(row) => self.channel(row),
                     None => Err(("channel_not_found", format!("no channel {} in this organization", target.channel))),
                 }])
             }
@@ -184,11 +189,11 @@ impl<'a> Resolver<'a> {
     }
 
     fn place(&self, installation: Uuid, address: Option<Address>, account: Option<Account>, in_thread: bool) -> Place {
-        let Some(row) = self.installations.get(&installation) else {
+        let Some(id) = self.installations.get(&installation) else {
             return Err(("installation_missing", "the installation is not set up".into()));
         };
-        let Some(backend) = self.app.registry.get(&row.backend) else {
-            return Err(("installation_missing", format!("the backend {} is not part of this program", row.backend)));
+        let Some(backend) = self.app.registry.get(id) else {
+            return Err(("installation_missing", format!("the backend {id} is not part of this program")));
         };
         let Some(delivery) = backend.delivery() else {
             return Err(("installation_missing", format!("{} can't deliver messages yet", backend.descriptor().name)));
@@ -214,7 +219,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn notes(&self, place: &PlannedPlace, put: &PutMessage) -> Vec<Note> {
-        let backend = self.installations.get(&place.installation.0).and_then(|row| self.app.registry.get(&row.backend));
+        let backend = self.installations.get(&place.installation.0).and_then(|id| self.app.registry.get(id));
         let Some((backend, delivery)) = backend.and_then(|b| b.delivery().map(|d| (b, d))) else { return Vec::new() };
         let request = RenderRequest::new(&put.content, &backend.descriptor().limits);
         super::contained(|| delivery.render(&request)).map(|rendering| rendering.notes).unwrap_or_default()

@@ -21,9 +21,9 @@ use crate::{
         audit::{self, Actor},
         channels, installations,
         links::{self, LinkedAccount},
-        machine, redeem,
+        machine::{self, Completion},
+        redeem,
         sites::Loaded,
-        state::Problem,
         tokens,
     },
 };
@@ -65,20 +65,26 @@ pub(super) async fn apply(
             });
         }
         HappeningKind::Commanded { text, account, conversation } => {
-            commanded(transaction, loaded, text, account, conversation, now).await?;
+            let text = redeem::without_codes(transaction, app, loaded, text, now).await?;
+            commanded(transaction, loaded, &text, account, conversation, now).await?;
             Outcome::Recorded
         }
-        HappeningKind::Installed { identity, tokens } => {
-            let taken = machine::completed_by_platform(transaction, app, loaded, identity, tokens.clone(), now).await?;
-            let (result, outcome) =
-                if taken { ("done", Outcome::Installed) } else { ("refused", Outcome::InstallRefused) };
-            note(transaction, loaded, "installation.complete", result, now).await?;
+        HappeningKind::Installed { identity, tokens, by } => {
+            let new = tokens.clone();
+            let completion = machine::completed_by_platform(transaction, app, loaded, identity, new, now).await?;
+            let (result, outcome) = match completion {
+                Completion::Taken => ("done", Outcome::Installed),
+                Completion::NotNow => ("refused", Outcome::InstallRefused),
+                Completion::AnotherBot(present) => {
+                    ("another bot", Outcome::InstalledByAnother { present: present.display_name })
+                }
+            };
+            note(transaction, loaded, by.as_ref(), "installation.complete", result, now).await?;
             outcome
         }
-        HappeningKind::Uninstalled => {
-            let problem = Problem::revoked("the app was removed on the platform's side", now);
-            installations::suspend_in(transaction, loaded, &problem, now).await?;
-            note(transaction, loaded, "installation.uninstalled", "done", now).await?;
+        HappeningKind::Uninstalled { by } => {
+            installations::uninstalled(transaction, loaded, now).await?;
+            note(transaction, loaded, by.as_ref(), "installation.uninstalled", "done", now).await?;
             Outcome::Recorded
         }
         HappeningKind::TokensArrived { tokens: new } => {
@@ -107,15 +113,17 @@ pub(super) async fn apply(
     Ok(Effect::Done(outcome))
 }
 
-/// Audit what the platform's side did.
+/// Audit what was done on the platform's side, and by whom, if that is known.
 async fn note(
     transaction: &DatabaseTransaction,
     loaded: &Loaded,
+    by: Option<&Account>,
     action: &str,
     result: &str,
     now: Timestamp,
 ) -> Result<(), DbErr> {
-    let actor = Actor::new(loaded.backend_id(), None);
+    let backend = loaded.backend_id();
+    let actor = by.map_or_else(|| Actor::new(backend, None), |account| Actor::account(backend, &account.id));
     audit::write(transaction, &loaded.organization, &actor, action, &loaded.id.to_string(), result, now).await
 }
 

@@ -28,10 +28,10 @@ fn content(kind: &HappeningKind) -> Value {
         HappeningKind::Commanded { text, account, conversation } => {
             json!(["commanded", text, account.id, conversation.id])
         }
-        HappeningKind::Installed { identity, tokens } => {
+        HappeningKind::Installed { identity, tokens, .. } => {
             json!(["installed", identity.server, identity.account, values(tokens)])
         }
-        HappeningKind::Uninstalled => json!(["uninstalled"]),
+        HappeningKind::Uninstalled { .. } => json!(["uninstalled"]),
         HappeningKind::TokensArrived { tokens } => json!(["tokens_arrived", values(tokens)]),
         HappeningKind::ConversationLost { conversation } => json!(["conversation_lost", conversation]),
         HappeningKind::ConversationMoved { from, to } => json!(["conversation_moved", from, to.id]),

@@ -23,6 +23,7 @@ use chatport_sdk::{
 };
 use http::StatusCode;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use tracing::Instrument as _;
 
 pub use serve::routes;
 
@@ -57,7 +58,9 @@ fn unavailable() -> Response {
 /// Handle one request of a platform.
 pub async fn handle(app: &App, backend: &str, slot: &str, request: Request) -> Response {
     let Some(backend) = app.registry.get(backend).cloned() else { return not_found() };
-    if backend.ingress().is_none() {
+    // A backend for trying out lets anybody act as anybody: it isn't there for others.
+    let hidden = backend.descriptor().loopback_only && !app.settings.serves_this_machine_alone();
+    if hidden || backend.ingress().is_none() || !is_slot(slot) {
         return not_found();
     }
     if let Some(response) = public(app, &backend, slot, &request) {
@@ -98,6 +101,11 @@ pub async fn handle(app: &App, backend: &str, slot: &str, request: Request) -> R
             failed()
         }
     }
+}
+
+/// Whether it could be a slot: 32 lower-case hex digits. What isn't never reaches a backend.
+fn is_slot(slot: &str) -> bool {
+    slot.len() == 32 && slot.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// What is public is the same for every slot and needs no database.
@@ -183,11 +191,12 @@ fn refused(app: &App, backend: &Arc<dyn MessagingBackend>, loaded: Option<Loaded
     let installation = loaded.as_ref().map(|loaded| loaded.id.to_string());
     tracing::warn!(backend = id, reason, installation, "a platform's call was refused");
     let (Some(loaded), app) = (loaded, app.clone()) else { return };
-    tokio::spawn(async move {
+    let audit = async move {
         if let Err(error) = audit_refusal(&app, &loaded, reason).await {
             tracing::warn!(%error, "a refusal could not be audited");
         }
-    });
+    };
+    tokio::spawn(audit.in_current_span());
 }
 
 /// At most one row a minute for each installation and reason.

@@ -20,6 +20,7 @@ enum Stored {
     NotOurs,
     Installed,
     InstallRefused,
+    InstalledByAnother { present: String },
 }
 
 /// As it is kept; `None` for what isn't kept.
@@ -34,6 +35,7 @@ pub fn store(outcome: &Outcome) -> Option<Value> {
         Outcome::NotOurs => Stored::NotOurs,
         Outcome::Installed => Stored::Installed,
         Outcome::InstallRefused => Stored::InstallRefused,
+        Outcome::InstalledByAnother { present } => Stored::InstalledByAnother { present: present.clone() },
         _ => return None,
     };
     serde_json::to_value(stored).ok()
@@ -55,6 +57,7 @@ pub fn load(stored: &Value) -> Option<Outcome> {
         Stored::NotOurs => Outcome::NotOurs,
         Stored::Installed => Outcome::Installed,
         Stored::InstallRefused => Outcome::InstallRefused,
+        Stored::InstalledByAnother { present } => Outcome::InstalledByAnother { present },
     })
 }
 
@@ -70,6 +73,7 @@ pub fn name(outcome: &Outcome) -> &'static str {
         Outcome::NotOurs => "not_ours",
         Outcome::Installed => "installed",
         Outcome::InstallRefused => "install_refused",
+        Outcome::InstalledByAnother { .. } => "installed_by_another",
         Outcome::Duplicate { same_content: true, .. } => "duplicate",
         Outcome::Duplicate { .. } => "duplicate_refused",
         Outcome::Unavailable => "unavailable",
@@ -95,6 +99,7 @@ mod tests {
             Outcome::NotOurs,
             Outcome::Installed,
             Outcome::InstallRefused,
+            Outcome::InstalledByAnother { present: "@bot".into() },
         ];
         for outcome in outcomes {
             let back = store(&outcome).as_ref().and_then(load);

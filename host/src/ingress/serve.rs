@@ -6,6 +6,7 @@ use axum::{
 };
 use chatport_sdk::ingress::{Request, Response};
 use http::StatusCode;
+use tracing::Instrument as _;
 
 use super::{failed, handle, not_found};
 use crate::{
@@ -58,7 +59,7 @@ async fn serve(
     let query = parts.uri.query().map(str::to_owned);
     let request = Request { method: parts.method, path, query, headers: parts.headers, body };
     // In a task of its own: a platform that hangs up must not stop what has begun.
-    let handled = tokio::spawn(async move { handle(&app, &backend, &slot, request).await });
+    let handled = tokio::spawn(async move { handle(&app, &backend, &slot, request).await }.in_current_span());
     answer(handled.await.unwrap_or_else(|_| failed()))
 }
 

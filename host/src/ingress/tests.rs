@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use chatport_sdk::{
@@ -12,13 +12,15 @@ use serde_json::json;
 
 use super::{commit_all, handle, press};
 use crate::{
+    app::App,
     delivery::{self, message::ShownPart},
     ids::{CopyId, InstallationId},
+    registry::Registry,
     setup::{
         audit::Actor,
-        channels, installations, links,
+        channels, installations, links, machine,
         state::InstallationState,
-        test_world::{World, identity, loft},
+        test_world::{Pigeon, World, identity, loft},
     },
     store::entities::copies,
 };
@@ -78,14 +80,14 @@ async fn refusals_of_one_reason_are_audited_once_a_minute() {
 #[tokio::test]
 async fn what_is_public_is_the_same_for_every_slot() {
     let world = World::new().await;
-    let manifest = call(&world, "nobody", "/manifest", "").await;
-    assert!(text(&manifest).contains("/in/pigeon/nobody"), "{}", text(&manifest));
+    let manifest = call(&world, &"f".repeat(32), "/manifest", "").await;
+    assert!(text(&manifest).contains("/in/pigeon/ffff"), "{}", text(&manifest));
 }
 
 #[tokio::test]
 async fn a_panic_of_the_backend_is_a_plain_500() {
     let world = World::new().await;
-    let answer = call(&world, "nobody", "/panic", "").await;
+    let answer = call(&world, &"f".repeat(32), "/panic", "").await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
 }
 
@@ -120,23 +122,75 @@ async fn setup_is_completed_by_the_platform_with_its_tokens() {
     let world = World::new().await;
     let id = world.begin().await.id;
     let tokens = vec![NewToken::new("access", Secret::new("given"))];
-    let installed = HappeningKind::Installed { identity: identity("bot-1"), tokens };
+    let installed = HappeningKind::Installed { identity: identity("bot-1"), tokens, by: Some(Account::new("admin")) };
     assert!(matches!(commit(&world, id, "h", installed).await, Outcome::Installed));
+    let by = "FROM audit WHERE action = 'installation.complete' AND actor = 'pigeon:admin' AND result = 'done'";
+    assert_eq!(world.count(by).await, 1);
     let loaded = world.load(id).await;
     assert_eq!(loaded.state(), InstallationState::Active);
     assert_eq!(loaded.site.token("access").unwrap().value.expose(), "given");
 }
 
 #[tokio::test]
-async fn an_app_that_was_removed_on_the_platform_is_suspended() {
+async fn another_bot_is_told_that_this_one_is_installed() {
     let world = World::new().await;
     let id = world.installed().await;
-    commit(&world, id, "h", HappeningKind::Uninstalled).await;
-    let seen = installations::get(&world.app, &world.organization, id).await.unwrap();
-    assert_eq!(
-        (seen.state, seen.problem.unwrap().code.as_str()),
-        (InstallationState::Suspended, "installation_revoked")
-    );
+    let installed = HappeningKind::Installed { identity: identity("bot-2"), tokens: vec![], by: None };
+    let outcome = commit(&world, id, "h", installed).await;
+    assert!(matches!(&outcome, Outcome::InstalledByAnother { present } if present == "Bot bot-1"), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn an_app_that_was_removed_on_the_platform_waits_for_new_credentials() {
+    let world = World::new().await;
+    let id = world.installed().await;
+    let (app, organization) = (&world.app, &world.organization);
+    // Suspended before for a reason after which it could be resumed.
+    installations::suspend(app, organization, id, "installation_revoked", "401").await.unwrap();
+    commit(&world, id, "h", HappeningKind::Uninstalled { by: Some(Account::new("admin")) }).await;
+    let seen = installations::get(app, organization, id).await.unwrap();
+    assert_eq!((seen.state, seen.problem.unwrap().code.as_str()), (InstallationState::Suspended, "uninstalled"));
+    let site = world.load(id).await.site;
+    assert!(site.token("api_key").is_none(), "what a person gave is void");
+    let host_made = "FROM tokens WHERE kind = 'hook' AND revoked_at IS NULL";
+    assert_eq!(world.count(host_made).await, 1, "what the host made up isn't");
+    let refused = installations::resume(app, organization, id, &Actor::host()).await.unwrap_err();
+    assert!(refused.to_string().contains("reauthorize"), "{refused}");
+    let by = "FROM audit WHERE action = 'installation.uninstalled' AND actor = 'pigeon:admin'";
+    assert_eq!(world.count(by).await, 1);
+    machine::reauthorize(app, organization, id, &Actor::host()).await.unwrap();
+    assert_eq!(world.submit(id, &[("api_key", "new")]).await.unwrap().state, InstallationState::Active);
+}
+
+#[tokio::test]
+async fn a_backend_for_trying_out_is_not_there_for_others() {
+    let world = World::new().await;
+    let mut trial = Pigeon::default();
+    trial.make_loopback_only();
+    let registry = Registry::of([(Arc::new(trial) as Arc<dyn MessagingBackend>, "pigeon")]).unwrap();
+    let at = async |listen: &str, public_url: Option<&str>| {
+        let mut settings = (*world.app.settings).clone();
+        settings.listen = listen.parse().unwrap();
+        settings.public_url = public_url.map(|url| url.parse().unwrap());
+        let app = App { settings: Arc::new(settings), registry: registry.clone(), ..world.app.clone() };
+        let headers = HeaderMap::new();
+        let request =
+            Request { method: Method::GET, path: "/manifest".into(), query: None, headers, body: Bytes::new() };
+        handle(&app, "pigeon", &"f".repeat(32), request).await.status
+    };
+    assert_eq!(at("127.0.0.1:8000", None).await, StatusCode::OK);
+    assert_eq!(at("127.0.0.1:8000", Some("http://localhost:8000")).await, StatusCode::OK);
+    assert_eq!(at("127.0.0.1:8000", Some("https://chat.example.com")).await, StatusCode::NOT_FOUND);
+    assert_eq!(at("0.0.0.0:8000", None).await, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn what_is_no_slot_reaches_no_backend() {
+    let world = World::new().await;
+    for slot in ["", "nobody", &"F".repeat(32), &"f".repeat(33), &format!("{}\u{e9}", "f".repeat(30))] {
+        let answer = call(&world, slot, "/manifest", "").await;
+        assert_eq!((answer.status, text(&answer).as_str()), (StatusCode::NOT_FOUND, "not found"), "{slot}");
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use super::random;
 /// Crockford's base32: no I, L, O and U.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Characters in a code.
-const LENGTH: usize = 12;
+pub const LENGTH: usize = 12;
 /// What is longer than this isn't a code with some spaces in it.
 const LONGEST_TYPED: usize = 64;
 

@@ -6,6 +6,7 @@ use std::{
 };
 
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
 
 /// How long a call during setup may take.
 pub const SETUP_LIMIT: Duration = Duration::from_secs(30);
@@ -30,7 +31,9 @@ pub async fn contained<T: Send + 'static>(
     limit: Duration,
     call: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, CallError> {
-    match tokio::time::timeout(limit, AbortOnDropHandle::new(tokio::spawn(call))).await {
+    // What it logs belongs to the request that called it.
+    let task = tokio::spawn(call.in_current_span());
+    match tokio::time::timeout(limit, AbortOnDropHandle::new(task)).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(_)) => Err(CallError::Panicked),
         Err(_) => Err(CallError::TimedOut),
@@ -56,6 +59,15 @@ mod tests {
         assert_eq!(contained::<()>(limit, async { panic!("a bug") }).await, Err(CallError::Panicked));
         assert_eq!(contained(limit, std::future::pending::<()>()).await, Err(CallError::TimedOut));
         assert_eq!(contained_pure(|| -> () { panic!("a bug") }), Err(CallError::Panicked));
+    }
+
+    #[tokio::test]
+    async fn a_call_logs_within_the_span_of_its_caller() {
+        let _guard = tracing::subscriber::set_default(tracing_subscriber::registry());
+        let span = tracing::info_span!("request");
+        let call = contained(Duration::from_secs(60), async { tracing::Span::current().id() });
+        assert_eq!(call.instrument(span.clone()).await, Ok(span.id()));
+        assert!(span.id().is_some());
     }
 
     #[tokio::test]

@@ -46,7 +46,9 @@ pub enum SetupFailure {
         purpose: Purpose,
     },
     /// The backend may only be used on loopback.
-    #[error("the backend `{backend}` is for trying out: it can be set up only where the host listens on loopback")]
+    #[error(
+        "the backend `{backend}` is for trying out: it can be set up only where the host listens on loopback and has no public URL for others"
+    )]
     LoopbackOnly {
         /// The backend.
         backend: String,

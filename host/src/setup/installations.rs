@@ -141,6 +141,8 @@ pub async fn change_settings(
     let mut settings = before.row.settings.clone();
     merge(&mut settings, patch);
     machine::check_settings(before.backend.descriptor(), &settings)?;
+    let changed = Model { settings: settings.clone(), ..before.row.clone() };
+    machine::check_by_backend(&sites::fresh(app, changed, before.backend.clone()))?;
     let now = app.clock.now();
     let transaction = app.database.begin().await?;
     let version = i32::try_from(before.backend.descriptor().settings_version).unwrap_or(i32::MAX);
@@ -152,13 +154,7 @@ pub async fn change_settings(
     machine::expect_unchanged(updated.rows_affected)?;
     let moved = tokens::servers(&settings) != tokens::servers(&before.row.settings);
     if moved && tokens::revoke_given_for_servers(&transaction, &before.holder(), now).await? {
-        let problem = Problem::new(
-            "reauthorization_needed",
-            "the settings name another server, so the credentials for the former one were discarded",
-            "Reauthorize the installation.",
-            now,
-        );
-        suspend_in(&transaction, &before, &problem, now).await?;
+        suspend_in(&transaction, &before, &Problem::moved(now), now).await?;
     }
     audit::write(&transaction, organization, actor, "installation.change", &installation.to_string(), "done", now)
         .await?;
@@ -343,10 +339,34 @@ pub(crate) async fn suspend_in(
     Ok(changed)
 }
 
+/// The app was removed on the platform's side: what the platform or a person gave for it is
+/// void, and the installation waits for new credentials.
+pub(crate) async fn uninstalled(
+    transaction: &DatabaseTransaction,
+    loaded: &Loaded,
+    now: Timestamp,
+) -> Result<(), DbErr> {
+    let problem = Problem::uninstalled(now);
+    tokens::revoke_given(transaction, &loaded.holder(), now).await?;
+    if suspend_in(transaction, loaded, &problem, now).await? {
+        return Ok(());
+    }
+    // Suspended for a lesser reason, it could be resumed as it is.
+    Entity::update_many()
+        .col_expr(Column::Problem, Expr::value(json!(problem)))
+        .col_expr(Column::UpdatedAt, later(now))
+        .filter(Column::Organization.eq(loaded.organization.as_str()))
+        .filter(Column::Id.eq(loaded.id.0))
+        .filter(Column::State.eq(InstallationState::Suspended.as_str()))
+        .exec(transaction)
+        .await?;
+    Ok(())
+}
+
 /// A person says that a suspended installation works again: its messages go on.
 ///
 /// # Errors
-/// It isn't there, isn't suspended, or its backend isn't linked.
+/// It isn't there, isn't suspended, needs new credentials, or its backend isn't linked.
 pub async fn resume(
     app: &App,
     organization: &OrganizationId,
@@ -354,6 +374,12 @@ pub async fn resume(
     actor: &Actor,
 ) -> Result<Installation, SetupFailure> {
     let loaded = sites::load(app, organization, installation).await?;
+    let problem = loaded.row.problem.clone().and_then(|problem| serde_json::from_value::<Problem>(problem).ok());
+    if let Some(problem) = problem.filter(Problem::needs_new_credentials) {
+        let detail =
+            format!("{}: it can't be resumed without new credentials; reauthorize it, or remove it", problem.detail);
+        return Err(SetupFailure::WrongStage(detail));
+    }
     let now = app.clock.now();
     let transaction = app.database.begin().await?;
     if !change_state(&transaction, &loaded.row, Transition::Resume, None, now).await? {

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use super::{
     SetupFailure,
     audit::{self, Actor},
-    contain::{SETUP_LIMIT, contained},
+    contain::{SETUP_LIMIT, contained, contained_pure},
     installations::{self, Installation, guarded},
     schema, sites,
     sites::Loaded,
@@ -61,7 +61,7 @@ pub async fn create(
         return Err(SetupFailure::BackendUnknown { asked: backend.to_owned(), linked: app.registry.ids() });
     };
     let descriptor = backend.descriptor();
-    if descriptor.loopback_only && !app.settings.on_loopback() {
+    if descriptor.loopback_only && !app.settings.serves_this_machine_alone() {
         return Err(SetupFailure::LoopbackOnly { backend: descriptor.id.to_owned() });
     }
     if backend.install().is_none() {
@@ -78,6 +78,7 @@ pub async fn create(
     // Nothing is stored before the backend has answered: a refusal leaves nothing behind.
     let row = new_row(app, organization, descriptor, settings);
     let loaded = sites::fresh(app, row, Arc::clone(&backend));
+    check_by_backend(&loaded)?;
     let progress = ask(&loaded, Ask::Begin).await?;
     let now = app.clock.now();
     let transaction = app.database.begin().await?;
@@ -190,6 +191,12 @@ pub(super) fn check_settings(descriptor: &Descriptor, settings: &Value) -> Resul
         .map_err(|violation| SetupFailure::field(violation.name, violation.detail))
 }
 
+/// Let the backend judge what its schema can't.
+pub(super) fn check_by_backend(loaded: &Loaded) -> Result<(), SetupFailure> {
+    let checked = contained_pure(|| loaded.backend.install().map_or(Ok(()), |install| install.check(&loaded.site)));
+    Ok(checked.map_err(|error| SetupFailure::call(loaded.backend_id(), error))??)
+}
+
 /// Write what a step brought. The answer is the next steps, with their secrets.
 async fn apply(
     transaction: &DatabaseTransaction,
@@ -272,9 +279,19 @@ async fn set_identity(
     Ok(())
 }
 
+/// What came of a setup that was completed on the platform's side.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Completion {
+    /// The installation is active.
+    Taken,
+    /// It isn't the time for it.
+    NotNow,
+    /// It is another bot's than this one, which is set up here.
+    AnotherBot(Identity),
+}
+
 /// Setup was completed on the platform's side. It is taken while the window is open, or
-/// where it repeats what an active installation is already. The answer tells whether it was
-/// taken.
+/// where it repeats what an active installation is already.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -285,13 +302,16 @@ pub(crate) async fn completed_by_platform(
     identity: &Identity,
     new_tokens: Vec<NewToken>,
     now: Timestamp,
-) -> Result<bool, SetupFailure> {
+) -> Result<Completion, SetupFailure> {
     let in_window = loaded.row.window_until.is_some_and(|until| now.as_micros() < until);
     let repeats = loaded.state() == InstallationState::Active
         && sites::stored_identity(&loaded.row)
             .is_some_and(|former| former.account == identity.account && former.server == identity.server);
-    if !(in_window || repeats) || other_identity(loaded, identity).is_some() {
-        return Ok(false);
+    if !(in_window || repeats) {
+        return Ok(Completion::NotNow);
+    }
+    if let Some(present) = other_identity(loaded, identity) {
+        return Ok(Completion::AnotherBot(present));
     }
     let updated = guarded(&loaded.row, now)
         .col_expr(Column::Stage, Expr::value("installed"))
@@ -300,5 +320,5 @@ pub(crate) async fn completed_by_platform(
         .await?;
     expect_unchanged(updated.rows_affected)?;
     complete(transaction, app, loaded, &loaded.holder(), identity.clone(), new_tokens, now).await?;
-    Ok(true)
+    Ok(Completion::Taken)
 }

@@ -2,6 +2,8 @@
 //! only where nobody else can read it, a channel's code connects only the conversation in
 //! which it was entered. Unknown, expired, used and foreign codes look alike.
 
+use std::ops::Range;
+
 use chatport_sdk::{
     happening::{CodeRefusal, Outcome, Place},
     identity::{Account, Address, Conversation, ConversationKind},
@@ -9,7 +11,7 @@ use chatport_sdk::{
     time::Timestamp,
     verification::Purpose,
 };
-use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Select, sea_query::Expr};
 
 use super::{
     audit::{self, Actor},
@@ -17,13 +19,19 @@ use super::{
     codes::{DIGEST_KIND, stored_kind},
     links::{self, Standing},
     sites::Loaded,
+    state::InstallationState,
     tokens,
 };
 use crate::{
     app::App,
-    security::codes::Code,
+    security::{self, codes::Code},
     store::entities::tokens::{Column, Entity, Model},
 };
+
+/// What codes are for.
+const PURPOSES: [Purpose; 2] = [Purpose::User, Purpose::Channel];
+/// How much in one text may read as a code and still be looked up.
+const MOST_LOOKED_UP: usize = 64;
 
 /// Redeem a code, in the transaction of the happening that brought it. The attempt has been
 /// counted before.
@@ -39,7 +47,12 @@ pub(crate) async fn redeem(
     place: &Place,
     now: Timestamp,
 ) -> Result<Outcome, DbErr> {
-    let Some((row, purpose)) = find(transaction, app, loaded, entered, now).await? else {
+    // What needs a person links nobody: who enters a code may be whoever took it over.
+    let found = match loaded.state() {
+        InstallationState::Active => find(transaction, app, loaded, entered, now).await?,
+        _ => None,
+    };
+    let Some((row, purpose)) = found else {
         return Ok(Outcome::CodeRefused(CodeRefusal::NotValid));
     };
     let outcome = match (purpose, Spot::of(place)) {
@@ -102,22 +115,84 @@ async fn find(
     now: Timestamp,
 ) -> Result<Option<(Model, Purpose)>, DbErr> {
     let Some(code) = Code::parse(entered.expose()) else { return Ok(None) };
+    let row = live(loaded, digests(app, loaded, &code), now).one(transaction).await?;
+    Ok(row.and_then(|row| {
+        let purpose = PURPOSES.into_iter().find(|purpose| stored_kind(*purpose) == row.kind)?;
+        Some((row, purpose))
+    }))
+}
+
+/// What a code may be kept as.
+fn digests(app: &App, loaded: &Loaded, code: &Code) -> Vec<Vec<u8>> {
     let candidates = loaded.holder().candidates(&app.keyring, DIGEST_KIND, code.secret().expose().as_bytes());
-    let purposes = [Purpose::User, Purpose::Channel];
-    let row = Entity::find()
+    candidates.iter().map(|candidate| candidate.to_vec()).collect()
+}
+
+/// The codes with these digests that can still be redeemed.
+fn live(loaded: &Loaded, digests: Vec<Vec<u8>>, now: Timestamp) -> Select<Entity> {
+    Entity::find()
         .filter(Column::Organization.eq(loaded.organization.as_str()))
         .filter(Column::Installation.eq(loaded.id.0))
-        .filter(Column::Kind.is_in(purposes.map(stored_kind)))
-        .filter(Column::Digest.is_in(candidates.iter().map(|candidate| candidate.to_vec())))
+        .filter(Column::Kind.is_in(PURPOSES.map(stored_kind)))
+        .filter(Column::Digest.is_in(digests))
         .filter(Column::RevokedAt.is_null())
         .filter(Column::UsedAt.is_null())
         .filter(Column::ExpiresAt.gt(now.as_micros()))
-        .one(transaction)
-        .await?;
-    Ok(row.and_then(|row| {
-        let purpose = purposes.into_iter().find(|purpose| stored_kind(*purpose) == row.kind)?;
-        Some((row, purpose))
-    }))
+}
+
+/// A text that is passed on, without the codes in it that can still be redeemed: the
+/// application keeps what it hears.
+///
+/// # Errors
+/// The database refuses.
+pub(crate) async fn without_codes(
+    transaction: &DatabaseTransaction,
+    app: &App,
+    loaded: &Loaded,
+    text: &str,
+    now: Timestamp,
+) -> Result<String, DbErr> {
+    let codes = codes_in(text);
+    let digests = codes.iter().map(|(_, code)| digests(app, loaded, code)).collect::<Vec<_>>();
+    let known: Vec<Vec<u8>> = match codes.len() {
+        0 => return Ok(text.to_owned()),
+        // Nobody writes so many: then all of them go.
+        number if MOST_LOOKED_UP < number => digests.iter().flatten().cloned().collect(),
+        _ => {
+            let rows = live(loaded, digests.concat(), now).all(transaction).await?;
+            rows.into_iter().filter_map(|row| row.digest).collect()
+        }
+    };
+    let (mut concealed, mut rest) = (text.to_owned(), text.len());
+    for ((range, _), digests) in codes.into_iter().zip(digests).rev() {
+        if range.end <= rest && digests.iter().any(|digest| known.contains(digest)) {
+            rest = range.start;
+            concealed.replace_range(range, "…");
+        }
+    }
+    Ok(concealed)
+}
+
+/// Whatever in a text reads as a code: alone, in groups, or between punctuation.
+fn codes_in(text: &str) -> Vec<(Range<usize>, Code)> {
+    let mut words: Vec<Range<usize>> = Vec::new();
+    for (at, character) in text.char_indices().filter(|(_, character)| character.is_alphanumeric()) {
+        let end = at + character.len_utf8();
+        match words.last_mut().filter(|word| word.end == at) {
+            Some(word) => word.end = end,
+            None => words.push(at..end),
+        }
+    }
+    let from_word = |(first, word): (usize, &Range<usize>)| {
+        let mut length = 0;
+        let last = words[first..].iter().find(|word| {
+            length += word.len();
+            length >= security::codes::LENGTH
+        })?;
+        let range = word.start..last.end;
+        Code::parse(&text[range.clone()]).map(|code| (range, code))
+    };
+    words.iter().enumerate().filter_map(from_word).collect()
 }
 
 /// Use a code up: of however many that try, one succeeds.
@@ -152,7 +227,7 @@ async fn link_user(
     account: &Account,
     now: Timestamp,
 ) -> Result<Outcome, DbErr> {
-    let linked = Outcome::Linked { purpose: Purpose::User, name: account.name().to_owned() };
+    let linked = Outcome::Linked { purpose: Purpose::User, name: row.subject.clone() };
     match links::standing(transaction, loaded, &row.subject, &account.id).await? {
         Standing::Taken => return Ok(Outcome::CodeRefused(CodeRefusal::AlreadyLinked)),
         _ if !use_up(transaction, loaded, row, now).await? => {

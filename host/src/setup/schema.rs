@@ -3,6 +3,7 @@
 //! settings into its own type anyway. The first violation is told by the setting's name.
 
 use chatport_sdk::Url;
+use regex::Regex;
 use serde_json::{Map, Value};
 
 /// What is wrong with a setting.
@@ -166,6 +167,11 @@ fn check_text(schema: &Map<String, Value>, text: &str, name: &str) -> Result<(),
     if let Some(most) = limit(schema, "maxLength").filter(|most| length > *most) {
         return refuse(name, format!("must have at most {most} characters"));
     }
+    // A pattern in another dialect than this one's is the backend's to judge.
+    let pattern = schema.get("pattern").and_then(Value::as_str).and_then(|pattern| Regex::new(pattern).ok());
+    if let Some(pattern) = pattern.filter(|pattern| !pattern.is_match(text)) {
+        return refuse(name, format!("must be of the form {pattern}"));
+    }
     match schema.get("format").and_then(Value::as_str) {
         Some("uri") if Url::parse(text).is_err() => refuse(name, "must be an address such as https://chat.example.com"),
         _ => Ok(()),
@@ -210,6 +216,8 @@ mod tests {
         site: Url,
         #[schemars(range(min = 1, max = 10))]
         size: u8,
+        #[schemars(regex(pattern = "^[a-z]+$"), length(max = 5))]
+        word: Option<String>,
         mode: Option<Mode>,
         #[serde(default)]
         names: Vec<String>,
@@ -233,7 +241,7 @@ mod tests {
         let schema = Value::from(schemars::schema_for!(Wanted));
         for good in [
             json!({ "site": "https://chat.example.com", "size": 3 }),
-            json!({ "site": "https://chat.example.com", "size": 3, "mode": "slow", "names": ["a"] }),
+            json!({ "site": "https://chat.example.com", "size": 3, "mode": "slow", "names": ["a"], "word": "low" }),
             json!({ "site": "https://chat.example.com", "size": 3, "mode": null }),
         ] {
             assert_eq!(check(&schema, &good), Ok(()), "{good}");
@@ -247,6 +255,9 @@ mod tests {
         assert_eq!(violation(json!({ "site": "chat", "size": 3 })), "site");
         assert_eq!(violation(json!({ "site": site, "size": 11 })), "size");
         assert_eq!(violation(json!({ "site": site, "size": "3" })), "size");
+        for word in ["Up", "a b", "", "longer"] {
+            assert_eq!(violation(json!({ "site": site, "size": 3, "word": word })), "word", "{word}");
+        }
         assert_eq!(violation(json!({ "site": site, "size": 3, "mode": "odd" })), "mode");
         assert_eq!(violation(json!({ "site": site, "size": 3, "names": ["a", 1] })), "names.1");
         assert_eq!(violation(json!({ "site": site, "size": 3, "colour": "red" })), "colour");

@@ -62,6 +62,11 @@ impl InstallationState {
     }
 }
 
+/// The problem of an app that was removed on the platform's side.
+const UNINSTALLED: &str = "uninstalled";
+/// The problem of an installation whose credentials were for another server.
+const REAUTHORIZATION_NEEDED: &str = "reauthorization_needed";
+
 /// Why an installation is suspended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
@@ -82,9 +87,21 @@ impl Problem {
         Self { code: code.into(), detail: detail.into(), since: Some(now), cure: cure.into() }
     }
 
-    /// The platform no longer accepts the installation.
-    pub fn revoked(detail: impl Into<String>, now: Timestamp) -> Self {
-        Self::new("installation_revoked", detail, "Reauthorize the installation, or remove it.", now)
+    /// The app was removed on the platform's side.
+    pub(super) fn uninstalled(now: Timestamp) -> Self {
+        let detail = "the app was removed on the platform's side";
+        Self::new(UNINSTALLED, detail, "Reauthorize the installation, or remove it.", now)
+    }
+
+    /// The settings name another server than the one that the credentials were given for.
+    pub(super) fn moved(now: Timestamp) -> Self {
+        let detail = "the settings name another server, so the credentials for the former one were discarded";
+        Self::new(REAUTHORIZATION_NEEDED, detail, "Reauthorize the installation.", now)
+    }
+
+    /// Whether the credentials are gone, so that only new ones help.
+    pub(super) fn needs_new_credentials(&self) -> bool {
+        matches!(self.code.as_str(), UNINSTALLED | REAUTHORIZATION_NEEDED)
     }
 
     /// The installation's backend isn't linked into this program.

@@ -64,7 +64,6 @@ pub(crate) struct Pigeon {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "the schema is what is used of it")]
 struct Settings {
     loft: Option<Url>,
 }
@@ -86,6 +85,13 @@ impl Default for Pigeon {
         let mut descriptor = Descriptor::new("pigeon", "Pigeon post").settings::<Settings>();
         descriptor.tokens = TOKENS;
         Self { descriptor, renewals: AtomicUsize::new(0), promises: Mutex::default() }
+    }
+}
+
+impl Pigeon {
+    /// For trying out alone.
+    pub(crate) fn make_loopback_only(&mut self) {
+        self.descriptor.loopback_only = true;
     }
 }
 
@@ -118,6 +124,14 @@ pub(crate) fn identity(bot: &str) -> Identity {
 
 #[async_trait]
 impl Install for Pigeon {
+    fn check(&self, site: &Site) -> Result<(), SetupError> {
+        let settings: Settings = site.settings().map_err(|error| SetupError::field("settings", error.to_string()))?;
+        match settings.loft {
+            Some(loft) if loft.password().is_some() => Err(SetupError::field("loft", "must hold no password")),
+            _ => Ok(()),
+        }
+    }
+
     async fn begin(&self, site: &Site) -> Result<Progress, SetupError> {
         let hook = Secret::new(format!("hook-{}", chatport_sdk::crypto::hex(&site.random::<16>())));
         let shown = StepKind::CopyValue { label: "Hook".into(), value: ShownValue::Secret(hook.clone()) };

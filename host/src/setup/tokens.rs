@@ -32,6 +32,8 @@ use crate::{
 
 /// How long the token before the newest stays usable while rotating.
 const GRACE: Duration = Duration::from_secs(3600);
+/// The subject of a token that the platform isn't known to use yet.
+const AWAITS_CONFIRMATION: &str = "awaits_confirmation";
 
 /// Kinds with this prefix are the host's own; no backend can declare one.
 pub(super) const HOST_KINDS: &str = "code.";
@@ -102,6 +104,18 @@ impl Holder {
         digests::digest(keyring, self.backend_id(), self.installation.0, kind, value.expose().as_bytes())
     }
 
+    /// Whether a row is this very token.
+    fn holds(&self, keyring: &Keyring, row: &Model, kind: &TokenKind, value: &Secret) -> bool {
+        match kind.usage {
+            TokenUse::Compare => {
+                let kept = row.digest.as_deref().unwrap_or_default();
+                let candidates = self.candidates(keyring, kind.name, value.expose().as_bytes());
+                candidates.iter().any(|candidate| candidate == kept)
+            }
+            TokenUse::Reveal => self.open(keyring, row, kind).is_ok_and(|kept| kept.matches(value.expose().as_bytes())),
+        }
+    }
+
     /// What a presented token may be kept as: one for each usable key.
     pub(super) fn candidates(&self, keyring: &Keyring, kind: &str, presented: &[u8]) -> Vec<[u8; 32]> {
         digests::candidates(keyring, self.backend_id(), self.installation.0, kind, presented)
@@ -155,17 +169,54 @@ pub async fn store(
         if token.value.is_empty() {
             return Err(TokenError::Empty { backend, kind });
         }
-        make_room(transaction, holder, &token, now).await?;
-        insert(transaction, app, holder, &declared, token, now).await?;
+        let mut rows = usable(transaction, &holder.organization, holder.installation, now).await?;
+        rows.retain(|row| row.kind == token.kind);
+        let confirmed = match token.replace {
+            Replace::AfterGrace => rows.iter().position(|row| holder.holds(&app.keyring, row, &declared, &token.value)),
+            _ => None,
+        };
+        let confirmed = confirmed.map(|at| rows.remove(at));
+        make_room(transaction, holder, &token, &rows, confirmed.as_ref(), now).await?;
+        match confirmed {
+            Some(row) => confirm(transaction, &row, &declared, &token, now).await?,
+            None => insert(transaction, app, holder, &declared, token, now).await?,
+        }
     }
     Ok(())
 }
 
-/// Revoke or shorten what the new token replaces.
+/// When a token that is stored now runs out.
+fn expiry(kind: &TokenKind, token: &NewToken, now: Timestamp) -> Option<i64> {
+    token.expires_at.or_else(|| kind.lifetime.map(|lifetime| now.plus(lifetime))).map(Timestamp::as_micros)
+}
+
+/// A stored token turns out to be in use: as if it were stored only now.
+async fn confirm(
+    transaction: &DatabaseTransaction,
+    row: &Model,
+    kind: &TokenKind,
+    token: &NewToken,
+    now: Timestamp,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::Subject, Expr::value(""))
+        .col_expr(Column::CreatedAt, Expr::value(now.as_micros()))
+        .col_expr(Column::ExpiresAt, Expr::value(expiry(kind, token, now)))
+        .filter(Column::Organization.eq(row.organization.as_str()))
+        .filter(Column::Id.eq(row.id))
+        .exec(transaction)
+        .await?;
+    Ok(())
+}
+
+/// Revoke or shorten what the new token replaces: of its kind, `others` are usable, newest
+/// first, besides the one that it confirms.
 async fn make_room(
     transaction: &DatabaseTransaction,
     holder: &Holder,
     token: &NewToken,
+    others: &[Model],
+    confirmed: Option<&Model>,
     now: Timestamp,
 ) -> Result<(), DbErr> {
     let mut revoked = revoke_query(&holder.organization, holder.installation, now).filter(Column::Kind.eq(token.kind));
@@ -173,8 +224,7 @@ async fn make_room(
         Replace::All => {}
         Replace::SameLabel => revoked = revoked.filter(Column::Label.eq(token.label.as_deref().unwrap_or(""))),
         Replace::AfterGrace => {
-            let rows = usable(transaction, &holder.organization, holder.installation, now).await?;
-            if let Some(newest) = rows.into_iter().find(|row| row.kind == token.kind) {
+            if let Some(newest) = others.first() {
                 let grace = now.plus(GRACE).as_micros();
                 let until = newest.expires_at.map_or(grace, |until| Ord::min(until, grace));
                 Entity::update_many()
@@ -183,9 +233,12 @@ async fn make_room(
                     .filter(Column::Id.eq(newest.id))
                     .exec(transaction)
                     .await?;
-                revoked = revoked.filter(Column::Id.ne(newest.id));
             }
+            let kept = [others.first(), confirmed].into_iter().flatten().map(|row| row.id);
+            revoked = revoked.filter(Column::Id.is_not_in(kept));
         }
+        // Whatever is in use stays, however long the platform takes.
+        Replace::OnceConfirmed => revoked = revoked.filter(Column::Subject.eq(AWAITS_CONFIRMATION)),
     }
     revoked.exec(transaction).await?;
     Ok(())
@@ -216,7 +269,8 @@ async fn insert(
             (None, Some(sealed), app.keyring.current().id().to_owned())
         }
     };
-    let expires_at = token.expires_at.or_else(|| kind.lifetime.map(|lifetime| now.plus(lifetime)));
+    let expires_at = expiry(kind, &token, now);
+    let subject = if token.replace == Replace::OnceConfirmed { AWAITS_CONFIRMATION } else { "" };
     Entity::insert(ActiveModel {
         organization: Set(holder.organization.as_str().to_owned()),
         id: Set(id),
@@ -224,12 +278,12 @@ async fn insert(
         backend: Set(holder.backend_id().to_owned()),
         kind: Set(kind.name.to_owned()),
         label: Set(token.label.unwrap_or_default()),
-        subject: Set(String::new()),
+        subject: Set(subject.to_owned()),
         digest: Set(digest),
         sealed: Set(sealed),
         key_id: Set(key_id),
         created_at: Set(now.as_micros()),
-        expires_at: Set(expires_at.map(Timestamp::as_micros)),
+        expires_at: Set(expires_at),
         used_at: Set(None),
         revoked_at: Set(None),
     })
@@ -282,13 +336,23 @@ pub(super) async fn revoke_given_for_servers(
     holder: &Holder,
     now: Timestamp,
 ) -> Result<bool, DbErr> {
-    let kinds = holder.backend.descriptor().tokens.iter().filter(|kind| kind.origin != TokenOrigin::Host);
-    let revoked = revoke_query(&holder.organization, holder.installation, now)
-        .filter(Column::Sealed.is_not_null())
-        .filter(Column::Kind.is_in(kinds.map(|kind| kind.name)))
-        .exec(transaction)
-        .await?;
+    let revoked = given_query(holder, now).filter(Column::Sealed.is_not_null()).exec(transaction).await?;
     Ok(revoked.rows_affected > 0)
+}
+
+/// Revoke what the platform or a person gave: everything but what the host made up itself.
+pub(super) async fn revoke_given(
+    transaction: &DatabaseTransaction,
+    holder: &Holder,
+    now: Timestamp,
+) -> Result<(), DbErr> {
+    given_query(holder, now).exec(transaction).await?;
+    Ok(())
+}
+
+fn given_query(holder: &Holder, now: Timestamp) -> sea_orm::UpdateMany<Entity> {
+    let kinds = holder.backend.descriptor().tokens.iter().filter(|kind| kind.origin != TokenOrigin::Host);
+    revoke_query(&holder.organization, holder.installation, now).filter(Column::Kind.is_in(kinds.map(|kind| kind.name)))
 }
 
 /// Revokes what is not yet revoked of one installation, as filtered further.

@@ -7,7 +7,8 @@
 pub mod entities;
 
 use std::{
-    fs::File,
+    fs::{File, OpenOptions},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -93,6 +94,9 @@ impl Database {
         if lock.try_lock().is_err() {
             return Err(OpenError::InUse(path.to_owned()));
         }
+        // Made here, so that nobody else may read it; its companions get the same mode.
+        let made = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+        made.map_err(|error| OpenError::File(path.to_owned(), error))?;
         let write = sea_orm::Database::connect(sqlite_options(path, 1, false)).await?;
         migrator(DbBackend::Sqlite).run(write.get_sqlite_connection_pool()).await?;
         let read = sea_orm::Database::connect(sqlite_options(path, 4, true)).await?;

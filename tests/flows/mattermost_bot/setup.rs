@@ -43,7 +43,8 @@ async fn the_catalogue_and_every_answer_say_what_a_backend_can_and_cannot_do() {
         assert_eq!(submitted["type"], "/problems/setup-not-expected");
         assert!(text(&submitted, "detail").contains("no delivery"), "{submitted}");
         let code = json!({ "installation": begun["id"], "purpose": "user", "user": "u" });
-        assert_eq!(acme.post("verification-codes", code).await.expect(409)["type"], "/problems/setup-not-expected");
+        let refused = acme.post("verification-codes", code).await.expect(409);
+        assert_eq!(refused["type"], "/problems/installation-not-active");
         let preview = json!({ "content": { "title": "x" }, "backends": [stub] });
         let refused = acme.post("previews", preview).await.expect(409);
         assert!(text(&refused, "detail").contains("can't deliver messages yet"), "{refused}");

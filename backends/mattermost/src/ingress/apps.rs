@@ -39,7 +39,12 @@ struct Claims {
     acting_user_id: Option<String>,
 }
 
-type Verified = jwt::Verified<Claims>;
+/// A call whose JWT is good.
+struct Verified {
+    jwt: jwt::Verified<Claims>,
+    /// The secret that it was signed with.
+    secret: Secret,
+}
 
 /// Why a call is refused, after its JWT was good.
 struct Refusal {
@@ -110,12 +115,14 @@ fn say(well: bool, text: &str) -> Response {
 fn authenticate(site: &Site, request: &Request) -> Result<Verified, &'static str> {
     let token = request.header(HEADER).and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
     let keys: Vec<Secret> = site.tokens(INSTALL_SECRET).into_iter().map(|token| token.value).collect();
-    jwt::verify_hs256(token, &keys, site.now(), WINDOW).map_err(|error| match error {
+    let jwt = jwt::verify_hs256(token, &keys, site.now(), WINDOW).map_err(|error| match error {
         jwt::JwtError::Expired => "jwt-expired",
         jwt::JwtError::TooFarAhead => "jwt-too-far-ahead",
         jwt::JwtError::Signature => "jwt-signature",
         _ => "jwt-form",
-    })
+    })?;
+    let secret = keys.get(jwt.key).cloned().ok_or("jwt-signature")?;
+    Ok(Verified { jwt, secret })
 }
 
 async fn understand(site: &Site, request: &Request, route: Route, verified: &Verified) -> Result<Received, Refusal> {
@@ -138,7 +145,7 @@ async fn understand(site: &Site, request: &Request, route: Route, verified: &Ver
                 // Nothing was set up, so nothing stands in the way.
                 return Ok(Received::Answer(say(true, "")));
             }
-            HappeningKind::Uninstalled
+            HappeningKind::Uninstalled { by: Some(user.account()) }
         }
         Route::Link => {
             let call = Call::of(request)?;
@@ -167,8 +174,8 @@ async fn understand(site: &Site, request: &Request, route: Route, verified: &Ver
 /// and only the same call again is a repetition.
 fn happening_id(route: Route, verified: &Verified, request: &Request) -> String {
     match route {
-        Route::Install => format!("{ID}{}", verified.digest),
-        _ => format!("{ID}{}:{}", verified.digest, crypto::hex(&crypto::sha256(&request.body)[..16])),
+        Route::Install => format!("{ID}{}", verified.jwt.digest),
+        _ => format!("{ID}{}:{}", verified.jwt.digest, crypto::hex(&crypto::sha256(&request.body)[..16])),
     }
 }
 
@@ -180,7 +187,7 @@ fn must_be_installed(site: &Site) -> Result<Details, Refusal> {
 /// with the person's own token.
 async fn acting_user(site: &Site, settings: &Settings, verified: &Verified, call: &Call) -> Result<User, Refusal> {
     call.must_come_from(&settings.site_url)?;
-    let claimed = verified.claims.acting_user_id.as_deref().unwrap_or_default();
+    let claimed = verified.jwt.claims.acting_user_id.as_deref().unwrap_or_default();
     if claimed.is_empty() || call.acting_user() != Some(claimed) {
         return refuse("acting-user-mismatch", "The call doesn't say who you are.");
     }
@@ -201,20 +208,30 @@ fn unconfirmed<T>(reason: &'static str) -> Result<T, Refusal> {
     }
 }
 
-/// Where a command ran, proven with the person's token; and the bot must be able to post
-/// there, as far as its token is at hand.
+/// Where a command ran, proven with the person's token; and the bot must be in it or be able
+/// to join it, as far as its token is at hand. Nothing is changed here: the bot joins when
+/// there is something to post.
 async fn conversation(site: &Site, settings: &Settings, call: &Call, user: &User) -> Option<Conversation> {
     let (channel, team) = (call.channel()?, call.team());
     let client = Client::with_token(site, &settings.site_url, call.user_token()?);
-    let conversation = person::conversation(&client, channel, &user.id, team).await?;
+    let found = person::channel(&client, channel).await?;
+    if !client.is_member(&found.id, &user.id).await.ok()? {
+        return None;
+    }
     let details = Details::of(site)?;
     if let Some(token) = call.bot_token() {
         let bot = Client::with_token(site, &settings.site_url, token);
-        if !person::bot_is_in(&bot, channel, &details.bot_user_id).await {
+        let can_enter = if found.is_public() {
+            // It sees the public channels of its own teams.
+            person::channel(&bot, channel).await.is_some()
+        } else {
+            bot.is_member(&found.id, &details.bot_user_id).await.ok()?
+        };
+        if !can_enter {
             return None;
         }
     }
-    Some(conversation)
+    Some(person::conversation(found, team))
 }
 
 pub(super) fn answer(site: &Site, happening: &Happening, outcome: &Outcome) -> Response {
@@ -223,7 +240,7 @@ pub(super) fn answer(site: &Site, happening: &Happening, outcome: &Outcome) -> R
         // Nobody reads this answer.
         HappeningKind::TokensArrived { .. } => say(true, ""),
         // An error would keep the administrator from uninstalling.
-        HappeningKind::Uninstalled => say(true, &format!("{} is disconnected.", site.app_name())),
+        HappeningKind::Uninstalled { .. } => say(true, &format!("{} is disconnected.", site.app_name())),
         _ => say(said.well, &said.text),
     }
 }

@@ -5,8 +5,7 @@ use chatport_sdk::prelude::*;
 
 use crate::{
     address,
-    api::{Client, User},
-    delivery,
+    api::{Channel, Client, User},
 };
 
 /// The account whose token the client has, if it is `claimed` and may act.
@@ -21,36 +20,28 @@ pub(super) async fn confirm(client: &Client<'_>, claimed: &str) -> Result<User, 
     Ok(user)
 }
 
-/// Where the channel is and whether a code may link it. `None` if it can't be proven.
-pub(super) async fn conversation(client: &Client<'_>, channel: &str, member: &str, team: &str) -> Option<Conversation> {
-    if !address::is_id(channel) {
+/// The channel of a command, if it is there and isn't archived.
+pub(super) async fn channel(client: &Client<'_>, id: &str) -> Option<Channel> {
+    if !address::is_id(id) {
         return None;
     }
-    let found = client.channel(channel).await.ok().filter(|found| found.delete_at == 0 && found.id == channel)?;
-    if !client.is_member(channel, member).await.ok()? {
-        return None;
-    }
+    client.channel(id).await.ok().filter(|found| found.delete_at == 0 && found.id == id)
+}
+
+/// The channel as the host's conversation; `team` is the name of its team.
+pub(super) fn conversation(found: Channel, team: &str) -> Conversation {
     let kind = match found.kind.as_str() {
         "D" => ConversationKind::Direct,
         "G" => ConversationKind::Group,
         _ => ConversationKind::Channel,
     };
     let team = if found.team_id.is_empty() { "" } else { team };
-    Some(Conversation {
-        id: found.id.clone(),
+    Conversation {
         address: address::of_channel(&found.id),
+        id: found.id,
         kind,
         name: found.name,
         display_name: found.display_name,
         team: team.to_owned(),
-    })
-}
-
-/// Whether the bot can post in the channel; it joins a public one by itself.
-pub(super) async fn bot_is_in(client: &Client<'_>, channel: &str, bot: &str) -> bool {
-    if client.is_member(channel, bot).await.unwrap_or(false) {
-        return true;
     }
-    let refused = Failure::new(Cause::BotNotInChannel, "the bot isn't a member");
-    delivery::enter(client, channel, bot, refused).await.is_ok()
 }

@@ -123,13 +123,20 @@ fn verify(site: &Site, request: &Request) -> Result<(Form, Details, Option<trigg
     Ok((form, details, trigger.map_err(trigger::TriggerError::reason)?))
 }
 
-/// The conversation, if the bot can post there and the person is in it.
+/// The conversation, if the bot is in it or can join it, and the person is in it. Nothing is
+/// changed here: the bot joins when there is something to post.
 async fn proven_conversation(site: &Site, form: &Form, details: &Details) -> Option<Conversation> {
     let client = Client::bot(site).ok()?;
-    if !person::bot_is_in(&client, &form.channel_id, &details.bot_user_id).await {
+    let channel = person::channel(&client, &form.channel_id).await?;
+    let is_there = if client.is_member(&channel.id, &details.bot_user_id).await.ok()? {
+        client.is_member(&channel.id, &form.user_id).await
+    } else if channel.is_public() {
+        // Only members may ask who is in it. Everybody in its team may read and join it.
+        client.is_in_team(&channel.team_id, &form.user_id).await
+    } else {
         return None;
-    }
-    person::conversation(&client, &form.channel_id, &form.user_id, &form.team_domain).await
+    };
+    is_there.ok()?.then(|| person::conversation(channel, &form.team_domain))
 }
 
 pub(super) fn answer(site: &Site, happening: &Happening, outcome: &Outcome) -> Response {

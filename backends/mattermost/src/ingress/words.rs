@@ -36,7 +36,7 @@ pub(super) fn of_outcome(site: &Site, happening: &Happening, outcome: &Outcome) 
     let app = site.app_name();
     match outcome {
         Outcome::Linked { purpose: Purpose::User, name } => {
-            said(true, format!("You are linked to {app} as **{name}**."))
+            said(true, format!("You are linked to user **{name}** of {app}."))
         }
         Outcome::Linked { purpose: Purpose::Channel, name } => {
             said(true, format!("The channel **{name}** is linked to {app}."))
@@ -50,6 +50,13 @@ pub(super) fn of_outcome(site: &Site, happening: &Happening, outcome: &Outcome) 
         Outcome::InstallRefused => said(
             false,
             format!("The time for installing is over. Start setup in {app} again, then repeat the command."),
+        ),
+        Outcome::InstalledByAnother { present } => said(
+            false,
+            format!(
+                "This app is installed by another bot ({present}), to which links and channels belong. Enable that bot \
+                 and install again, or start setup in {app} anew, as an installation of its own."
+            ),
         ),
         Outcome::Duplicate { same_content: true, first: Some(first) } => of_outcome(site, happening, first),
         Outcome::Duplicate { same_content: true, first: None } => said(true, "This is being worked on already."),

@@ -26,9 +26,9 @@ pub(super) async fn begin(site: &Site, settings: &Settings) -> Result<Progress, 
 }
 
 /// A new secret; the present one stays good until the app has been installed with the new
-/// one.
+/// one, however long that takes.
 pub(super) async fn reauthorize(site: &Site, settings: &Settings) -> Result<Progress, SetupError> {
-    let secret = new_secret(site).rotating();
+    let secret = new_secret(site).awaiting_confirmation();
     let steps = steps(site, settings, &secret.value).await?;
     Ok(Progress::next("apps-install", steps).token(secret).window(WINDOW))
 }

@@ -183,7 +183,7 @@ async fn only_an_administrator_uninstalls() {
     };
     assert_eq!(refusal(bench.receive(&uninstall(ALICE, ALICE_TOKEN)).await).0, "not-system-admin");
     let happening = happening(bench.receive(&uninstall(ADMIN, ADMIN_TOKEN)).await);
-    assert!(matches!(happening.kind, HappeningKind::Uninstalled));
+    assert!(matches!(&happening.kind, HappeningKind::Uninstalled { by: Some(by) } if by.id == ADMIN));
     assert_eq!(
         body(&bench.answer(&happening, Outcome::Unavailable).await)["type"],
         "ok",

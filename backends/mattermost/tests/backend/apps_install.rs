@@ -9,7 +9,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::{
-    bench::{Bench, INGRESS, NOW, SECRET, app_id, body, happening, post, refusal},
+    bench::{Bench, INGRESS, NOW, SECRET, app_id, body, happening, install, post, refusal},
     server::{ADMIN, ADMIN_TOKEN, ALICE, ALICE_TOKEN, BOT, BOT_TOKEN, KEY, SITE},
     vectors::{call, jwt, signed, vector, with_body},
 };
@@ -70,7 +70,12 @@ async fn the_recorded_installs_complete_setup() {
         let bench = Bench::awaiting_app();
         let happening = happening(bench.receive(&call(&vector)).await);
         assert!(happening.id.starts_with("jwt:"));
-        let HappeningKind::Installed { identity, tokens } = &happening.kind else { panic!("{happening:?}") };
+        let HappeningKind::Installed { identity, tokens, by: Some(by) } = &happening.kind else {
+            panic!("{happening:?}")
+        };
+        assert_eq!(by.id, ADMIN);
+        let confirmed = tokens.iter().find(|token| token.kind == "install_secret").expect("the secret in use");
+        assert_eq!((confirmed.value.expose(), confirmed.replace), (SECRET, Replace::AfterGrace));
         assert_eq!((identity.server.as_str(), identity.account.as_str()), (SITE, BOT));
         let path = format!("/plugins/com.mattermost.apps/apps/{}", app_id());
         let expected = json!({"v": 1, "mode": "apps", "bot_user_id": BOT, "bot_username": "oncall", "app_id": app_id(),
@@ -85,6 +90,9 @@ async fn the_recorded_installs_complete_setup() {
         assert_eq!(answer["type"], "ok");
         let answer = body(&bench.answer(&happening, Outcome::InstallRefused).await);
         assert_eq!(answer["type"], "error");
+        let another = Outcome::InstalledByAnother { present: "@first-bot".into() };
+        let answer = body(&bench.answer(&happening, another).await);
+        assert!(answer["text"].as_str().expect("a text").contains("another bot (@first-bot)"), "{answer}");
     }
 }
 
@@ -194,6 +202,42 @@ async fn a_server_without_a_key_is_accepted_only_if_the_settings_say_so() {
     let happening = happening(bench.receive(&on_install()).await);
     let HappeningKind::Installed { identity, .. } = happening.kind else { panic!("not installed") };
     assert_eq!(identity.details["unsigned_presses"], true);
+}
+
+#[tokio::test]
+async fn another_key_than_the_pinned_one_is_accepted_only_if_the_settings_name_it() {
+    let mut bench = Bench::with_app();
+    bench.window = Some(Timestamp::from_seconds(NOW + 600));
+    let other = KEY.replace("MFkw", "MFkx");
+    bench.server.on("GET /config/client", 200, json!({"SiteURL": SITE, "AsymmetricSigningPublicKey": other}));
+    let (reason, response) = refusal(bench.receive(&on_install()).await);
+    assert_eq!(reason, "another-signing-key");
+    let said = body(&response)["text"].as_str().expect("a text").to_owned();
+    assert!(said.contains("accepted_signing_key") && said.contains(&other), "{said}");
+    bench.settings["accepted_signing_key"] = KEY.into();
+    assert_eq!(refused(&bench, &on_install()).await, "another-signing-key");
+    bench.settings["accepted_signing_key"] = other.as_str().into();
+    let happening = happening(bench.receive(&on_install()).await);
+    let HappeningKind::Installed { identity, .. } = happening.kind else { panic!("not installed") };
+    assert_eq!(identity.details["signing_key"], other);
+}
+
+#[tokio::test]
+async fn settings_are_judged_without_asking_anybody() {
+    let mut bench = Bench::new("apps");
+    for (name, value) in [
+        ("site_url", "https://ann:secret@chat.example.com"),
+        ("site_url", "ftp://chat.example.com"),
+        ("command", "On Call"),
+    ] {
+        let before = std::mem::replace(&mut bench.settings[name], value.into());
+        let error = install().check(&bench.site()).expect_err(value);
+        assert!(matches!(&error, SetupError::Field { name: field, .. } if field == name), "{error}");
+        bench.settings[name] = before;
+    }
+    bench.settings.as_object_mut().expect("settings").remove("command");
+    install().check(&bench.site()).expect("good settings");
+    assert!(bench.server.seen().is_empty());
 }
 
 #[tokio::test]

@@ -145,6 +145,37 @@ async fn a_code_in_a_channel_without_the_bot_has_no_place() {
 }
 
 #[tokio::test]
+async fn a_public_channel_is_offered_before_the_bot_is_in_it_and_nothing_is_changed() {
+    let signer = Signer::new();
+    let place_of = async |in_team: u16| {
+        let bench = bench_of(&signer);
+        bench.server.channel("O");
+        let denied = "api.context.permissions.app_error";
+        bench.server.refuse(&format!("GET /channels/{CHANNEL}/members/{BOT}"), 403, denied);
+        bench.server.on(
+            &format!("GET /teams/{TEAM}/members/{ALICE}"),
+            in_team,
+            json!({"user_id": ALICE, "id": denied}),
+        );
+        let happening = happening(run(&bench, &signer, "link junk").await);
+        assert!(bench.server.seen().iter().all(|seen| seen.route.starts_with("GET ")), "{:?}", bench.server.seen());
+        match happening.kind {
+            HappeningKind::CodeEntered { place: Place::Command { conversation }, .. } => conversation.map(|c| c.id),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(place_of(200).await.as_deref(), Some(CHANNEL));
+    assert_eq!(place_of(403).await, None, "not somebody of the channel's team");
+}
+
+#[tokio::test]
+async fn a_code_alone_is_entered_and_not_passed_on() {
+    let signer = Signer::new();
+    let happening = happening(run(&bench_of(&signer), &signer, "K7QX-2M4P-9ZRT").await);
+    assert!(matches!(happening.kind, HappeningKind::CodeEntered { code, .. } if code.expose() == "K7QX-2M4P-9ZRT"));
+}
+
+#[tokio::test]
 async fn a_direct_conversation_is_told_from_a_channel() {
     let signer = Signer::new();
     let bench = bench_of(&signer);

@@ -6,7 +6,7 @@ use super::super::{
     SetupFailure,
     audit::Actor,
     channels::{self, ChannelFilter},
-    codes,
+    codes, installations,
     links::{self, LinkFilter},
     page::Page,
     state::InstallationState,
@@ -81,7 +81,8 @@ async fn a_code_links_the_user_to_the_account_that_enters_it() {
     let linking = Linking::new().await;
     let code = linking.user_code("ann").await;
     let typed = Secret::new(code.expose().to_lowercase().replace('-', " "));
-    assert!(matches!(linking.enter(&typed, "a1", direct()).await, Outcome::Linked { purpose: Purpose::User, .. }));
+    let outcome = linking.enter(&typed, "a1", direct()).await;
+    assert!(matches!(&outcome, Outcome::Linked { purpose: Purpose::User, name } if name == "ann"), "{outcome:?}");
     assert_eq!(linking.links().await, [("ann".to_owned(), "a1".to_owned())]);
     assert_eq!(linking.world.event_kinds().await.last().unwrap(), "account.linked");
 }
@@ -246,4 +247,39 @@ async fn a_code_needs_an_active_installation_and_a_user() {
     let pending = Linking { id: linking.world.begin().await.id, ..linking };
     let refused = pending.issue(Purpose::User, Some("ann")).await.unwrap_err();
     assert!(matches!(refused, SetupFailure::NotActive { state: InstallationState::Pending, .. }));
+}
+
+#[tokio::test]
+async fn a_suspended_installation_redeems_no_code() {
+    let linking = Linking::new().await;
+    let code = linking.user_code("ann").await;
+    let (app, organization) = (&linking.world.app, &linking.world.organization);
+    installations::suspend(app, organization, linking.id, "installation_revoked", "401").await.unwrap();
+    assert_eq!(refusal(&linking.enter(&code, "a1", direct()).await), Some(CodeRefusal::NotValid));
+    installations::resume(app, organization, linking.id, &Actor::host()).await.unwrap();
+    assert!(matches!(linking.enter(&code, "a1", direct()).await, Outcome::Linked { .. }), "it isn't used up");
+}
+
+#[tokio::test]
+async fn a_live_code_in_a_command_is_not_passed_on() {
+    let linking = Linking::new().await;
+    let (live, used) = (linking.user_code("ann").await, linking.user_code("bob").await);
+    linking.enter(&used, "b1", direct()).await;
+    let loaded = linking.world.load(linking.id).await;
+    let (live, used) = (live.expose(), used.expose());
+    let spaced = live.to_lowercase().replace('-', " ");
+    for (number, (typed, heard)) in [
+        (format!("my code ({live}), please"), "my code (…), please".to_owned()),
+        (format!("{} {spaced} notification", live.replace('-', "")), "… … notification".to_owned()),
+        (format!("used: {used}"), format!("used: {used}")),
+        (format!("{live} {}", "notification ".repeat(100)).trim().to_owned(), format!("…{}", " …".repeat(100))),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let kind = HappeningKind::Commanded { text: typed, account: Account::new("a1"), conversation: loft("attic") };
+        commit_all(&linking.world.app, &loaded, &[Happening::new(format!("command-{number}"), kind)]).await;
+        let (_, told) = linking.world.events().await.pop().unwrap();
+        assert_eq!(told["text"], heard, "{number}");
+    }
 }

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::super::{
     SetupFailure,
     audit::Actor,
-    installations, machine,
+    installations,
+    machine::{self, Completion},
     state::InstallationState,
     test_world::{World, identity},
 };
@@ -40,6 +41,20 @@ async fn settings_that_break_the_schema_are_refused_by_name_and_leave_nothing_be
     let refused = create(&world, "pigeon", json!({ "colour": "red" })).await;
     assert!(matches!(refused, SetupFailure::Field { name, .. } if name == "colour"));
     assert_eq!(world.count("FROM installations").await, 0);
+}
+
+#[tokio::test]
+async fn settings_that_the_backend_refuses_are_refused_alike_when_made_and_when_changed() {
+    let world = World::new().await;
+    let secret = json!({ "loft": "https://ann:secret@loft.example.com" });
+    let refused = create(&world, "pigeon", secret.clone()).await;
+    assert!(matches!(refused, SetupFailure::Field { name, .. } if name == "loft"));
+    assert_eq!(world.count("FROM installations").await, 0);
+    let id = world.installed().await;
+    let (app, organization) = (&world.app, &world.organization);
+    let refused = installations::change_settings(app, organization, id, &secret, &Actor::host()).await.unwrap_err();
+    assert!(matches!(refused, SetupFailure::Field { name, .. } if name == "loft"));
+    assert_eq!(world.load(id).await.row.settings, json!({ "loft": "https://loft.example.com" }));
 }
 
 #[tokio::test]
@@ -168,12 +183,15 @@ async fn a_backend_without_install_steps_cannot_be_set_up() {
 #[tokio::test]
 async fn a_backend_for_trying_out_needs_a_host_on_loopback() {
     let world = World::new().await;
-    let mut app = with_owl(&world, |descriptor| descriptor.loopback_only = true);
-    let mut settings = (*app.settings).clone();
-    settings.listen = "0.0.0.0:8080".parse().unwrap();
-    app.settings = Arc::new(settings);
-    let refused = machine::create(&app, &world.organization, "owl", json!({}), &Actor::host()).await.unwrap_err();
-    assert!(matches!(refused, SetupFailure::LoopbackOnly { .. }));
+    let owl = with_owl(&world, |descriptor| descriptor.loopback_only = true);
+    for (listen, public_url) in [("0.0.0.0:8080", None), ("127.0.0.1:8080", Some("https://chat.example.com"))] {
+        let mut settings = (*owl.settings).clone();
+        settings.listen = listen.parse().unwrap();
+        settings.public_url = public_url.map(|url| url.parse().unwrap());
+        let app = App { settings: Arc::new(settings), ..owl.clone() };
+        let refused = machine::create(&app, &world.organization, "owl", json!({}), &Actor::host()).await.unwrap_err();
+        assert!(matches!(refused, SetupFailure::LoopbackOnly { .. }), "{listen}");
+    }
 }
 
 #[tokio::test]
@@ -189,10 +207,10 @@ async fn the_platform_may_complete_setup_only_while_the_window_is_open() {
         taken.unwrap()
     };
     world.clock.advance(std::time::Duration::from_secs(901));
-    assert!(!complete("bot-1").await, "the window has closed");
+    assert_eq!(complete("bot-1").await, Completion::NotNow, "the window has closed");
     machine::reauthorize(&world.app, &world.organization, id, &Actor::host()).await.unwrap();
-    assert!(!complete("bot-1").await, "these steps open none");
+    assert_eq!(complete("bot-1").await, Completion::NotNow, "these steps open none");
     world.submit(id, &[("api_key", "k")]).await.unwrap();
-    assert!(complete("bot-1").await, "an active installation may hear it again");
-    assert!(!complete("bot-2").await, "but not from another bot");
+    assert_eq!(complete("bot-1").await, Completion::Taken, "an active installation may hear it again");
+    assert_eq!(complete("bot-2").await, Completion::NotNow, "but not from another bot");
 }

@@ -76,6 +76,38 @@ async fn while_rotating_the_last_token_stays_usable_for_an_hour() {
 }
 
 #[tokio::test]
+async fn what_is_in_use_stays_until_the_newest_token_that_waits_is_confirmed() {
+    let world = World::new().await;
+    let id = world.installed().await;
+    let new = |value: &str| NewToken::new("api_key", Secret::new(value));
+    for value in ["second", "third"] {
+        world.clock.advance(Duration::from_secs(86_400));
+        store(&world, id, vec![new(value).awaiting_confirmation()]).await.unwrap();
+        assert_eq!(values(&site(&world, id).await, "api_key"), [value, "key-of-the-loft"]);
+    }
+    world.clock.advance(Duration::from_secs(86_400));
+    store(&world, id, vec![new("third").rotating()]).await.unwrap();
+    assert_eq!(values(&site(&world, id).await, "api_key"), ["third", "key-of-the-loft"]);
+    // A confirmed one isn't one that waits.
+    store(&world, id, vec![new("fourth").awaiting_confirmation()]).await.unwrap();
+    world.clock.advance(Duration::from_secs(3601));
+    assert_eq!(values(&site(&world, id).await, "api_key"), ["fourth", "third"]);
+}
+
+#[tokio::test]
+async fn a_platform_that_still_uses_the_old_token_confirms_that_one() {
+    let world = World::new().await;
+    let id = world.installed().await;
+    let new = |value: &str| NewToken::new("hook", Secret::new(value));
+    store(&world, id, vec![new("one")]).await.unwrap();
+    store(&world, id, vec![new("two").awaiting_confirmation()]).await.unwrap();
+    store(&world, id, vec![new("one").rotating()]).await.unwrap();
+    world.clock.advance(Duration::from_secs(3601));
+    let site = site(&world, id).await;
+    assert_eq!((site.matches("hook", b"one").as_deref(), site.matches("hook", b"two")), (Some(""), None));
+}
+
+#[tokio::test]
 async fn a_labelled_token_replaces_only_its_namesake() {
     let world = World::new().await;
     let id = world.installed().await;

@@ -6,7 +6,7 @@ use chatport_sdk::prelude::*;
 use super::{Call, FRESH, Refusal, Verified, acting_user, refuse, unconfirmed};
 use crate::{
     api::{Client, User},
-    descriptor::{BOT_ACCESS_TOKEN, BOT_SESSION, WEBHOOK_SECRET},
+    descriptor::{BOT_ACCESS_TOKEN, BOT_SESSION, INSTALL_SECRET, WEBHOOK_SECRET},
     details::Details,
     ingress::person,
     manifest,
@@ -15,7 +15,7 @@ use crate::{
 
 /// What can be refused before the body is read.
 pub(super) fn check_window(site: &Site, verified: &Verified) -> Result<(), Refusal> {
-    let ahead = verified.expires_at.as_seconds() - site.now().as_seconds();
+    let ahead = verified.jwt.expires_at.as_seconds() - site.now().as_seconds();
     if !FRESH.contains(&ahead) {
         let text = "The call is too old, or the clocks of Mattermost and this host are more than a minute apart. \
                     Set the clocks right and run the command again.";
@@ -33,6 +33,31 @@ pub(super) fn must_be_admin(user: &User) -> Result<(), Refusal> {
         return Ok(());
     }
     refuse("not-system-admin", "Only a system administrator can do that.")
+}
+
+/// A pinned key isn't replaced by just any other: presses are believed because of it.
+fn check_key(site: &Site, settings: &Settings, key: Option<&str>) -> Result<(), Refusal> {
+    let pinned = Details::of(site).and_then(|details| details.signing_key);
+    let accepted = match key {
+        Some(key) => settings.accepted_signing_key.as_deref() == Some(key),
+        None => settings.accept_unsigned_presses,
+    };
+    if pinned.is_none() || pinned.as_deref() == key || accepted {
+        return Ok(());
+    }
+    let app = site.app_name();
+    let text = match key {
+        Some(key) => format!(
+            "This server signs presses with another key than the one that was pinned. That is right after its keys were \
+             renewed or its address changed; otherwise find out why. To accept it, set `accepted_signing_key` in the \
+             installation's settings in {app} to `{key}`, then install again."
+        ),
+        None => format!(
+            "This server has no key to sign presses with any more. Find out why; to go on without, set \
+             `accept_unsigned_presses` in the installation's settings in {app}, then install again."
+        ),
+    };
+    refuse("another-signing-key", text)
 }
 
 pub(super) async fn installed(
@@ -64,6 +89,7 @@ pub(super) async fn installed(
         return refuse("confirmation-failed", "Mattermost could not be asked for its key. Please try again.");
     };
     let signing_key = config.signing_key();
+    check_key(site, settings, signing_key.as_deref())?;
     if signing_key.is_none() && !settings.accept_unsigned_presses {
         let text = "This server has no key to sign presses with. Setup can go on only if the setting \
                     `accept_unsigned_presses` says so.";
@@ -84,6 +110,12 @@ pub(super) async fn installed(
     let session = NewToken::new(BOT_ACCESS_TOKEN, token).expires_at(site.now().plus(BOT_SESSION));
     Ok(HappeningKind::Installed {
         identity: details.identity(&settings.site_url),
-        tokens: vec![session, NewToken::new(WEBHOOK_SECRET, webhook_secret)],
+        // The secret that the plugin signs with from now on: others may go.
+        tokens: vec![
+            session,
+            NewToken::new(WEBHOOK_SECRET, webhook_secret),
+            NewToken::new(INSTALL_SECRET, verified.secret.clone()).rotating(),
+        ],
+        by: Some(user.account()),
     })
 }

@@ -21,7 +21,7 @@ pub(super) async fn arrived(
 ) -> Result<HappeningKind, Refusal> {
     call.must_come_from(&settings.site_url)?;
     let details = must_be_installed(site)?;
-    let claimed = verified.claims.acting_user_id.as_deref().unwrap_or_default();
+    let claimed = verified.jwt.claims.acting_user_id.as_deref().unwrap_or_default();
     if claimed != details.bot_user_id || call.has_acting_user() || call.bot_user() != details.bot_user_id {
         return refuse("webhook-not-by-bot", "This call is for the plugin alone.");
     }
