@@ -1,6 +1,6 @@
 //! Configuration: what the operator says, from four places. A flag wins over the
 //! environment, the environment over a file, a file over the default. Every setting stands
-//! once, in [`table`]; flags, variables, keys of the file, `--help` and `chatport config`
+//! once, in `table`; flags, variables, keys of the file, `--help` and `chatport config`
 //! all come from there. A name that isn't known is an error, so a misspelt setting can't be
 //! silently ignored.
 

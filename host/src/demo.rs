@@ -12,6 +12,7 @@ use crate::{
     app::App,
     ids::OrganizationId,
     setup::{
+        SetupFailure,
         audit::Actor,
         installations::{self, InstallationFilter},
         machine,
@@ -43,7 +44,7 @@ pub(crate) async fn prepare(app: &App) -> Option<Playground> {
     }
 }
 
-async fn try_prepare(app: &App) -> Result<Option<Playground>, crate::setup::SetupFailure> {
+async fn try_prepare(app: &App) -> Result<Option<Playground>, SetupFailure> {
     let Some(organization) = OrganizationId::parse(DEMO) else { return Ok(None) };
     let now = app.clock.now().as_micros();
     let row = ActiveModel {
@@ -59,6 +60,10 @@ async fn try_prepare(app: &App) -> Result<Option<Playground>, crate::setup::Setu
     let mut playground = None;
     for (backend, _) in app.registry.iter().filter(|(backend, _)| backend.descriptor().loopback_only) {
         let id = backend.descriptor().id;
+        // One that was made before others could reach the host isn't there for them.
+        if !app.settings.serves_this_machine_alone() {
+            return Err(SetupFailure::LoopbackOnly { backend: id.to_owned() });
+        }
         let filter = InstallationFilter { backend: Some(id.to_owned()), updated_after: None };
         let known = installations::list(app, &organization, &filter, Page::default()).await?;
         let installation = match known.items.into_iter().next() {

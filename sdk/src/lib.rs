@@ -2,7 +2,7 @@
 //!
 //! A *backend* translates between a platform's protocol and Chatport's vocabulary: data
 //! goes in, data comes out. It holds no state, decides no retry and writes no row; the host
-//! does. What a backend can do is exactly what it implements: [`MessagingBackend`] has one
+//! does. What a backend can do is exactly what it implements: [`MessagingBackend`](backend::MessagingBackend) has one
 //! accessor per optional part, and a part that is `None` is absent from the catalogue.
 //!
 //! ```

@@ -1,5 +1,6 @@
 //! The engine over SQLite and over Postgres: what is accepted is delivered in order, once,
 //! in its newest revision; what fails says so; nothing is lost.
+#![allow(clippy::unwrap_used, reason = "a suite may fail by panicking")]
 
 use std::time::Duration;
 

@@ -32,7 +32,7 @@ async fn the_bot_says_in_the_direct_conversation_what_came_of_the_code() {
     let outcome = Outcome::Linked { purpose: Purpose::User, name: "u-42".into() };
     let (status, answer) = chat.answer(happening, outcome).await;
     assert_eq!((status, &answer["outcome"]), (200, &json!("linked")));
-    assert_eq!(answer["reply"]["text"], "Linked to user u-42 of Chatport");
+    assert_eq!(answer["reply"]["text"], "Linked to user u-42 of OnCall");
     let posts = chat.posts("dm-ada").await;
     assert_eq!(posts.iter().map(|post| post["by"].as_str().unwrap()).collect::<Vec<_>>(), ["ada", "bot"]);
 }

@@ -27,7 +27,7 @@ async fn a_person_and_a_channel_are_linked_by_codes_in_the_slash_command() {
     let code = acme.user_code(&bot.installation, "u-alice").await;
     let typed = render(&code["steps"]);
     assert!(typed.iter().any(|line| line.contains(&format!("/oncall link {}", text(&code, "code")))), "{typed:?}");
-    assert_eq!(enter("alice", "town-square", &code).await, "You are linked to OnCall as **alice**.");
+    assert_eq!(enter("alice", "town-square", &code).await, "You are linked to user **u-alice** of OnCall.");
     let link = application.hears("account.linked", 0).await["data"]["link"].clone();
     assert_eq!(
         (&link["user"], &link["account"]["id"], &link["account"]["username"]),
