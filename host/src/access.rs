@@ -14,7 +14,10 @@ use crate::{
     ids::OrganizationId,
     security::api_keys::{ApiKey, Scopes},
     setup::audit::{self, Actor},
-    store::entities::api_keys::{ActiveModel, Column, Entity, Model},
+    store::{
+        entities::api_keys::{ActiveModel, Column, Entity, Model},
+        only,
+    },
 };
 
 /// How long a key is valid unless asked otherwise, in days.
@@ -124,7 +127,7 @@ pub async fn any(app: &App) -> Result<bool, DbErr> {
 pub async fn authenticate(app: &App, presented: &str) -> Result<Option<Caller>, DbErr> {
     // A mistyped key is refused without asking the database.
     let Some(key) = ApiKey::parse(presented) else { return Ok(None) };
-    let Some(row) = Entity::find_by_id(key.id()).one(app.database.read()).await? else { return Ok(None) };
+    let Some(row) = only(Entity::find_by_id(key.id()), app.database.read()).await? else { return Ok(None) };
     let now = app.clock.now();
     let is_valid = key.matches(&row.digest) && row.revoked_at.is_none() && row.expires_at > now.as_micros();
     if !is_valid {

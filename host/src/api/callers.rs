@@ -20,7 +20,7 @@ use crate::{
     security::api_keys::Scope,
     server::RequestId,
     setup::audit::Actor,
-    store::entities::organizations,
+    store::{entities::organizations, only},
 };
 
 /// A right that a key can have.
@@ -126,7 +126,7 @@ impl<R: Right> FromRequestParts<App> for Within<R> {
         if caller.organization.as_ref().is_some_and(|own| *own != organization) {
             return Err(missing());
         }
-        let known = organizations::Entity::find_by_id(organization.as_str()).one(app.database.read()).await;
+        let known = only(organizations::Entity::find_by_id(organization.as_str()), app.database.read()).await;
         known.map_err(unavailable)?.ok_or_else(missing)?;
         Ok(Self { organization, caller, actor, right })
     }

@@ -16,7 +16,10 @@ use super::message::{DefaultTarget, Prefer, PutMessage, Target, UserTarget};
 use crate::{
     app::App,
     ids::{CopyId, InstallationId, OrganizationId},
-    store::entities::{account_links, channels, copies, installations, messages},
+    store::{
+        entities::{account_links, channels, copies, installations, messages},
+        only,
+    },
 };
 
 /// A copy to be made.
@@ -88,12 +91,9 @@ impl<'a> Resolver<'a> {
     async fn places(&self, target: &Target) -> Result<Vec<Place>, DbErr> {
         match target {
             Target::Channel(target) => {
-                // All of at most one: with a bound limit SQLite prepares the statement anew each time.
-                let found = channels::Entity::find_by_id((self.organization.as_str().to_owned(), target.channel.0))
-                    .all(self.app.database.read())
-                    .await?;
-                Ok(vec![match found.first() {
-                    Some(row) => self.channel(row),
+                let id = (self.organization.as_str().to_owned(), target.channel.0);
+                Ok(vec![match only(channels::Entity::find_by_id(id), self.app.database.read()).await? {
+                    Some(row) => self.channel(&row),
                     None => Err(("channel_not_found", format!("no channel {} in this organization", target.channel))),
                 }])
             }

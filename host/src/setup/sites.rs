@@ -25,7 +25,10 @@ use crate::{
     app::App,
     ids::{InstallationId, OrganizationId},
     security::keyring::Keyring,
-    store::entities::{self, installations},
+    store::{
+        entities::{self, installations},
+        only,
+    },
 };
 
 /// Why an installation can't be loaded.
@@ -80,11 +83,9 @@ pub struct SiteCall {
 /// # Errors
 /// It doesn't exist in this organization, or can't be loaded.
 pub async fn load(app: &App, organization: &OrganizationId, installation: InstallationId) -> Result<Loaded, LoadError> {
-    let row = installations::Entity::find_by_id((organization.as_str().to_owned(), installation.0))
-        .one(app.database.read())
-        .await?
-        .filter(|row| row.removed_at.is_none())
-        .ok_or(LoadError::NotFound)?;
+    let query = installations::Entity::find_by_id((organization.as_str().to_owned(), installation.0));
+    let row =
+        only(query, app.database.read()).await?.filter(|row| row.removed_at.is_none()).ok_or(LoadError::NotFound)?;
     let backend = linked(app, &row.backend)?;
     Ok(with_tokens(app, row, backend).await?)
 }

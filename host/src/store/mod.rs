@@ -14,8 +14,8 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
-    Statement, TransactionOptions, TransactionTrait, Value,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait, Select,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
 };
 use sqlx::{
     SqlStr,
@@ -156,6 +156,15 @@ impl Database {
 /// A statement with `$1`-style places, which both engines take.
 pub fn statement(on: &impl ConnectionTrait, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
     Statement::from_sql_and_values(on.get_database_backend(), sql, values)
+}
+
+/// The row of a query that can find one at most, by a unique key. `one()` would bind a limit,
+/// for which SQLite prepares the statement anew at each call.
+///
+/// # Errors
+/// The database refuses.
+pub async fn only<E: EntityTrait>(query: Select<E>, on: &impl ConnectionTrait) -> Result<Option<E::Model>, DbErr> {
+    Ok(query.all(on).await?.into_iter().next())
 }
 
 fn sqlite_options(path: &Path, connections: u32, read_only: bool) -> ConnectOptions {
