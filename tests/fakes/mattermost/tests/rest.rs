@@ -312,3 +312,20 @@ async fn a_sub_path_is_part_of_the_site() {
     let beside = server.url().replace("/chat", "/api/v4/system/ping");
     assert_eq!(server.send_raw("GET", &beside, &[], b"").await.status, 404);
 }
+
+#[tokio::test]
+async fn the_recorded_posts_are_taken() {
+    let (server, _, token) = with_bot(Options::default()).await;
+    let bot = Rest::new(&server, &token);
+    for recorded in [
+        include_str!("../vectors/create_post_request_attachments.json"),
+        include_str!("../vectors/create_post_request_app_bindings.json"),
+    ] {
+        let mut body = serde_json::from_str::<Value>(recorded).unwrap()["body"].clone();
+        body["channel_id"] = json!(server.channel_id("acme/alerts"));
+        let (status, post) = bot.post("posts", body.clone()).await;
+        assert_eq!(status, 201, "{post}");
+        assert_eq!(post["props"]["app_bindings"], body["props"]["app_bindings"]);
+        assert!(!post["props"].to_string().contains("integration"), "readers never see where a button leads");
+    }
+}

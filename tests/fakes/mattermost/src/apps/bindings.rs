@@ -262,6 +262,19 @@ mod tests {
     use crate::apps::manifest::error_list;
 
     #[test]
+    fn nothing_of_the_recorded_good_answer_is_dropped() {
+        let answer: Value = serde_json::from_str(include_str!("../../vectors/bindings_response_ok.json")).unwrap();
+        let granted = ["/command".to_owned()];
+        let cleaner =
+            Cleaner { app_id: "oncall", app_url: "http://apps/oncall", granted: &granted, user_agent: "webapp" };
+        let mut problems = Vec::new();
+        let cleaned = cleaner.clean(decode(&answer["data"]).unwrap(), "", &mut problems);
+        assert_eq!(problems, Vec::<String>::new());
+        let words: Vec<&str> = cleaned[0].bindings[0].bindings.iter().map(|binding| binding.label.as_str()).collect();
+        assert_eq!(words, ["link", "unlink"]);
+    }
+
+    #[test]
     fn all_recorded_cases() {
         let cases: Vec<Value> = serde_json::from_str(include_str!("../../vectors/cleaning_cases.json")).unwrap();
         assert!(cases.len() >= 20);

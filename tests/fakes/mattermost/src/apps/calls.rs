@@ -284,6 +284,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_recorded_answer_is_read() {
+        let answers: Value = serde_json::from_str(include_str!("../../vectors/call_responses.json")).unwrap();
+        for (name, answer) in answers.as_object().unwrap() {
+            let read = read(answer.to_string().as_bytes()).unwrap_or_else(|why| panic!("{name}: {why}"));
+            assert_eq!(read.kind, answer["type"].as_str().unwrap_or_default(), "{name}");
+            assert_eq!(read.text, answer["text"].as_str().unwrap_or_default(), "{name}");
+        }
+    }
+
+    #[test]
     fn answers_are_read_as_the_plugin_reads_them() {
         let kind = |body: &str| read(body.as_bytes()).map(|answer| answer.kind);
         assert_eq!(kind(r#"{"type":"ok"}"#), Ok("ok".into()));

@@ -299,6 +299,13 @@ mod tests {
     use serde_json::json;
 
     #[test]
+    fn the_recorded_good_manifest_passes_unchanged() {
+        let text = include_str!("../../vectors/valid_manifest.json");
+        let manifest = decode(text.as_bytes()).unwrap();
+        assert_eq!(serde_json::to_value(&manifest).unwrap(), serde_json::from_str::<Value>(text).unwrap());
+    }
+
+    #[test]
     fn all_recorded_cases() {
         let cases: Vec<Value> = serde_json::from_str(include_str!("../../vectors/validation_cases.json")).unwrap();
         assert_eq!(cases.len(), 34);
