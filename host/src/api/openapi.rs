@@ -103,7 +103,7 @@ fn operation(described: &Described, glossary: &[(&str, &str)]) -> Value {
         "responses": responses(described),
         "security": match security {
             Security::ApiKey(scope) => json!([{ API_KEY: [scope] }]),
-            Security::Public | Security::SignedLink | Security::PlatformIngress => json!([]),
+            Security::Public | Security::PlatformIngress => json!([]),
         },
     });
     let object = value.as_object_mut().expect("made as an object above");

@@ -88,18 +88,12 @@ problem_types! {
     /// No such message.
     MESSAGE_NOT_FOUND = 404 "message-not-found" "There is no such message"
         "Use the key under which the message was put.";
-    /// No such dead letter.
-    DEAD_LETTER_NOT_FOUND = 404 "dead-letter-not-found" "There is no such dead letter"
-        "Take an id from the organization's dead letters; what has been replayed is no longer one.";
     /// No such subscription.
     SUBSCRIPTION_NOT_FOUND = 404 "subscription-not-found" "There is no such subscription"
         "Create it by PUT /v1/subscriptions/{name}.";
     /// No such API key.
     API_KEY_NOT_FOUND = 404 "api-key-not-found" "There is no such API key"
         "Take an id from the list of API keys.";
-    /// A signed link that isn't valid any more.
-    LINK_NOT_VALID = 404 "link-not-valid" "This link isn't valid, or not any more"
-        "Ask for a new link where this one came from.";
 
     // Why it can't be done now.
 

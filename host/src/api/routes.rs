@@ -76,8 +76,6 @@ pub enum Security {
     Public,
     /// An application whose API key has this scope.
     ApiKey(&'static str),
-    /// Whoever holds a link that the host has signed.
-    SignedLink,
     /// A chat platform; the backend verifies the request.
     PlatformIngress,
 }

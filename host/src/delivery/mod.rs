@@ -19,12 +19,9 @@ mod targets;
 pub mod view;
 mod worker;
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use chatport_sdk::time::{Clock, Timestamp};
@@ -147,9 +144,4 @@ pub async fn cancel(
         revise::leave(transaction, &row, false, now, &mut tallies).await?;
     }
     tallies.write(transaction).await
-}
-
-/// Run a backend's code that must not fail; a panic is its own matter.
-fn contained<T>(call: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(call)).ok()
 }

@@ -31,7 +31,7 @@ use crate::{
     events::webhook,
     ids::{CopyId, InstallationId},
     ingress::press,
-    setup::{installations, sites},
+    setup::{contain::contained_pure, installations, sites},
     store::entities::subscriptions,
 };
 
@@ -167,8 +167,8 @@ impl Sending<'_> {
         let mention = task.account.as_ref().filter(|_| self.is_mention());
         let request = RenderRequest::new(&task.content, limits).mention(mention);
         let delivery = task.delivery()?;
-        let rendering = super::contained(|| delivery.render(&request))
-            .ok_or_else(|| Failure::new(Cause::Unavailable, "the backend panicked while it rendered"))?;
+        let rendering = contained_pure(|| delivery.render(&request))
+            .map_err(|_| Failure::new(Cause::Unavailable, "the backend panicked while it rendered"))?;
         self.converge(&task, &address, &rendering).await
     }
 
@@ -192,34 +192,32 @@ impl Sending<'_> {
             Some(root) => self.find_root(*root, &put).await?,
             None => None,
         };
-        self.renew_credentials(&loaded).await?;
-        let loaded = self.reload(loaded).await?;
+        let loaded = self.with_fresh_credentials(loaded).await?;
         Ok(Task { put, content, backend, loaded, account, root })
     }
 
-    /// The site may have new tokens now.
-    async fn reload(&self, loaded: sites::Loaded) -> Result<sites::Loaded, Stop> {
-        let renew = loaded.backend.install().and_then(|install| install.renew());
-        if renew.is_none_or(|renew| renew.kinds(&loaded.site).is_empty()) {
+    /// The installation with credentials that last; loaded again where one was renewed.
+    async fn with_fresh_credentials(&self, loaded: sites::Loaded) -> Result<sites::Loaded, Stop> {
+        let Some(renew) = loaded.backend.install().and_then(|install| install.renew()) else { return Ok(loaded) };
+        let soon = self.app.clock.now().plus(Duration::from_secs(60));
+        let mut is_renewed = false;
+        for kind in renew.kinds(&loaded.site) {
+            if loaded.site.token(kind).is_some_and(|token| token.expires_at.is_none_or(|at| at > soon)) {
+                continue;
+            }
+            if !self.app.renewals.ensure(self.app, &loaded, kind).await? {
+                let detail = "a fresh credential has been asked for";
+                let failure = Failure::new(Cause::AwaitingCredential, detail).retry_after(Some(Duration::from_secs(5)));
+                return Err(failure.into());
+            }
+            is_renewed = true;
+        }
+        if !is_renewed {
             return Ok(loaded);
         }
         sites::load(self.app, &loaded.organization, loaded.id)
             .await
             .map_err(|error| Failure::new(Cause::Unavailable, error.to_string()).into())
-    }
-
-    async fn renew_credentials(&self, loaded: &sites::Loaded) -> Result<(), Stop> {
-        let Some(renew) = loaded.backend.install().and_then(|install| install.renew()) else { return Ok(()) };
-        let soon = self.app.clock.now().plus(Duration::from_secs(60));
-        for kind in renew.kinds(&loaded.site) {
-            let is_fresh = loaded.site.token(kind).is_some_and(|token| token.expires_at.is_none_or(|at| at > soon));
-            if !is_fresh && !self.app.renewals.ensure(self.app, loaded, kind).await? {
-                let detail = "a fresh credential has been asked for";
-                let failure = Failure::new(Cause::AwaitingCredential, detail).retry_after(Some(Duration::from_secs(5)));
-                return Err(failure.into());
-            }
-        }
-        Ok(())
     }
 
     async fn find_root(&self, root: CopyId, put: &PutMessage) -> Result<Option<Receipt>, Stop> {

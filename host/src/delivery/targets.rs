@@ -16,6 +16,7 @@ use super::message::{DefaultTarget, Prefer, PutMessage, Target, UserTarget};
 use crate::{
     app::App,
     ids::{CopyId, InstallationId, OrganizationId},
+    setup::contain::contained_pure,
     store::{
         entities::{account_links, channels, copies, installations, messages},
         only,
@@ -222,6 +223,6 @@ impl<'a> Resolver<'a> {
         let backend = self.installations.get(&place.installation.0).and_then(|id| self.app.registry.get(id));
         let Some((backend, delivery)) = backend.and_then(|b| b.delivery().map(|d| (b, d))) else { return Vec::new() };
         let request = RenderRequest::new(&put.content, &backend.descriptor().limits);
-        super::contained(|| delivery.render(&request)).map(|rendering| rendering.notes).unwrap_or_default()
+        contained_pure(|| delivery.render(&request)).map(|rendering| rendering.notes).unwrap_or_default()
     }
 }

@@ -8,7 +8,7 @@ use chatport_sdk::{
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, sea_query::ExprTrait,
+    PaginatorTrait, QueryFilter, Select,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -17,7 +17,7 @@ use super::{
     SetupFailure,
     audit::{self, Actor},
     contain::contained_pure,
-    page::{Cursor, Page, Paged},
+    page::{Cursor, Page, Paged, in_order},
     sites::{self, Loaded},
     state::InstallationState,
 };
@@ -132,16 +132,7 @@ pub async fn list(
         Some(after) => query.filter(Column::UpdatedAt.gt(after.as_micros())),
         None => query.filter(Column::RemovedAt.is_null()),
     };
-    if let Some(Cursor { updated_at, id }) = page.after {
-        let later = Column::UpdatedAt.gt(updated_at.as_micros());
-        query = query.filter(later.or(Column::UpdatedAt.eq(updated_at.as_micros()).and(Column::Id.gt(id))));
-    }
-    let rows = query
-        .order_by_asc(Column::UpdatedAt)
-        .order_by_asc(Column::Id)
-        .limit(page.one_more())
-        .all(app.database.read())
-        .await?;
+    let rows = in_order(query, page, Column::UpdatedAt, Column::Id).all(app.database.read()).await?;
     let at = |row: &Model| Cursor { updated_at: Timestamp::from_micros(row.updated_at), id: row.id };
     Ok(Paged::of(page, rows, at, |row| Channel::from(&row)))
 }

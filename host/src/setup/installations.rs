@@ -3,8 +3,7 @@
 
 use chatport_sdk::time::Timestamp;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    UpdateMany,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, UpdateMany,
     sea_query::{Expr, ExprTrait, SimpleExpr},
 };
 use serde_json::{Value, json};
@@ -18,7 +17,7 @@ use super::{
     channels,
     contain::{SETUP_LIMIT, contained},
     links, machine,
-    page::{Cursor, Page, Paged},
+    page::{Cursor, Page, Paged, in_order},
     sites::{self, LoadError, Loaded},
     state::{InstallationState, Problem, Transition},
     tokens,
@@ -82,16 +81,7 @@ pub async fn list(
         Some(after) => query.filter(Column::UpdatedAt.gt(after.as_micros())),
         None => query.filter(Column::RemovedAt.is_null()),
     };
-    if let Some(Cursor { updated_at, id }) = page.after {
-        let later = Column::UpdatedAt.gt(updated_at.as_micros());
-        query = query.filter(later.or(Column::UpdatedAt.eq(updated_at.as_micros()).and(Column::Id.gt(id))));
-    }
-    let rows = query
-        .order_by_asc(Column::UpdatedAt)
-        .order_by_asc(Column::Id)
-        .limit(page.one_more())
-        .all(app.database.read())
-        .await?;
+    let rows = in_order(query, page, Column::UpdatedAt, Column::Id).all(app.database.read()).await?;
     let at = |row: &Model| Cursor { updated_at: Timestamp::from_micros(row.updated_at), id: row.id };
     Ok(Paged::of(page, rows, at, |row| view(app, &row, None)))
 }

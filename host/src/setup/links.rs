@@ -8,7 +8,7 @@ use chatport_sdk::{
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, QuerySelect, Select, TryInsertResult, UpdateMany,
+    QueryFilter, Select, TryInsertResult, UpdateMany,
     sea_query::{Expr, ExprTrait, OnConflict, SimpleExpr},
 };
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use serde_json::json;
 use super::{
     SetupFailure,
     audit::{self, Actor},
-    page::{Cursor, Page, Paged},
+    page::{Cursor, Page, Paged, in_order},
     sites::Loaded,
 };
 use crate::{
@@ -117,16 +117,7 @@ pub async fn list(
         Some(after) => query.filter(Column::UpdatedAt.gt(after.as_micros())),
         None => query.filter(Column::UnlinkedAt.is_null()),
     };
-    if let Some(Cursor { updated_at, id }) = page.after {
-        let later = Column::UpdatedAt.gt(updated_at.as_micros());
-        query = query.filter(later.or(Column::UpdatedAt.eq(updated_at.as_micros()).and(Column::Id.gt(id))));
-    }
-    let rows = query
-        .order_by_asc(Column::UpdatedAt)
-        .order_by_asc(Column::Id)
-        .limit(page.one_more())
-        .all(app.database.read())
-        .await?;
+    let rows = in_order(query, page, Column::UpdatedAt, Column::Id).all(app.database.read()).await?;
     let at = |row: &Model| Cursor { updated_at: Timestamp::from_micros(row.updated_at), id: row.id };
     Ok(Paged::of(page, rows, at, AccountLink::from))
 }

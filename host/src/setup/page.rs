@@ -2,6 +2,7 @@
 //! meanwhile move to the end, so nobody misses them.
 
 use chatport_sdk::{crypto, time::Timestamp};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use uuid::Uuid;
 
 /// Most rows of a page.
@@ -86,6 +87,24 @@ impl Page {
     pub(super) fn one_more(&self) -> u64 {
         self.limit.clamp(1, MAX_LIMIT) + 1
     }
+}
+
+/// The rows of a page, and one more to know whether there is another: those after its
+/// cursor, in the order of their last change.
+pub(super) fn in_order<E: EntityTrait>(
+    query: Select<E>,
+    page: Page,
+    updated_at: E::Column,
+    id: E::Column,
+) -> Select<E> {
+    let query = match page.after {
+        Some(cursor) => {
+            let at = cursor.updated_at.as_micros();
+            query.filter(updated_at.gt(at).or(updated_at.eq(at).and(id.gt(cursor.id))))
+        }
+        None => query,
+    };
+    query.order_by_asc(updated_at).order_by_asc(id).limit(page.one_more())
 }
 
 #[cfg(test)]
