@@ -51,7 +51,6 @@ async fn try_prepare(app: &App) -> Result<Option<Playground>, SetupFailure> {
         id: Set(DEMO.to_owned()),
         name: Set("Demo".to_owned()),
         locale: Set("en".to_owned()),
-        backlog: Set(0),
         created_at: Set(now),
         updated_at: Set(now),
     };

@@ -162,7 +162,7 @@ async fn open(settings: Settings, registry: Registry, bound: SocketAddr) -> Resu
     check_keyring(&database, &keyring).await?;
     Ok(App {
         public_url: settings.public_url_at(bound),
-        delivery: Delivery::new(&database, &clock),
+        delivery: Delivery::new(&database, &clock, &random),
         settings: Arc::new(settings),
         registry,
         keyring: Arc::new(keyring),

@@ -79,7 +79,6 @@ impl TestHost {
             id: id.as_str().into(),
             name: "Acme".into(),
             locale: "en".into(),
-            backlog: 0,
             created_at: now,
             updated_at: now,
         };

@@ -508,7 +508,7 @@ async fn a_full_backlog_is_refused(engine: Engine) {
     let mut host = TestHost::start(engine).await;
     let channel = host.channel("loft").await;
     host.halt().await;
-    let sql = "UPDATE organizations SET backlog = 10000000";
+    let sql = "INSERT INTO tallies (organization, outcome, total) VALUES ('acme', 'accepted', 10000000)";
     host.app.database.write().execute_unprepared(sql).await.expect("updated");
     let refused = host.try_put("a1", message(1, channel, "x")).await;
     assert!(matches!(refused, Err(AcceptError::BacklogFull { .. })), "{refused:?}");

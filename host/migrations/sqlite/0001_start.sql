@@ -5,7 +5,6 @@ CREATE TABLE organizations (
     id          TEXT PRIMARY KEY,
     name        TEXT NOT NULL,
     locale      TEXT NOT NULL,
-    backlog     INTEGER NOT NULL DEFAULT 0,
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL
 );
@@ -157,6 +156,7 @@ CREATE TABLE streams (
     subscription  TEXT REFERENCES subscriptions (name) ON DELETE CASCADE,
     key           TEXT NOT NULL,
     rate          TEXT NOT NULL,
+    urgency       INTEGER NOT NULL DEFAULT 1,
     owner         BLOB,
     fence         INTEGER NOT NULL DEFAULT 0,
     lease_until   INTEGER NOT NULL DEFAULT 0,
@@ -169,7 +169,7 @@ CREATE TABLE streams (
 );
 CREATE UNIQUE INDEX streams_conversation ON streams (installation, key) WHERE installation IS NOT NULL;
 CREATE UNIQUE INDEX streams_subscription ON streams (organization, subscription) WHERE subscription IS NOT NULL;
-CREATE INDEX streams_due ON streams (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX streams_due ON streams (organization, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX streams_leased ON streams (lease_until) WHERE owner IS NOT NULL;
 
 CREATE TABLE events (

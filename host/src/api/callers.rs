@@ -139,6 +139,6 @@ impl<R: Right> Policy for Within<R> {
 }
 
 /// The database can't be reached or refuses.
-pub fn unavailable(error: sea_orm::DbErr) -> Problem {
+pub fn unavailable(error: impl std::fmt::Display) -> Problem {
     Problem::new(types::UNAVAILABLE).because(error.to_string()).retry_after(Duration::from_secs(1))
 }

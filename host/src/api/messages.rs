@@ -63,6 +63,7 @@ impl From<AcceptError> for Problem {
                 Self::new(types::COMMIT_UNKNOWN).because(cause).retry_after(Duration::from_secs(1))
             }
             AcceptError::Store(error) => unavailable(error),
+            AcceptError::Unreadable => Self::new(types::UNAVAILABLE).because(detail),
             AcceptError::Stopping => Self::new(types::UNAVAILABLE).retry_after(Duration::from_secs(1)),
         }
     }

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     app::App,
+    delivery,
     ids::OrganizationId,
     setup::{SetupFailure, audit, installations, page::Page},
     store::entities::organizations::{ActiveModel, Column, Entity, Model},
@@ -82,7 +83,6 @@ async fn put(
         id: Set(organization.as_str().to_owned()),
         name: Set(if request.name.is_empty() { organization.to_string() } else { request.name }),
         locale: Set(request.locale),
-        backlog: Set(0),
         created_at: Set(now),
         updated_at: Set(now),
     };
@@ -110,7 +110,8 @@ async fn get(within: Within<MayReadSetup>, State(app): State<App>) -> Result<Jso
 
 async fn find(app: &App, organization: &OrganizationId) -> Result<OrganizationView, Problem> {
     let row = Entity::find_by_id(organization.as_str()).one(app.database.write()).await.map_err(unavailable)?;
-    let Model { id, name, locale, backlog, created_at, updated_at } = row.ok_or(types::ORGANIZATION_NOT_FOUND)?;
+    let backlog = delivery::read::backlog(app, organization).await.map_err(unavailable)?;
+    let Model { id, name, locale, created_at, updated_at } = row.ok_or(types::ORGANIZATION_NOT_FOUND)?;
     let (created_at, updated_at) = (Timestamp::from_micros(created_at), Timestamp::from_micros(updated_at));
     Ok(OrganizationView { id, name, locale, backlog, created_at, updated_at })
 }

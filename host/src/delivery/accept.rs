@@ -1,31 +1,34 @@
 //! Accepting messages. Many requests share one commit: one task collects what has come in,
-//! writes it in one transaction with multi-row statements, and answers each request only
-//! after the commit. If a batch fails, each of its operations runs once alone, so that one
-//! bad operation can't fail its neighbours.
+//! writes it in one unit of work, and answers each request only after the commit. If a batch
+//! fails, each of its operations runs once alone, so that one bad operation can't fail its
+//! neighbours. What can be sent at once is leased in the same commit and handed to workers.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
-use chatport_sdk::{delivery::Urgency, schemars::JsonSchema, time::Timestamp};
-use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
+use chatport_sdk::{delivery::Urgency, schemars::JsonSchema, site::Random, time::Timestamp};
+use sea_orm::DbErr;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{Notify, mpsc, oneshot},
+    time::Instant,
+};
 
 use super::{
-    copy_rows,
+    desk::{Assignment, Desk, Desks},
+    ledger::Ledger,
     message::{self, PutMessage},
-    revise,
-    streams::Streams,
-    tally::{self, Tallies},
+    outcomes, revise,
+    store::{Body, DeliveryStore, Documents, MessageDocument, StoreError, StreamsWanted, Unit},
     targets::{self, Planned},
-    view::{CopyView, copy_view},
+    view::CopyView,
 };
 use crate::{
     app::App,
-    ids::{MessageId, OrganizationId},
-    store::{Database, entities},
+    ids::{InstallationId, OrganizationId},
 };
 
 /// Most operations that share a commit.
@@ -86,19 +89,37 @@ pub enum AcceptError {
     /// The commit failed: it may or may not be on disk.
     #[error("it isn't known whether this was stored: repeat the same request")]
     CommitUnknown(String),
-    /// The database can't be read.
-    #[error("the database can't be read: {0}")]
-    Store(#[from] DbErr),
+    /// The database refuses; nothing has been changed.
+    #[error(transparent)]
+    Store(StoreError),
+    /// The first answer can't be read back.
+    #[error("the stored answer of this revision can't be read")]
+    Unreadable,
     /// The host is shutting down.
     #[error("the host is shutting down")]
     Stopping,
+}
+
+impl From<StoreError> for AcceptError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::CommitUnknown(cause) => Self::CommitUnknown(cause),
+            refused @ StoreError::Refused(_) => Self::Store(refused),
+        }
+    }
+}
+
+impl From<DbErr> for AcceptError {
+    fn from(error: DbErr) -> Self {
+        Self::Store(error.into())
+    }
 }
 
 /// One message on its way into the store.
 pub(super) struct Operation {
     pub organization: OrganizationId,
     pub key: String,
-    pub put: PutMessage,
+    pub put: Arc<PutMessage>,
     pub canonical: String,
     pub fingerprint: [u8; 32],
     pub planned: Vec<Planned>,
@@ -117,17 +138,39 @@ struct Job {
 #[derive(Clone)]
 pub(super) struct Writer(mpsc::Sender<Job>);
 
+/// The task that writes.
+struct Accepting {
+    store: Arc<dyn DeliveryStore>,
+    random: Arc<dyn Random>,
+    desks: Desks,
+    wake: Arc<Notify>,
+}
+
 impl Writer {
     /// Start the writer task. It ends when the last handle is dropped.
-    pub(super) fn start(database: Database) -> Self {
+    pub(super) fn start(
+        store: Arc<dyn DeliveryStore>,
+        random: Arc<dyn Random>,
+        desks: Desks,
+        wake: Arc<Notify>,
+    ) -> Self {
         let (sender, mut receiver) = mpsc::channel::<Job>(QUEUE);
+        let accepting = Accepting { store, random, desks, wake };
         tokio::spawn(async move {
             let mut jobs = Vec::with_capacity(BATCH);
             while receiver.recv_many(&mut jobs, BATCH).await > 0 {
-                write_batch(&database, std::mem::take(&mut jobs)).await;
+                accepting.write_batch(std::mem::take(&mut jobs)).await;
             }
         });
         Self(sender)
+    }
+
+    /// Write an operation; the answer comes after the commit.
+    pub(super) async fn write(&self, operation: Operation) -> Result<Accepted, AcceptError> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job { operation: Box::new(operation), reply };
+        self.0.send(job).await.map_err(|_| AcceptError::Stopping)?;
+        answer.await.map_err(|_| AcceptError::CommitUnknown("the writer stopped".into()))?
     }
 }
 
@@ -165,211 +208,156 @@ pub async fn accept(
         fingerprint: message::fingerprint(&canonical),
         canonical,
         planned,
-        put,
+        put: Arc::new(put),
         expires_at,
         due_at,
         now,
         quota: i64::try_from(app.settings.backlog).unwrap_or(i64::MAX),
     };
-    let (reply, answer) = oneshot::channel();
-    let job = Job { operation: Box::new(operation), reply };
-    app.delivery.writer.0.send(job).await.map_err(|_| AcceptError::Stopping)?;
-    let accepted = answer.await.map_err(|_| AcceptError::CommitUnknown("the writer stopped".into()))??;
-    if accepted.changed {
-        app.delivery.wake();
-    }
+    let accepted = app.delivery.writer.write(operation).await?;
+    app.delivery.alarm.set(Some(due_at).filter(|due| *due > now));
     Ok(accepted)
 }
 
-async fn write_batch(database: &Database, jobs: Vec<Job>) {
-    metrics::histogram!("chatport_accept_batch_size").record(jobs.len() as f64);
-    let operations: Vec<&Operation> = jobs.iter().map(|job| job.operation.as_ref()).collect();
-    match write_together(database, &operations).await {
-        Ok(answers) => {
-            for (job, answer) in jobs.into_iter().zip(answers) {
-                // A caller that has gone away will repeat the request.
-                let _ = job.reply.send(answer);
+impl Accepting {
+    async fn write_batch(&self, jobs: Vec<Job>) {
+        metrics::histogram!("chatport_accept_batch_size").record(jobs.len() as f64);
+        let operations: Vec<&Operation> = jobs.iter().map(|job| job.operation.as_ref()).collect();
+        match self.write_together(&operations).await {
+            Ok(answers) => {
+                for (job, answer) in jobs.into_iter().zip(answers) {
+                    // A caller that has gone away will repeat the request.
+                    let _ = job.reply.send(answer);
+                }
+            }
+            // It isn't known whether it is there: each asker has to repeat the request.
+            Err(StoreError::CommitUnknown(cause)) => {
+                for job in jobs {
+                    let _ = job.reply.send(Err(AcceptError::CommitUnknown(cause.clone())));
+                }
+            }
+            Err(StoreError::Refused(_)) => {
+                for job in jobs {
+                    let answer = self.write_alone(&job.operation).await;
+                    let _ = job.reply.send(answer);
+                }
             }
         }
-        // It isn't known whether it is there: each asker has to repeat the request.
-        Err(AcceptError::CommitUnknown(cause)) => {
-            for job in jobs {
-                let _ = job.reply.send(Err(AcceptError::CommitUnknown(cause.clone())));
+    }
+
+    /// One operation in a unit of work of its own. What failed before its commit certainly
+    /// isn't there, e.g. because two replicas waited for each other: try it again.
+    async fn write_alone(&self, operation: &Operation) -> Result<Accepted, AcceptError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.write_together(&[operation]).await {
+                Ok(mut answers) => return answers.pop().unwrap_or(Err(AcceptError::Stopping)),
+                Err(StoreError::Refused(_)) if tries < ALONE_TRIES => {
+                    tokio::time::sleep(Duration::from_millis(20 * tries)).await;
+                }
+                Err(error) => return Err(error.into()),
             }
         }
-        Err(_) => {
-            for job in jobs {
-                let answer = write_alone(database, &job.operation).await;
-                let _ = job.reply.send(answer);
+    }
+
+    async fn write_together(
+        &self,
+        operations: &[&Operation],
+    ) -> Result<Vec<Result<Accepted, AcceptError>>, StoreError> {
+        let begun = Instant::now();
+        let mut unit = self.store.begin().await?;
+        let mut ledger = Ledger::new(unit.now(), Arc::clone(&self.random));
+        load(unit.as_mut(), &mut ledger, operations).await?;
+        let organizations = operations.iter().map(|operation| operation.organization.clone()).collect();
+        let mut backlogs = unit.backlogs(&organizations).await?;
+        let answers = operations.iter().map(|operation| apply(&mut ledger, operation, &mut backlogs)).collect();
+        let desk = self.desks.get();
+        let taken = desk.as_deref().map(|desk| take(&mut ledger, desk, operations, begun)).unwrap_or_default();
+        let changes = ledger.into_changes();
+        let is_waiting = changes.leaves_waiting();
+        if let Err(error) = unit.commit(changes).await {
+            if let Some(desk) = desk.filter(|_| matches!(error, StoreError::CommitUnknown(_))) {
+                desk.note_strays();
             }
+            return Err(error);
         }
-    }
-}
-
-/// One operation in a transaction of its own. What failed before its commit certainly isn't
-/// there, e.g. because two replicas waited for each other: try it again.
-async fn write_alone(database: &Database, operation: &Operation) -> Result<Accepted, AcceptError> {
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        match write_together(database, &[operation]).await {
-            Ok(mut answers) => return answers.pop().unwrap_or(Err(AcceptError::Stopping)),
-            Err(AcceptError::Store(_)) if tries < ALONE_TRIES => {
-                tokio::time::sleep(Duration::from_millis(20 * tries)).await;
-            }
-            Err(error) => return Err(error),
+        if let Some(desk) = desk {
+            taken.into_iter().for_each(|assignment| desk.assign(assignment));
         }
-    }
-}
-
-async fn write_together(
-    database: &Database,
-    operations: &[&Operation],
-) -> Result<Vec<Result<Accepted, AcceptError>>, AcceptError> {
-    let unknown = |error: DbErr| AcceptError::CommitUnknown(error.to_string());
-    let transaction = database.begin().await?;
-    let answers = write_all(&transaction, operations).await?;
-    transaction.commit().await.map_err(unknown)?;
-    Ok(answers)
-}
-
-/// Write all operations: those with new keys together, the others one by one.
-async fn write_all(
-    transaction: &DatabaseTransaction,
-    operations: &[&Operation],
-) -> Result<Vec<Result<Accepted, AcceptError>>, DbErr> {
-    let known = known_messages(transaction, operations).await?;
-    let backlogs = backlogs(transaction, operations).await?;
-    let mut tallies = Tallies::default();
-    let mut added: BTreeMap<&str, i64> = Default::default();
-    let mut seen = BTreeSet::new();
-    let mut fresh = Vec::new();
-    let mut answers: Vec<Option<Result<Accepted, AcceptError>>> = Vec::new();
-    for operation in operations {
-        let organization = operation.organization.as_str();
-        let Some(backlog) = backlogs.get(organization) else {
-            answers.push(Some(Err(AcceptError::NoOrganization)));
-            continue;
-        };
-        let is_known = known.contains(&(organization.to_owned(), operation.key.clone()));
-        let is_first = seen.insert((organization, operation.key.as_str()));
-        let backlog = backlog + added.get(organization).copied().unwrap_or(0);
-        if !is_known && is_first && backlog >= operation.quota {
-            answers.push(Some(Err(AcceptError::BacklogFull { backlog, quota: operation.quota })));
-            continue;
+        if is_waiting {
+            self.wake.notify_one();
         }
-        *added.entry(organization).or_default() += i64::try_from(operation.planned.len()).unwrap_or(0);
-        if is_known || !is_first {
-            answers.push(None);
-        } else {
-            fresh.push((answers.len(), *operation));
-            answers.push(None);
-        }
+        Ok(answers)
     }
-    let fresh_operations: Vec<&Operation> = fresh.iter().map(|(_, operation)| *operation).collect();
-    let mut events = Vec::new();
-    let accepted = insert_messages(transaction, &fresh_operations, &mut tallies, &mut events).await?;
-    for ((index, _), accepted) in fresh.iter().zip(accepted) {
-        answers[*index] = Some(Ok(accepted));
-    }
-    let mut result = Vec::with_capacity(operations.len());
-    for (answer, operation) in answers.into_iter().zip(operations) {
-        result.push(match answer {
-            Some(answer) => answer,
-            None => revise::revise(transaction, operation, &mut tallies, &mut events).await?,
-        });
-    }
-    // Last, since all who append wait for each other here.
-    crate::events::append_all(transaction, events).await?;
-    tallies.write(transaction).await?;
-    Ok(result)
 }
 
-async fn known_messages(
-    transaction: &DatabaseTransaction,
-    operations: &[&Operation],
-) -> Result<BTreeSet<(String, String)>, DbErr> {
-    use entities::messages::{Column, Entity};
-    let keys = operations.iter().map(|operation| operation.key.as_str());
-    let organizations: BTreeSet<&str> = operations.iter().map(|operation| operation.organization.as_str()).collect();
-    let rows = Entity::find()
-        .filter(Column::Organization.is_in(organizations))
-        .filter(Column::Key.is_in(keys))
-        .all(transaction)
-        .await?;
-    Ok(rows.into_iter().map(|row| (row.organization, row.key)).collect())
-}
-
-async fn backlogs(
-    transaction: &DatabaseTransaction,
-    operations: &[&Operation],
-) -> Result<BTreeMap<String, i64>, DbErr> {
-    let ids: BTreeSet<&str> = operations.iter().map(|operation| operation.organization.as_str()).collect();
-    let rows = entities::organizations::Entity::find()
-        .filter(entities::organizations::Column::Id.is_in(ids))
-        .all(transaction)
-        .await?;
-    Ok(rows.into_iter().map(|row| (row.id, row.backlog)).collect())
-}
-
-/// Write messages whose keys are new, with all their copies, in a few statements.
-async fn insert_messages(
-    transaction: &DatabaseTransaction,
-    operations: &[&Operation],
-    tallies: &mut Tallies,
-    events: &mut Vec<(OrganizationId, crate::events::NewEvent)>,
-) -> Result<Vec<Accepted>, DbErr> {
-    if operations.is_empty() {
-        return Ok(Vec::new());
+/// Load what the operations touch: their messages, the streams and copies of those, and the
+/// streams that new copies go into.
+async fn load(unit: &mut dyn Unit, ledger: &mut Ledger, operations: &[&Operation]) -> Result<(), StoreError> {
+    let keys = operations.iter().map(|operation| (operation.organization.clone(), operation.key.clone())).collect();
+    let messages = unit.messages(&keys).await?;
+    let known = messages.iter().map(|row| (OrganizationId::stored(row.organization.clone()), row.id)).collect();
+    ledger.load_messages(messages);
+    let planned = operations.iter().flat_map(|operation| &operation.planned);
+    let places: BTreeSet<(InstallationId, String)> = planned
+        .filter_map(|planned| planned.place.as_ref().ok())
+        .map(|place| (place.installation, place.stream.clone()))
+        .collect();
+    let wanted = StreamsWanted { places, messages: known, ..StreamsWanted::default() };
+    ledger.load_streams(unit.streams(&wanted).await?);
+    let is_missing = |(installation, key): &&(InstallationId, String)| ledger.stream_at(*installation, key).is_none();
+    let unmade: BTreeSet<InstallationId> = wanted.places.iter().filter(is_missing).map(|place| place.0).collect();
+    if !unmade.is_empty() {
+        ledger.load_holds(unit.holds(&unmade).await?);
     }
-    let ids: Vec<MessageId> = operations.iter().map(|_| MessageId::new()).collect();
-    let mut accepted = Vec::with_capacity(operations.len());
-    let mut streams = Streams::wake(transaction, operations).await?;
-    let mut rows = Vec::new();
-    for (operation, id) in operations.iter().zip(&ids) {
-        let mut views = Vec::new();
-        for planned in &operation.planned {
-            let row = copy_rows::new_copy(operation, *id, planned, &mut streams);
-            copy_rows::count_new(tallies, operation, &row);
-            events.extend(copy_rows::failed_event(operation, &row));
-            views.push(CopyView { notes: planned.notes.clone(), ..copy_view(&row) });
-            let logs = copy_rows::log_copies(operation, &row);
-            tallies.add(&operation.organization, tally::ACCEPTED, i64::try_from(logs.len()).unwrap_or(0));
-            rows.push(row);
-            rows.extend(logs);
-        }
-        let (key, revision) = (operation.key.clone(), operation.put.revision);
-        accepted.push(Accepted { key, revision, copies: views, changed: true, is_older: false });
+    if !wanted.messages.is_empty() {
+        ledger.load_copies(unit.copies_of(&wanted.messages).await?);
     }
-    let messages = operations
-        .iter()
-        .zip(&ids)
-        .zip(&accepted)
-        .map(|((operation, id), accepted)| message_row(operation, *id, accepted));
-    entities::messages::Entity::insert_many(messages).exec_without_returning(transaction).await?;
-    copy_rows::insert_copies(transaction, rows).await?;
-    Ok(accepted)
+    Ok(())
 }
 
-/// The row of a message.
-pub(super) fn message_row(
+fn apply(
+    ledger: &mut Ledger,
     operation: &Operation,
-    id: MessageId,
-    accepted: &Accepted,
-) -> entities::messages::ActiveModel {
-    entities::messages::ActiveModel {
-        organization: Set(operation.organization.as_str().to_owned()),
-        id: Set(id.0),
-        key: Set(operation.key.clone()),
-        revision: Set(operation.put.revision),
-        is_final: Set(operation.put.is_final),
-        deleted: Set(false),
-        fingerprint: Set(operation.fingerprint.to_vec()),
-        body: Set(operation.canonical.clone()),
-        // Serializing plain data into memory can't fail.
-        answer: Set(serde_json::to_string(accepted).expect("an answer is plain data")),
-        pinned: Set(None),
-        created_at: Set(operation.now.as_micros()),
-        updated_at: Set(operation.now.as_micros()),
+    backlogs: &mut BTreeMap<OrganizationId, i64>,
+) -> Result<Accepted, AcceptError> {
+    let backlog = backlogs.get_mut(&operation.organization).ok_or(AcceptError::NoOrganization)?;
+    // What is known is still brought up to date: nothing keeps burning that is resolved.
+    let is_new = ledger.message(&operation.organization, &operation.key).is_none();
+    if is_new && *backlog >= operation.quota {
+        return Err(AcceptError::BacklogFull { backlog: *backlog, quota: operation.quota });
     }
+    *backlog += i64::try_from(operation.planned.len()).unwrap_or(0);
+    revise::apply(ledger, operation)
+}
+
+/// Lease what can be sent at once: the streams that slept until these operations came.
+fn take(ledger: &mut Ledger, desk: &Desk, operations: &[&Operation], begun: Instant) -> Vec<Assignment> {
+    let documents = documents(ledger, operations);
+    let mut taken = Vec::new();
+    for id in ledger.slept() {
+        let Some(copy) = outcomes::next(ledger, id, false) else { continue };
+        let Some(seat) = ledger.stream(id).and_then(|stream| desk.seat(stream)) else { continue };
+        let Some(lease) = outcomes::lease(ledger, id, desk.owner) else { continue };
+        match outcomes::take(ledger, &lease, copy, &documents) {
+            Some(work) => taken.push(Assignment { work, seat, leased: begun }),
+            None => outcomes::release(ledger, &lease),
+        }
+    }
+    taken
+}
+
+/// The messages of these operations as they stand now, without reading them anew.
+fn documents(ledger: &mut Ledger, operations: &[&Operation]) -> Documents {
+    let mut documents = Documents::default();
+    for operation in operations {
+        let Some(message) = ledger.message(&operation.organization, &operation.key) else { continue };
+        if message.revision == operation.put.revision && message.fingerprint == operation.fingerprint {
+            let body = Body::Read(Arc::clone(&operation.put));
+            let pinned = message.pinned.clone().map(Body::Stored);
+            documents.messages.insert(message.id, MessageDocument { key: message.key.clone(), body, pinned });
+        }
+    }
+    documents
 }

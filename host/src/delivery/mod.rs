@@ -1,61 +1,96 @@
-//! The delivery engine. A message is a desired state, and each of its copies converges to
-//! it: accept writes what is wanted, workers lease streams that are due, bring one copy
-//! after the other up to date, and record how it went.
+//! The delivery engine. A message is a desired state, and each of its copies converges to it.
+//!
+//! Everything that changes a copy is a rule over loaded rows: what applications ask for is in
+//! [`revise`], what becomes of it by being worked on in [`outcomes`]. A unit of work loads
+//! rows into a [`ledger`], applies rules, and commits what has changed; so [`accept`] writes
+//! what is wanted, [`lease`] takes what is due, workers bring one copy after the other up to
+//! date, and [`record`] writes down how it went and takes the next.
 
 pub mod accept;
-mod copy_rows;
+mod alarm;
+mod desk;
+mod lease;
+pub mod ledger;
 pub mod message;
+mod outcomes;
 mod pace;
 pub mod read;
+mod record;
 pub mod replay;
 mod revise;
 pub mod schedule;
 mod send;
 mod sql_store;
 pub mod store;
-mod streams;
 pub mod tally;
 mod targets;
 pub mod view;
 mod worker;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use chatport_sdk::time::{Clock, Timestamp};
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter};
+use chatport_sdk::{
+    site::Random,
+    time::{Clock, Timestamp},
+};
+use sea_orm::{DatabaseTransaction, DbErr};
 use tokio::sync::Notify;
 
 pub use accept::{AcceptError, Accepted, accept};
+pub(crate) use sql_store::insert_copies;
 pub use worker::run;
 
 use crate::{
     app::App,
-    ids::{ChannelId, InstallationId, OrganizationId},
-    store::{Database, entities::copies, statement},
+    ids::{InstallationId, OrganizationId},
+    store::Database,
 };
+use alarm::Alarm;
+use desk::Desks;
+use ledger::Ledger;
+use record::Recorder;
+use sql_store::SqlStore;
+use store::{DeliveryStore, StoreError, StreamsWanted};
 use view::CopyView;
 
 /// The engine's front door; cheap to clone.
 #[derive(Clone)]
 pub struct Delivery {
+    store: Arc<dyn DeliveryStore>,
+    random: Arc<dyn Random>,
     writer: accept::Writer,
+    recorder: Recorder,
+    desks: Desks,
     storage_low: Arc<AtomicBool>,
     wake: Arc<Notify>,
-    store: Arc<dyn store::DeliveryStore>,
+    alarm: Alarm,
 }
 
 impl Delivery {
     /// A front door over this database. [`run`] does the work behind it.
-    pub fn new(database: &Database, clock: &Arc<dyn Clock>) -> Self {
+    pub fn new(database: &Database, clock: &Arc<dyn Clock>, random: &Arc<dyn Random>) -> Self {
+        Self::over(Arc::new(SqlStore::new(database.clone(), Arc::clone(clock))), Arc::clone(random))
+    }
+
+    fn over(store: Arc<dyn DeliveryStore>, random: Arc<dyn Random>) -> Self {
+        let (desks, wake) = (Desks::default(), Arc::new(Notify::new()));
+        let clones = (Arc::clone(&store), Arc::clone(&random), desks.clone(), Arc::clone(&wake));
+        let (of_store, of_random, of_desks, of_wake) = clones;
         Self {
-            writer: accept::Writer::start(database.clone()),
+            writer: accept::Writer::start(of_store, of_random, of_desks, of_wake),
+            recorder: Recorder::start(Arc::clone(&store), Arc::clone(&random)),
             storage_low: Arc::default(),
-            wake: Arc::new(Notify::new()),
-            store: Arc::new(sql_store::RecordingStore::new(database.clone(), Arc::clone(clock))),
+            store,
+            random,
+            desks,
+            wake,
+            alarm: Alarm::default(),
         }
     }
 
@@ -84,28 +119,28 @@ impl std::fmt::Debug for Delivery {
 /// Take a message away: what stands is deleted, what waits is called off.
 ///
 /// # Errors
-/// The database refuses. `None`: no such message.
-pub async fn delete(app: &App, organization: &OrganizationId, key: &str) -> Result<Option<Vec<CopyView>>, DbErr> {
-    let transaction = app.database.begin().await?;
-    let mut tallies = tally::Tallies::default();
-    let deleted = revise::delete(&transaction, organization, key, app.clock.now(), &mut tallies).await?;
-    tallies.write(&transaction).await?;
-    transaction.commit().await?;
+/// The store refuses. `None`: no such message.
+pub async fn delete(app: &App, organization: &OrganizationId, key: &str) -> Result<Option<Vec<CopyView>>, StoreError> {
+    let mut unit = app.delivery.store.begin().await?;
+    let mut ledger = Ledger::new(unit.now(), Arc::clone(&app.delivery.random));
+    let messages = unit.messages(&BTreeSet::from([(organization.clone(), key.to_owned())])).await?;
+    let ids: BTreeSet<_> = messages.iter().map(|message| (organization.clone(), message.id)).collect();
+    ledger.load_messages(messages);
+    ledger.load_streams(unit.streams(&StreamsWanted { messages: ids.clone(), ..StreamsWanted::default() }).await?);
+    ledger.load_copies(unit.copies_of(&ids).await?);
+    let deleted = revise::delete(&mut ledger, organization, key, app.clock.now());
+    unit.commit(ledger.into_changes()).await?;
     app.delivery.wake();
     Ok(deleted)
 }
 
-/// Copies to a channel's conversation, whichever target led there; not those to persons.
-const OF_CHANNEL: &str = "c.account IS NULL AND c.stream IN (SELECT x.id FROM streams x JOIN channels h
-    ON h.organization = x.organization AND h.installation = x.installation AND h.conversation = x.key WHERE h.id = $2)";
-
 /// Whose copies are called off.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum CancelWhat {
     /// All of an installation.
     Installation(InstallationId),
-    /// Those to a channel that is no longer connected.
-    Channel(ChannelId),
+    /// Those to a conversation that is no longer connected, apart from those to persons.
+    Conversation(InstallationId, String),
 }
 
 /// Call off what waits; what stands on the platform stays.
@@ -113,35 +148,11 @@ pub enum CancelWhat {
 /// # Errors
 /// The database refuses.
 pub async fn cancel(
+    app: &App,
     transaction: &DatabaseTransaction,
     organization: &OrganizationId,
     what: CancelWhat,
     now: Timestamp,
 ) -> Result<(), DbErr> {
-    if transaction.get_database_backend() == DbBackend::Postgres {
-        let (condition, id) = match what {
-            CancelWhat::Installation(id) => ("c.installation = $2", id.0.into()),
-            CancelWhat::Channel(id) => (OF_CHANNEL, id.0.into()),
-        };
-        let sql = format!(
-            "SELECT s.id FROM streams s WHERE s.id IN (SELECT c.stream FROM copies c
-             WHERE c.organization = $1 AND c.is_open AND {condition}) ORDER BY s.id FOR UPDATE"
-        );
-        transaction.query_all_raw(statement(transaction, &sql, [organization.as_str().into(), id])).await?;
-    }
-    let mut query = copies::Entity::find()
-        .filter(copies::Column::Organization.eq(organization.as_str()))
-        .filter(copies::Column::IsOpen.eq(true));
-    query = match what {
-        CancelWhat::Installation(id) => query.filter(copies::Column::Installation.eq(id.0)),
-        CancelWhat::Channel(id) => {
-            let condition = OF_CHANNEL.replace("c.", "copies.").replace("$2", "?");
-            query.filter(Expr::cust_with_values(condition, [id.0]))
-        }
-    };
-    let mut tallies = tally::Tallies::default();
-    for row in query.all(transaction).await? {
-        revise::leave(transaction, &row, false, now, &mut tallies).await?;
-    }
-    tallies.write(transaction).await
+    sql_store::cancel(transaction, organization, &what, &app.delivery.random, now).await
 }

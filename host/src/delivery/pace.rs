@@ -1,34 +1,21 @@
-//! Keeping to the rates that platforms allow, and not letting one installation take all
-//! workers. Both live in memory: after a restart a bucket is full, which costs at most one
-//! burst.
+//! Keeping to the rates that platforms allow. The buckets live in memory: after a restart a
+//! bucket is full, which costs at most one burst.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use chatport_sdk::descriptor::Rate;
+use tokio::time::Instant;
 
 use crate::ids::InstallationId;
 
-/// Most copies of one party that are on their way at once.
-const PLACES: usize = 8;
-
-/// Who takes places: an installation, or a subscription to events.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Party {
-    /// An installation.
-    Installation(InstallationId),
-    /// A subscription, by its name.
-    Subscription(String),
-}
-
-/// The buckets and the places at the counter.
+/// The buckets, by installation and name of the rate.
 #[derive(Clone, Default)]
 pub(super) struct Pace {
     buckets: Arc<Mutex<HashMap<(InstallationId, String), Bucket>>>,
-    busy: Arc<Mutex<HashMap<Party, usize>>>,
 }
 
 struct Bucket {
@@ -36,47 +23,7 @@ struct Bucket {
     filled: Instant,
 }
 
-/// A place at a party's counter; given back when dropped.
-pub(super) struct Place {
-    busy: Arc<Mutex<HashMap<Party, usize>>>,
-    party: Party,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = busy.get_mut(&self.party) {
-            *count -= 1;
-            if *count == 0 {
-                busy.remove(&self.party);
-            }
-        }
-    }
-}
-
 impl Pace {
-    /// A place for one more copy of the party, if there is one.
-    pub(super) fn enter(&self, party: Party) -> Option<Place> {
-        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = busy.entry(party.clone()).or_default();
-        if *count >= PLACES {
-            return None;
-        }
-        *count += 1;
-        Some(Place { busy: Arc::clone(&self.busy), party })
-    }
-
-    /// The installations that have no place left.
-    pub(super) fn full(&self) -> Vec<InstallationId> {
-        let busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = busy.iter().filter(|(_, count)| **count >= PLACES);
-        let of_installation = |party: &Party| match party {
-            Party::Installation(id) => Some(*id),
-            Party::Subscription(_) => None,
-        };
-        full.filter_map(|(party, _)| of_installation(party)).collect()
-    }
-
     /// Take a token of a rate; else how long until there is one.
     pub(super) fn take(&self, installation: InstallationId, rate: &Rate, now: Instant) -> Result<(), Duration> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -109,17 +56,5 @@ mod tests {
         let wait = pace.take(installation, &RATE, start).unwrap_err();
         assert!(wait <= Duration::from_millis(100), "{wait:?}");
         assert_eq!(pace.take(installation, &RATE, start + Duration::from_millis(101)), Ok(()));
-    }
-
-    #[test]
-    fn one_installation_cannot_take_every_place() {
-        let (pace, busy, other) = (Pace::default(), InstallationId::new(), InstallationId::new());
-        let enter = |installation| pace.enter(Party::Installation(installation));
-        let places: Vec<_> = (0..PLACES).map(|_| enter(busy).expect("a place")).collect();
-        assert!(enter(busy).is_none());
-        assert_eq!(pace.full(), [busy]);
-        assert!(enter(other).is_some());
-        drop(places);
-        assert!(enter(busy).is_some());
     }
 }

@@ -123,6 +123,18 @@ fn attempt_view(number: usize, row: attempts::Model) -> AttemptView {
     }
 }
 
+/// How many copy-revisions of an organization wait to be sent.
+///
+/// # Errors
+/// The database refuses.
+pub async fn backlog(app: &App, organization: &OrganizationId) -> Result<i64, DbErr> {
+    let read = app.database.read();
+    let sql = "SELECT CAST(COALESCE(SUM(CASE WHEN outcome = 'accepted' THEN total ELSE -total END), 0) AS BIGINT)
+        AS backlog FROM tallies WHERE organization = $1";
+    let row = read.query_one_raw(statement(read, sql, [organization.as_str().into()])).await?;
+    row.map_or(Ok(0), |row| row.try_get("", "backlog"))
+}
+
 /// How many copy-revisions ended how, and how many are still open.
 ///
 /// # Errors

@@ -1,27 +1,25 @@
 //! Dead letters: copies that were given up or whose time ran out. They are kept, read, and
 //! tried again in the newest revision of their message when somebody says so.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use chatport_sdk::{schemars::JsonSchema, time::Timestamp};
+use chatport_sdk::schemars::JsonSchema;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, QueryFilter,
-    QueryOrder, QuerySelect, QueryTrait, Select, sea_query::Expr,
+    ColumnTrait, Condition, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    tally::{self, Tallies},
+    ledger::Ledger,
+    revise,
+    store::{StoreError, StreamsWanted},
     view::{CopyView, copy_view},
 };
 use crate::{
     app::App,
-    ids::{CopyId, InstallationId, OrganizationId},
-    store::{
-        entities::{copies, messages},
-        statement,
-    },
+    ids::{CopyId, InstallationId, OrganizationId, StreamId},
+    store::entities::{copies, messages},
 };
 
 /// How long a replayed copy is tried.
@@ -123,57 +121,37 @@ pub async fn replay(
     filter: &DeadFilter,
     limit: u64,
     dry_run: bool,
-) -> Result<Replay, DbErr> {
-    let now = app.clock.now();
-    let transaction = app.database.begin().await?;
+) -> Result<Replay, StoreError> {
     let rows = select(organization, filter)
         .order_by_asc(copies::Column::UpdatedAt)
         .limit(Ord::min(limit, MAX_REPLAY))
-        .all(&transaction)
-        .await?;
+        .all(app.database.read())
+        .await
+        .map_err(StoreError::from)?;
     let (with, without): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.stream.is_some());
-    let ids = |rows: &[copies::Model]| rows.iter().map(|row| CopyId(row.id)).collect();
-    let replay = Replay { replayed: ids(&with), without_address: ids(&without) };
+    let mut replayed: Vec<CopyId> = with.iter().map(|row| CopyId(row.id)).collect();
     if !dry_run {
-        reopen(&transaction, organization, &with, now).await?;
-        transaction.commit().await?;
-        app.delivery.wake();
+        replayed = reopen(app, organization, &with).await?;
     }
-    Ok(replay)
+    Ok(Replay { replayed, without_address: without.iter().map(|row| CopyId(row.id)).collect() })
 }
 
-async fn reopen(
-    transaction: &DatabaseTransaction,
-    organization: &OrganizationId,
-    rows: &[copies::Model],
-    now: Timestamp,
-) -> Result<(), DbErr> {
-    // The streams first: whoever works on them locks in the same order.
-    let mut streams: Vec<Uuid> = rows.iter().filter_map(|row| row.stream).collect();
-    streams.sort_unstable();
-    streams.dedup();
-    for stream in streams {
-        // The row is written even if nothing changes: whoever gives it back waits for this.
-        let sql = "UPDATE streams SET due_at = CASE WHEN due_at < $3 THEN due_at ELSE $3 END
-            WHERE organization = $1 AND id = $2";
-        let values = [organization.as_str().into(), stream.into(), now.as_micros().into()];
-        transaction.execute_raw(statement(transaction, sql, values)).await?;
+/// Make these copies due again, those that are still given up.
+async fn reopen(app: &App, organization: &OrganizationId, rows: &[copies::Model]) -> Result<Vec<CopyId>, StoreError> {
+    let now = app.clock.now();
+    let mut unit = app.delivery.store.begin().await?;
+    let mut ledger = Ledger::new(unit.now(), Arc::clone(&app.delivery.random));
+    let streams = rows.iter().filter_map(|row| Some((organization.clone(), StreamId(row.stream?)))).collect();
+    ledger.load_streams(unit.streams(&StreamsWanted { streams, ..StreamsWanted::default() }).await?);
+    let copies = rows.iter().map(|row| (organization.clone(), CopyId(row.id))).collect();
+    ledger.load_copies(unit.copies(&copies, &BTreeSet::new()).await?);
+    let mut replayed = Vec::with_capacity(rows.len());
+    for row in rows {
+        if revise::replay(&mut ledger, row.id, now, LIFETIME) {
+            replayed.push(CopyId(row.id));
+        }
     }
-    let reopened = copies::Entity::update_many()
-        .col_expr(copies::Column::IsOpen, Expr::value(true))
-        .col_expr(copies::Column::State, Expr::value("pending"))
-        .col_expr(copies::Column::DueAt, Expr::value(now.as_micros()))
-        .col_expr(copies::Column::Attempts, Expr::value(0))
-        .col_expr(copies::Column::Crashes, Expr::value(0))
-        .col_expr(copies::Column::FirstTriedAt, Expr::value(Option::<i64>::None))
-        .col_expr(copies::Column::ExpiresAt, Expr::value(now.plus(LIFETIME).as_micros()))
-        .col_expr(copies::Column::UpdatedAt, Expr::value(now.as_micros()))
-        .filter(copies::Column::Organization.eq(organization.as_str()))
-        .filter(copies::Column::Id.is_in(rows.iter().map(|row| row.id)))
-        .filter(copies::Column::State.is_in(["dead", "expired"]))
-        .exec(transaction)
-        .await?;
-    let mut tallies = Tallies::default();
-    tallies.add(organization, tally::ACCEPTED, i64::try_from(reopened.rows_affected).unwrap_or(0));
-    tallies.write(transaction).await
+    unit.commit(ledger.into_changes()).await?;
+    app.delivery.wake();
+    Ok(replayed)
 }

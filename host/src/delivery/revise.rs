@@ -1,163 +1,287 @@
-//! A newer revision of a message that is known: its copies converge to it, new targets get
-//! copies, targets that are left out are handled as asked.
+//! What an application asks for, applied to the rows: a message and its copies are made, or
+//! converge to a newer revision; new targets get copies, targets that are left out are
+//! handled as asked. Also what takes copies out of it: deletion, cancelling, expiry.
 
-use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr,
-    EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
-};
+use std::time::Duration;
+
+use chatport_sdk::{delivery::Urgency, time::Timestamp};
+use serde::Serialize;
+use uuid::Uuid;
 
 use super::{
-    accept::{self, AcceptError, Accepted, Operation},
-    copy_rows,
-    message::OnRemoved,
-    streams::Streams,
-    tally::{self, Tallies},
-    targets::Planned,
-    view::{CopyView, copy_view},
+    accept::{AcceptError, Accepted, Operation},
+    ledger::{Ledger, Stream},
+    message::{self, OnRemoved},
+    tally,
+    targets::{Planned, PlannedPlace},
+    view::{CopyView, FailureView, copy_view},
 };
 use crate::{
-    events::NewEvent,
-    ids::{MessageId, OrganizationId},
-    store::{
-        entities::{copies, messages},
-        statement,
-    },
+    ids::OrganizationId,
+    store::entities::{copies, messages, streams},
 };
-use chatport_sdk::time::Timestamp;
 
-/// Apply an operation to a message that may exist.
-pub(super) async fn revise(
-    transaction: &DatabaseTransaction,
-    operation: &Operation,
-    tallies: &mut Tallies,
-    events: &mut Vec<(OrganizationId, NewEvent)>,
-) -> Result<Result<Accepted, AcceptError>, DbErr> {
-    let stored = find_locked(transaction, &operation.organization, &operation.key).await?;
-    let stored = stored.ok_or_else(|| DbErr::RecordNotFound("the message".into()))?;
-    let revision = operation.put.revision;
+/// Room in a stream's order for one copy and the lines of its log.
+const STEP: i64 = message::MAX_LOG as i64 + 1;
+/// How long it is tried to take a copy away.
+const REMOVAL_LIFETIME: Duration = Duration::from_secs(24 * 3600);
+
+/// Apply an operation. Its message, the message's copies, and the streams of both are loaded
+/// where they exist.
+pub(super) fn apply(ledger: &mut Ledger, operation: &Operation) -> Result<Accepted, AcceptError> {
+    let (key, revision) = (operation.key.clone(), operation.put.revision);
+    let Some(stored) = ledger.message(&operation.organization, &operation.key).cloned() else {
+        let id = ledger.new_id();
+        let copies = operation.planned.iter().map(|planned| add_copy(ledger, operation, id, planned)).collect();
+        let accepted = Accepted { key, revision, copies, changed: true, is_older: false };
+        ledger.add_message(message_row(operation, id, &accepted));
+        return Ok(accepted);
+    };
     if revision < stored.revision {
-        return Ok(Ok(present(transaction, &stored).await?));
+        let copies = roots(ledger, &stored).iter().map(copy_view).collect();
+        return Ok(Accepted { key, revision: stored.revision, copies, changed: false, is_older: true });
     }
     if revision == stored.revision {
         if stored.fingerprint != operation.fingerprint {
-            return Ok(Err(AcceptError::Conflict(revision)));
+            return Err(AcceptError::Conflict(revision));
         }
-        let first: Result<Accepted, _> = serde_json::from_str(&stored.answer);
-        let first = first.map_err(|_| DbErr::Custom("a stored answer can't be read".into()))?;
-        return Ok(Ok(Accepted { changed: false, ..first }));
+        let first: Accepted = serde_json::from_str(&stored.answer).map_err(|_| AcceptError::Unreadable)?;
+        return Ok(Accepted { changed: false, ..first });
     }
-    lock_streams(transaction, &stored).await?;
-    let rows = roots(transaction, &stored).await?;
     let mut views = Vec::new();
     let mut kept = Vec::new();
     // A final revision that still waits isn't merged into one that isn't final.
     let pins = stored.is_final && !stored.deleted && !operation.put.is_final;
-    for row in rows {
-        let is_wanted = operation.planned.iter().any(|planned| planned.target == row.target);
-        if is_wanted && row.stream.is_some() {
-            let row = reopen(transaction, &row, operation, pins, tallies).await?;
-            let logs = missing_logs(transaction, operation, &row).await?;
-            tallies.add(&operation.organization, tally::ACCEPTED, i64::try_from(logs.len()).unwrap_or(0));
-            copy_rows::insert_copies(transaction, logs).await?;
-            views.push(CopyView { notes: copy_rows::notes_of(&operation.planned, &row.target), ..copy_view(&row) });
-            kept.push(row.target);
-        } else if let Some(planned) = still_dead(&operation.planned, &row) {
-            let (code, detail) = planned;
-            let mut update = row.clone().into_active_model();
-            update.revision = Set(revision);
-            update.code = Set(Some(code.to_owned()));
-            update.detail = Set(Some(detail));
-            update.updated_at = Set(operation.now.as_micros());
-            let row = update.update(transaction).await?;
-            copy_rows::count_new(tallies, operation, &row);
-            events.extend(copy_rows::failed_event(operation, &row));
-            views.push(copy_view(&row));
-            kept.push(row.target);
-        } else if !is_wanted {
-            let delete = operation.put.on_removed == OnRemoved::Delete;
-            leave(transaction, &row, delete, operation.now, tallies).await?;
+    for row in roots(ledger, &stored) {
+        let planned = operation.planned.iter().find(|planned| planned.target == row.target);
+        match planned {
+            Some(planned) if row.stream.is_some() => {
+                let row = reopen(ledger, row, operation, pins);
+                add_missing_logs(ledger, operation, &row);
+                views.push(CopyView { notes: planned.notes.clone(), ..copy_view(&row) });
+                kept.push(row.target);
+            }
+            // It could never be resolved, and still can't be.
+            Some(Planned { place: Err((code, detail)), .. }) => {
+                let (code, detail) = (Some((*code).to_owned()), Some(detail.clone()));
+                let row = copies::Model { revision, code, detail, updated_at: operation.now.as_micros(), ..row };
+                count_new(ledger, operation, &row);
+                views.push(copy_view(&row));
+                kept.push(row.target.clone());
+                change(ledger, row);
+            }
+            // Now it can: a new copy takes its place.
+            Some(_) => {}
+            None => {
+                let delete = operation.put.on_removed == OnRemoved::Delete;
+                leave(ledger, &row, delete, operation.now);
+            }
         }
     }
-    let added: Vec<&Planned> = operation.planned.iter().filter(|planned| !kept.contains(&planned.target)).collect();
-    let mut streams = match added.is_empty() {
-        true => Streams::wake(transaction, &[]).await?,
-        false => Streams::wake(transaction, &[operation]).await?,
-    };
-    for planned in added {
-        let row = copy_rows::new_copy(operation, MessageId(stored.id), planned, &mut streams);
-        copy_rows::count_new(tallies, operation, &row);
-        events.extend(copy_rows::failed_event(operation, &row));
-        views.push(CopyView { notes: planned.notes.clone(), ..copy_view(&row) });
-        let logs = copy_rows::log_copies(operation, &row);
-        tallies.add(&operation.organization, tally::ACCEPTED, i64::try_from(logs.len()).unwrap_or(0));
-        copy_rows::insert_copies(transaction, std::iter::once(row).chain(logs).collect()).await?;
+    for planned in operation.planned.iter().filter(|planned| !kept.contains(&planned.target)) {
+        views.push(add_copy(ledger, operation, stored.id, planned));
     }
-    let accepted = Accepted { key: operation.key.clone(), revision, copies: views, changed: true, is_older: false };
-    let mut update = accept::message_row(operation, MessageId(stored.id), &accepted);
-    update.created_at = sea_orm::ActiveValue::NotSet;
-    update.pinned = Set(match pins {
+    let accepted = Accepted { key, revision, copies: views, changed: true, is_older: false };
+    let mut row = message_row(operation, stored.id, &accepted);
+    row.created_at = stored.created_at;
+    row.pinned = match pins {
         true => Some(stored.body),
         false if operation.put.is_final => None,
         false => stored.pinned,
-    });
-    update.update(transaction).await?;
-    Ok(Ok(accepted))
-}
-
-/// Keep workers out of a message's streams until this transaction ends: what is read of its
-/// copies stays true, and both sides lock in the same order. SQLite has one writer anyway.
-async fn lock_streams(transaction: &DatabaseTransaction, message: &messages::Model) -> Result<(), DbErr> {
-    if transaction.get_database_backend() == DbBackend::Postgres {
-        let sql = "SELECT id FROM streams WHERE id IN
-            (SELECT stream FROM copies WHERE organization = $1 AND message = $2) ORDER BY id FOR UPDATE";
-        let values = [message.organization.as_str().into(), message.id.into()];
-        transaction.query_all_raw(statement(transaction, sql, values)).await?;
+    };
+    if let Some(message) = ledger.message(&operation.organization, &operation.key) {
+        *message = row;
     }
-    Ok(())
+    Ok(accepted)
 }
 
-/// Find a message and keep others from changing it until this transaction ends: of two
-/// revisions that come in at once, the second must see the first.
-async fn find_locked(
-    transaction: &DatabaseTransaction,
-    organization: &OrganizationId,
-    key: &str,
-) -> Result<Option<messages::Model>, DbErr> {
-    messages::Entity::find()
-        .filter(messages::Column::Organization.eq(organization.as_str()))
-        .filter(messages::Column::Key.eq(key))
-        .lock_exclusive()
-        .one(transaction)
-        .await
-}
-
-/// The message as it stands.
-async fn present(on: &impl ConnectionTrait, stored: &messages::Model) -> Result<Accepted, DbErr> {
-    let copies = roots(on, stored).await?.iter().map(copy_view).collect();
-    Ok(Accepted { key: stored.key.clone(), revision: stored.revision, copies, changed: false, is_older: true })
+fn message_row(operation: &Operation, id: Uuid, accepted: &Accepted) -> messages::Model {
+    messages::Model {
+        organization: operation.organization.as_str().to_owned(),
+        id,
+        key: operation.key.clone(),
+        revision: operation.put.revision,
+        is_final: operation.put.is_final,
+        deleted: false,
+        fingerprint: operation.fingerprint.to_vec(),
+        body: operation.canonical.clone(),
+        answer: stored(accepted),
+        pinned: None,
+        created_at: operation.now.as_micros(),
+        updated_at: operation.now.as_micros(),
+    }
 }
 
 /// The copies of a message itself, without the lines of its log.
-async fn roots(on: &impl ConnectionTrait, stored: &messages::Model) -> Result<Vec<copies::Model>, DbErr> {
-    copies::Entity::find()
-        .filter(copies::Column::Organization.eq(stored.organization.as_str()))
-        .filter(copies::Column::Message.eq(stored.id))
-        .filter(copies::Column::LogId.is_null())
-        .order_by_asc(copies::Column::CreatedAt)
-        .order_by_asc(copies::Column::Id)
-        .all(on)
-        .await
+fn roots(ledger: &Ledger, message: &messages::Model) -> Vec<copies::Model> {
+    let is_root = |copy: &&copies::Model| copy.message == Some(message.id) && copy.log_id.is_none();
+    let mut rows: Vec<_> = ledger.copies().filter(is_root).cloned().collect();
+    rows.sort_by_key(|row| (row.created_at, row.id));
+    rows
+}
+
+fn change(ledger: &mut Ledger, row: copies::Model) {
+    if let Some(copy) = ledger.copy(row.id) {
+        *copy = row;
+    }
+}
+
+/// Make a copy with the lines of its log; where its target can't be resolved, a dead one.
+fn add_copy(ledger: &mut Ledger, operation: &Operation, message: Uuid, planned: &Planned) -> CopyView {
+    let row = new_copy(ledger, operation, message, planned);
+    count_new(ledger, operation, &row);
+    let view = CopyView { notes: planned.notes.clone(), ..copy_view(&row) };
+    for log in log_copies(ledger, operation, &row) {
+        ledger.changes.tallies.add(&operation.organization, tally::ACCEPTED, 1);
+        ledger.add_copy(log);
+    }
+    ledger.add_copy(row);
+    view
+}
+
+fn new_copy(ledger: &mut Ledger, operation: &Operation, message: Uuid, planned: &Planned) -> copies::Model {
+    let due = operation.due_at.as_micros();
+    let dead = planned.place.as_ref().err();
+    let place = planned.place.as_ref().ok();
+    let stream = place.map(|place| take_turn(ledger, operation, place));
+    copies::Model {
+        organization: operation.organization.as_str().to_owned(),
+        id: ledger.new_id(),
+        stream: stream.map(|(id, _)| id),
+        installation: place.map(|place| place.installation.0),
+        message: Some(message),
+        event: None,
+        root: place.and_then(|place| place.root).map(|root| root.0),
+        log_id: None,
+        log_text: None,
+        target: planned.target.clone(),
+        account: place.and_then(|place| place.account.as_ref()).map(stored),
+        address: place.and_then(|place| place.address.as_ref()).map(stored),
+        sequence: stream.map_or(0, |(_, sequence)| sequence),
+        revision: operation.put.revision,
+        pinned: None,
+        shown: None,
+        sending: None,
+        is_open: dead.is_none(),
+        removal: false,
+        state: if dead.is_some() { "dead" } else { "pending" }.to_owned(),
+        code: dead.map(|(code, _)| (*code).to_owned()),
+        detail: dead.map(|(_, detail)| detail.clone()),
+        due_at: dead.is_none().then_some(due),
+        attempts: 0,
+        crashes: 0,
+        first_tried_at: None,
+        parts: "[]".to_owned(),
+        urgency: rank(operation.put.urgency),
+        expires_at: operation.expires_at.as_micros(),
+        created_at: operation.now.as_micros(),
+        updated_at: operation.now.as_micros(),
+    }
+}
+
+/// How an urgency is stored.
+fn rank(urgency: Urgency) -> i16 {
+    match urgency {
+        Urgency::Low => 0,
+        Urgency::Urgent => 2,
+        Urgency::Normal => 1,
+    }
+}
+
+/// A place in the order of a conversation's stream, which is made or woken.
+fn take_turn(ledger: &mut Ledger, operation: &Operation, place: &PlannedPlace) -> (Uuid, i64) {
+    let (due, urgency) = (operation.due_at.as_micros(), rank(operation.put.urgency));
+    if let Some(stream) = ledger.stream_at(place.installation, &place.stream) {
+        stream.wake(due, urgency);
+        let sequence = stream.row.sequence;
+        stream.row.sequence += STEP;
+        return (stream.row.id, sequence);
+    }
+    let row = streams::Model {
+        organization: operation.organization.as_str().to_owned(),
+        id: ledger.new_id(),
+        installation: Some(place.installation.0),
+        subscription: None,
+        key: place.stream.clone(),
+        rate: place.rate.clone(),
+        urgency,
+        owner: None,
+        fence: 0,
+        lease_until: 0,
+        due_at: Some(due),
+        held_until: 0,
+        sequence: STEP,
+    };
+    let (id, held) = (row.id, ledger.hold_of(place.installation));
+    ledger.add_stream(Stream::loaded(row, held));
+    (id, 0)
+}
+
+fn stored<T: Serialize>(value: &T) -> String {
+    // Serializing plain data into memory can't fail.
+    serde_json::to_string(value).expect("plain data")
+}
+
+/// The lines of the log that a copy's thread doesn't have yet: one reply each.
+fn log_copies(ledger: &mut Ledger, operation: &Operation, root: &copies::Model) -> Vec<copies::Model> {
+    if root.stream.is_none() || root.account.is_some() || operation.put.log.is_empty() {
+        return Vec::new();
+    }
+    let is_there = |line: &message::LogLine| {
+        ledger.copies().any(|copy| copy.root == Some(root.id) && copy.log_id.as_deref() == Some(&line.id))
+    };
+    let missing: Vec<_> = operation.put.log.iter().zip(1..).filter(|(line, _)| !is_there(line)).collect();
+    let line_of = |(line, number): (&message::LogLine, i64)| copies::Model {
+        id: ledger.new_id(),
+        root: Some(root.id),
+        log_id: Some(line.id.clone()),
+        log_text: Some(line.text.clone()),
+        sequence: root.sequence + number,
+        due_at: Some(operation.due_at.as_micros()),
+        created_at: operation.now.as_micros(),
+        updated_at: operation.now.as_micros(),
+        expires_at: operation.expires_at.as_micros(),
+        revision: operation.put.revision,
+        pinned: None,
+        shown: None,
+        sending: None,
+        is_open: true,
+        state: "pending".into(),
+        parts: "[]".into(),
+        first_tried_at: None,
+        code: None,
+        detail: None,
+        attempts: 0,
+        crashes: 0,
+        ..root.clone()
+    };
+    missing.into_iter().map(line_of).collect()
+}
+
+fn add_missing_logs(ledger: &mut Ledger, operation: &Operation, root: &copies::Model) {
+    for log in log_copies(ledger, operation, root) {
+        if let Some(stream) = log.stream.and_then(|stream| ledger.stream(stream)) {
+            stream.wake(operation.due_at.as_micros(), log.urgency);
+        }
+        ledger.changes.tallies.add(&operation.organization, tally::ACCEPTED, 1);
+        ledger.add_copy(log);
+    }
+}
+
+/// Count a copy-revision; one that is dead already is told of at once.
+fn count_new(ledger: &mut Ledger, operation: &Operation, row: &copies::Model) {
+    ledger.changes.tallies.add(&operation.organization, tally::ACCEPTED, 1);
+    if let Some(code) = row.code.as_deref().filter(|_| !row.is_open) {
+        ledger.changes.tallies.add(&operation.organization, tally::DEAD, 1);
+        let failure = FailureView::new(code, row.detail.as_deref().unwrap_or_default());
+        ledger.tell(row, operation.key.clone(), row.revision, Some(failure));
+    }
 }
 
 /// Make a copy due again for a newer revision. What was pending is superseded by it; what
 /// is on its way is left, and this waits behind it.
-async fn reopen(
-    transaction: &DatabaseTransaction,
-    row: &copies::Model,
-    operation: &Operation,
-    pins: bool,
-    tallies: &mut Tallies,
-) -> Result<copies::Model, DbErr> {
+fn reopen(ledger: &mut Ledger, row: copies::Model, operation: &Operation, pins: bool) -> copies::Model {
+    let tallies = &mut ledger.changes.tallies;
     tallies.add(&operation.organization, tally::ACCEPTED, 1);
     let pinned = match (pins && row.is_open, operation.put.is_final) {
         (true, _) => Some(row.revision),
@@ -167,76 +291,79 @@ async fn reopen(
     let waited = [row.is_open.then_some(row.revision), row.pinned].into_iter().flatten();
     let superseded = waited.filter(|revision| row.sending != Some(*revision) && pinned != Some(*revision)).count();
     tallies.add(&operation.organization, tally::SUPERSEDED, i64::try_from(superseded).unwrap_or(0));
+    let wanted = operation.due_at.as_micros();
     let is_active = matches!(row.state.as_str(), "sending" | "unknown" | "retry");
-    let due = if is_active { row.due_at.unwrap_or(operation.due_at.as_micros()) } else { operation.due_at.as_micros() };
-    let mut update = row.clone().into_active_model();
-    update.revision = Set(operation.put.revision);
-    update.pinned = Set(pinned);
-    update.is_open = Set(true);
-    update.removal = Set(false);
-    update.due_at = Set(Some(due));
-    update.expires_at = Set(operation.expires_at.as_micros());
-    update.updated_at = Set(operation.now.as_micros());
+    let due = match row.state.as_str() {
+        // What is on its way goes first; then this, in its time.
+        "sending" => Ord::max(row.due_at.unwrap_or(wanted), wanted),
+        "unknown" | "retry" => row.due_at.unwrap_or(wanted),
+        _ => wanted,
+    };
+    let mut row = copies::Model {
+        revision: operation.put.revision,
+        pinned,
+        is_open: true,
+        removal: false,
+        due_at: Some(due),
+        urgency: rank(operation.put.urgency),
+        expires_at: operation.expires_at.as_micros(),
+        updated_at: operation.now.as_micros(),
+        ..row
+    };
     if !is_active {
-        update.state = Set("pending".to_owned());
-        update.attempts = Set(0);
-        update.first_tried_at = Set(None);
-        update.code = Set(None);
-        update.detail = Set(None);
+        row.state = "pending".to_owned();
+        row.attempts = 0;
+        row.first_tried_at = None;
+        row.code = None;
+        row.detail = None;
     }
-    wake(transaction, row, due).await?;
-    update.update(transaction).await
+    wake(ledger, &row, due);
+    change(ledger, row.clone());
+    row
+}
+
+fn wake(ledger: &mut Ledger, row: &copies::Model, due: i64) {
+    if let Some(stream) = row.stream.and_then(|stream| ledger.stream(stream)) {
+        stream.wake(due, row.urgency);
+    }
 }
 
 /// Take a copy out of its message: delete it, or leave what stands and call off the rest.
-pub(super) async fn leave(
-    transaction: &DatabaseTransaction,
-    row: &copies::Model,
-    delete: bool,
-    now: Timestamp,
-    tallies: &mut Tallies,
-) -> Result<(), DbErr> {
+pub(super) fn leave(ledger: &mut Ledger, row: &copies::Model, delete: bool, now: Timestamp) {
     let organization = OrganizationId::stored(row.organization.clone());
-    let may_stand = row.parts != "[]" || matches!(row.state.as_str(), "sending" | "unknown");
-    let mut update = row.clone().into_active_model();
-    update.updated_at = Set(now.as_micros());
+    let is_on_its_way = matches!(row.state.as_str(), "sending" | "unknown");
+    let may_stand = row.parts != "[]" || is_on_its_way;
+    let tallies = &mut ledger.changes.tallies;
+    let updated_at = now.as_micros();
+    let row = row.clone();
     if delete && may_stand && row.stream.is_some() {
         if row.removal {
-            return Ok(());
+            return;
         }
         tallies.add(&organization, tally::ACCEPTED, 1);
-        tallies.add(&organization, tally::SUPERSEDED, waiting(row));
-        update.pinned = Set(None);
-        update.revision = Set(row.revision + 1);
-        update.removal = Set(true);
-        update.is_open = Set(true);
-        update.due_at = Set(Some(now.as_micros()));
-        if !matches!(row.state.as_str(), "sending" | "unknown") {
-            update.state = Set("pending".to_owned());
-        }
-        update.expires_at = Set(now.plus(std::time::Duration::from_secs(24 * 3600)).as_micros());
-        wake(transaction, row, now.as_micros()).await?;
-        update.update(transaction).await?;
-    } else if row.is_open && !matches!(row.state.as_str(), "sending" | "unknown") {
-        tallies.add(&organization, tally::CANCELLED, waiting(row));
-        update.pinned = Set(None);
-        update.is_open = Set(false);
-        update.due_at = Set(None);
-        update.state = Set("cancelled".to_owned());
-        update.update(transaction).await?;
+        tallies.add(&organization, tally::SUPERSEDED, waiting(&row));
+        let row = copies::Model {
+            pinned: None,
+            revision: row.revision + 1,
+            removal: true,
+            is_open: true,
+            due_at: Some(now.as_micros()),
+            state: if is_on_its_way { row.state } else { "pending".to_owned() },
+            expires_at: now.plus(REMOVAL_LIFETIME).as_micros(),
+            updated_at,
+            ..row
+        };
+        wake(ledger, &row, now.as_micros());
+        change(ledger, row);
+    } else if row.is_open && !is_on_its_way {
+        tallies.add(&organization, tally::CANCELLED, waiting(&row));
+        let state = "cancelled".to_owned();
+        change(ledger, copies::Model { pinned: None, is_open: false, due_at: None, state, updated_at, ..row });
     } else if row.pinned.is_some() {
         // It is on its way and goes on; what it kept back isn't wanted any more.
         tallies.add(&organization, tally::SUPERSEDED, i64::from(row.sending != row.pinned));
-        update.pinned = Set(None);
-        update.update(transaction).await?;
+        change(ledger, copies::Model { pinned: None, updated_at, ..row });
     }
-    Ok(())
-}
-
-/// Why a target that could never be resolved still can't be.
-fn still_dead(planned: &[Planned], row: &copies::Model) -> Option<(&'static str, String)> {
-    let planned = planned.iter().find(|planned| planned.target == row.target && row.stream.is_none())?;
-    planned.place.as_ref().err().cloned()
 }
 
 /// How many revisions of a copy wait to be sent.
@@ -246,62 +373,68 @@ fn waiting(row: &copies::Model) -> i64 {
     i64::from(open) + i64::from(pinned)
 }
 
-async fn wake(transaction: &DatabaseTransaction, row: &copies::Model, due: i64) -> Result<(), DbErr> {
-    let sql = "UPDATE streams SET due_at = $3 WHERE organization = $1 AND id = $2 AND (due_at IS NULL OR due_at > $3)";
-    let values = [row.organization.clone().into(), row.stream.into(), due.into()];
-    transaction.execute_raw(statement(transaction, sql, values)).await?;
-    Ok(())
-}
-
-/// The lines of the log that a copy's thread doesn't have yet.
-async fn missing_logs(
-    transaction: &DatabaseTransaction,
-    operation: &Operation,
-    row: &copies::Model,
-) -> Result<Vec<copies::Model>, DbErr> {
-    if operation.put.log.is_empty() {
-        return Ok(Vec::new());
-    }
-    let present = copies::Entity::find()
-        .filter(copies::Column::Organization.eq(row.organization.as_str()))
-        .filter(copies::Column::Root.eq(row.id))
-        .filter(copies::Column::LogId.is_not_null())
-        .all(transaction)
-        .await?;
-    let is_new = |copy: &copies::Model| !present.iter().any(|other| other.log_id == copy.log_id);
-    let logs: Vec<_> = copy_rows::log_copies(operation, row).into_iter().filter(is_new).collect();
-    if !logs.is_empty() {
-        wake(transaction, row, operation.due_at.as_micros()).await?;
-    }
-    Ok(logs)
-}
-
-/// Take a message away: a final revision that shows nothing.
-pub(super) async fn delete(
-    transaction: &DatabaseTransaction,
+/// Take a message away: a final revision that shows nothing. The answer is its copies.
+pub(super) fn delete(
+    ledger: &mut Ledger,
     organization: &OrganizationId,
     key: &str,
     now: Timestamp,
-    tallies: &mut Tallies,
-) -> Result<Option<Vec<CopyView>>, DbErr> {
-    let Some(stored) = find_locked(transaction, organization, key).await? else { return Ok(None) };
-    lock_streams(transaction, &stored).await?;
-    let all = copies::Entity::find()
-        .filter(copies::Column::Organization.eq(organization.as_str()))
-        .filter(copies::Column::Message.eq(stored.id))
-        .order_by_asc(copies::Column::Sequence)
-        .all(transaction)
-        .await?;
+) -> Option<Vec<CopyView>> {
+    let stored = ledger.message(organization, key)?;
+    stored.deleted = true;
+    stored.is_final = true;
+    stored.updated_at = now.as_micros();
+    let stored = stored.clone();
+    let mut all: Vec<_> = ledger.copies().filter(|copy| copy.message == Some(stored.id)).cloned().collect();
+    all.sort_by_key(|copy| (copy.sequence, copy.id));
     for row in &all {
-        leave(transaction, row, true, now, tallies).await?;
+        leave(ledger, row, true, now);
     }
-    messages::Entity::update_many()
-        .col_expr(messages::Column::Deleted, Expr::value(true))
-        .col_expr(messages::Column::IsFinal, Expr::value(true))
-        .col_expr(messages::Column::UpdatedAt, Expr::value(now.as_micros()))
-        .filter(messages::Column::Organization.eq(organization.as_str()))
-        .filter(messages::Column::Id.eq(stored.id))
-        .exec(transaction)
-        .await?;
-    Ok(Some(roots(transaction, &stored).await?.iter().map(copy_view).collect()))
+    Some(roots(ledger, &stored).iter().map(copy_view).collect())
+}
+
+/// The time of an open copy has run out. `key`: of its message; an event ends in silence.
+pub(super) fn expire(ledger: &mut Ledger, row: &copies::Model, key: Option<&str>) {
+    let organization = OrganizationId::stored(row.organization.clone());
+    let expired = copies::Model {
+        is_open: false,
+        state: "expired".into(),
+        code: Some("expired".into()),
+        due_at: None,
+        pinned: None,
+        sending: None,
+        updated_at: ledger.now.as_micros(),
+        ..row.clone()
+    };
+    if let Some(key) = key {
+        // An older one in doubt ends with them: what it became is shown by nobody any more.
+        let is_older = |sending: i64| sending != row.revision && Some(sending) != row.pinned;
+        let older = i64::from(row.sending.is_some_and(is_older));
+        ledger.changes.tallies.add(&organization, tally::SUPERSEDED, older);
+        for revision in [Some(row.revision), row.pinned].into_iter().flatten() {
+            ledger.changes.tallies.add(&organization, tally::EXPIRED, 1);
+            let failure = FailureView::new("expired", "its time ran out");
+            ledger.tell(&expired, key.to_owned(), revision, Some(failure));
+        }
+    }
+    change(ledger, expired);
+}
+
+/// Try a copy again that was given up. Whether it was.
+pub(super) fn replay(ledger: &mut Ledger, id: Uuid, now: Timestamp, lifetime: Duration) -> bool {
+    let Some(copy) = ledger.copy(id).filter(|copy| matches!(copy.state.as_str(), "dead" | "expired")) else {
+        return false;
+    };
+    copy.is_open = true;
+    copy.state = "pending".to_owned();
+    copy.due_at = Some(now.as_micros());
+    copy.attempts = 0;
+    copy.crashes = 0;
+    copy.first_tried_at = None;
+    copy.expires_at = now.plus(lifetime).as_micros();
+    copy.updated_at = now.as_micros();
+    let copy = copy.clone();
+    wake(ledger, &copy, now.as_micros());
+    ledger.changes.tallies.add(&OrganizationId::stored(copy.organization), tally::ACCEPTED, 1);
+    true
 }

@@ -1,11 +1,7 @@
 //! One attempt: bring one copy up to date on its platform, and say how it went. Parts are
 //! posted, edited or deleted one by one, and each is recorded as it stands.
 
-use std::{
-    panic::AssertUnwindSafe,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use chatport_sdk::{
     backend::MessagingBackend,
@@ -17,20 +13,20 @@ use chatport_sdk::{
     time::Timestamp,
 };
 use futures_util::FutureExt;
-use rand::RngExt;
+use tokio::time::Instant;
 
 use super::{
     message::{OnMissingRoot, OnUnknown, PutMessage, ShownPart},
     pace::Pace,
-    schedule,
-    sql_store::LEASE,
-    store::{Outcome, Root, What, Work},
+    record, schedule,
+    store::{LEASE, Outcome, Root, What, Work},
 };
 use crate::{
     app::App,
     events::webhook,
     ids::{CopyId, InstallationId},
     ingress::press,
+    security::random,
     setup::{contain::contained_pure, installations, sites},
     store::entities::subscriptions,
 };
@@ -84,7 +80,7 @@ pub(super) async fn bring_up_to_date(app: &App, pace: &Pace, work: &Work, leased
 async fn send_event(app: &App, work: &Work, subscription: &str, id: &str, body: &str) -> Outcome {
     use sea_orm::EntityTrait;
     let now = app.clock.now();
-    let retry = |code, detail: String| Outcome::Retry { at: retry_at(work, now), code, detail };
+    let retry = |code, detail: String| Outcome::Retry { at: retry_at(app, work, now), code, detail };
     let found = subscriptions::Entity::find_by_id(subscription).one(app.database.read()).await;
     let row = match found {
         Ok(Some(row)) => row,
@@ -108,9 +104,10 @@ async fn send_event(app: &App, work: &Work, subscription: &str, id: &str, body: 
     }
 }
 
-fn retry_at(work: &Work, now: Timestamp) -> Timestamp {
+fn retry_at(app: &App, work: &Work, now: Timestamp) -> Timestamp {
     let attempts = usize::try_from(work.attempts).unwrap_or(usize::MAX).saturating_add(1);
-    now.plus(schedule::wait(attempts, rand::rng().random()))
+    let jitter = f64::from(u32::from_le_bytes(random::bytes(app.random.as_ref()))) / f64::from(u32::MAX);
+    now.plus(schedule::wait(attempts, jitter))
 }
 
 /// Why an attempt ends before the copy is up to date.
@@ -139,7 +136,7 @@ struct Sending<'a> {
 
 /// What is to be sent, with all that it takes.
 struct Task {
-    put: PutMessage,
+    put: Arc<PutMessage>,
     content: Content,
     backend: Arc<dyn MessagingBackend>,
     loaded: sites::Loaded,
@@ -174,11 +171,10 @@ impl Sending<'_> {
 
     async fn prepare(&mut self, installation: InstallationId) -> Result<Task, Stop> {
         let organization = &self.work.lease.organization;
-        let What::Message { body, log_text, root, .. } = &self.work.what else {
+        let What::Message { put, log_text, root, .. } = &self.work.what else {
             return Err(dead("poison", "this isn't a message"));
         };
-        let put: PutMessage =
-            serde_json::from_str(body).map_err(|_| dead("poison", "the stored message can't be read"))?;
+        let put = Arc::clone(put);
         let content = match log_text {
             Some(text) => Content { text: text.clone(), ..Content::default() },
             None => put.content.clone(),
@@ -427,8 +423,9 @@ impl Sending<'_> {
     }
 
     async fn record_part(&self) -> Result<(), Stop> {
-        let stored = self.app.delivery.store.record_part(self.work, &self.parts, self.address.as_deref()).await;
-        match stored {
+        let delivery = &self.app.delivery;
+        let address = self.address.as_deref();
+        match record::write_parts(delivery.store.as_ref(), &delivery.random, self.work, &self.parts, address).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(Stop::Outcome(Outcome::Hold {
                 until: self.app.clock.now(),
@@ -516,9 +513,11 @@ impl Sending<'_> {
             Class::Permanent if failure.scope != Scope::Installation => Outcome::Dead { code, detail },
             Class::Temporary | Class::Permanent if failure.scope != Scope::Installation => match asked {
                 Some(wait) => Outcome::Hold { until: now.plus(wait), scope: failure.scope, code, detail },
-                None => Outcome::Retry { at: retry_at(self.work, now), code, detail },
+                None => Outcome::Retry { at: retry_at(self.app, self.work, now), code, detail },
             },
-            Class::Unknown => Outcome::Unknown { at: retry_at(self.work, now).max(now.plus(FIND_AFTER)), detail },
+            Class::Unknown => {
+                Outcome::Unknown { at: retry_at(self.app, self.work, now).max(now.plus(FIND_AFTER)), detail }
+            }
             Class::Hold => {
                 let wait = asked.unwrap_or(Duration::from_secs(5)).max(Duration::from_millis(100));
                 Outcome::Hold { until: now.plus(wait), scope: failure.scope, code, detail }

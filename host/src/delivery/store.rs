@@ -1,7 +1,11 @@
-//! What the engine asks of its store. Every write after a lease names the lease; one that
-//! has been lost changes nothing and says so.
+//! What the engine asks of its store, and nothing of how it is done: load rows and lock them,
+//! commit what became of them. The rules are elsewhere, so a store has little to get wrong.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use chatport_sdk::{
@@ -11,17 +15,33 @@ use chatport_sdk::{
 };
 use uuid::Uuid;
 
-use super::message::ShownPart;
-use crate::ids::{CopyId, InstallationId, OrganizationId, StreamId};
+use super::{
+    CancelWhat,
+    ledger::{Changes, Stream},
+    message::{PutMessage, ShownPart},
+};
+use crate::{
+    ids::{CopyId, InstallationId, OrganizationId, StreamId},
+    store::entities::{copies, messages},
+};
+
+/// How long a lease lasts. Each record of its owner renews it.
+pub const LEASE: Duration = Duration::from_secs(60);
 
 /// The store refused or couldn't be reached.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the store failed: {0}")]
-pub struct StoreError(pub String);
+pub enum StoreError {
+    /// Certainly nothing has been changed.
+    #[error("the store failed: {0}")]
+    Refused(String),
+    /// The commit failed: it may or may not be on disk.
+    #[error("it isn't known whether it was stored: {0}")]
+    CommitUnknown(String),
+}
 
 impl From<sea_orm::DbErr> for StoreError {
     fn from(error: sea_orm::DbErr) -> Self {
-        Self(error.to_string())
+        Self::Refused(error.to_string())
     }
 }
 
@@ -80,8 +100,8 @@ pub enum What {
     Message {
         /// The installation.
         installation: InstallationId,
-        /// The canonical message.
-        body: String,
+        /// The message in the revision that is being sent.
+        put: Arc<PutMessage>,
         /// Its key.
         key: String,
         /// The copy to which this is a reply.
@@ -143,9 +163,24 @@ pub enum Outcome {
     },
     /// Its time ran out.
     Expired,
+    /// It wasn't tried: due again at this time, behind those that wait meanwhile.
+    Untried {
+        /// When.
+        due: Timestamp,
+    },
 }
 
 impl Outcome {
+    /// When it is due again, if it is.
+    pub const fn due(&self) -> Option<Timestamp> {
+        match self {
+            Self::Retry { at, .. } | Self::Unknown { at, .. } => Some(*at),
+            Self::Hold { until, .. } => Some(*until),
+            Self::Untried { due } => Some(*due),
+            Self::Delivered | Self::Dead { .. } | Self::Expired => None,
+        }
+    }
+
     /// Its name in the history of attempts and in metrics.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -155,6 +190,7 @@ impl Outcome {
             Self::Unknown { .. } => "unknown",
             Self::Dead { .. } => "dead",
             Self::Expired => "expired",
+            Self::Untried { .. } => "untried",
         }
     }
 }
@@ -172,6 +208,8 @@ pub struct Record {
     pub address: Option<String>,
     /// How long the attempt took.
     pub took: Duration,
+    /// Whether the worker goes on with the stream's next copy; else the lease is given back.
+    pub go_on: bool,
 }
 
 /// What to do after a record.
@@ -196,25 +234,148 @@ pub enum Root {
     Missing,
 }
 
-/// The engine's store: its operations, and nothing of how they are done.
+impl Root {
+    /// Where this copy stands as a root.
+    pub fn of(copy: Option<&copies::Model>) -> Self {
+        let Some(copy) = copy.filter(|copy| !copy.removal) else { return Self::Missing };
+        let parts: Vec<ShownPart> = serde_json::from_str(&copy.parts).unwrap_or_default();
+        match parts.into_iter().next() {
+            Some(part) => Self::Posted(part.receipt),
+            None if copy.is_open => Self::Pending,
+            None => Self::Missing,
+        }
+    }
+}
+
+/// Which streams are to be loaded and locked: all that any of these names.
+#[derive(Clone, Debug, Default)]
+pub struct StreamsWanted {
+    /// By conversation.
+    pub places: BTreeSet<(InstallationId, String)>,
+    /// Those of all copies of these messages.
+    pub messages: BTreeSet<(OrganizationId, Uuid)>,
+    /// By id.
+    pub streams: BTreeSet<(OrganizationId, StreamId)>,
+}
+
+impl StreamsWanted {
+    /// Whether nothing is wanted.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty() && self.messages.is_empty() && self.streams.is_empty()
+    }
+}
+
+/// Who may not take more: all places are taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Full {
+    /// Organizations.
+    pub organizations: BTreeSet<OrganizationId>,
+    /// Installations.
+    pub installations: BTreeSet<InstallationId>,
+    /// Subscriptions, by name.
+    pub subscriptions: BTreeSet<String>,
+}
+
+/// The texts of messages and events.
+#[derive(Clone, Debug, Default)]
+pub struct Documents {
+    /// Messages by id.
+    pub messages: BTreeMap<Uuid, MessageDocument>,
+    /// The bodies of events by id.
+    pub events: BTreeMap<Uuid, String>,
+}
+
+/// What is needed of a message to send it.
+#[derive(Clone, Debug)]
+pub struct MessageDocument {
+    /// Its key.
+    pub key: String,
+    /// What it should show.
+    pub body: Body,
+    /// The final revision that must be shown first.
+    pub pinned: Option<Body>,
+}
+
+/// What a message should show: as it is stored, or read already.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// The canonical text.
+    Stored(String),
+    /// The same, read.
+    Read(Arc<PutMessage>),
+}
+
+impl Body {
+    /// It, read; `None` if that fails.
+    pub fn put(&self) -> Option<Arc<PutMessage>> {
+        match self {
+            Self::Stored(text) => serde_json::from_str(text).ok().map(Arc::new),
+            Self::Read(put) => Some(Arc::clone(put)),
+        }
+    }
+}
+
+/// The engine's store.
 #[async_trait]
 pub trait DeliveryStore: Send + Sync {
+    /// Begin a unit of work: what it loads stays as it is until it ends.
+    async fn begin(&self) -> Result<Box<dyn Unit>, StoreError>;
     /// Free all leases that an earlier process left behind; only where this process is the
     /// only one. The answer is their number.
     async fn recover(&self) -> Result<u64, StoreError>;
-    /// Lease up to `limit` streams that are due, each with its first due copy; none of the
-    /// installations that are `full`.
-    async fn lease(&self, owner: Uuid, limit: usize, full: &[InstallationId]) -> Result<Vec<Work>, StoreError>;
-    /// Record that one part stands on the platform; renews the lease. `false`: lost.
-    async fn record_part(&self, work: &Work, parts: &[ShownPart], address: Option<&str>) -> Result<bool, StoreError>;
-    /// Record how an attempt ended and take the stream's next copy.
-    async fn record(&self, record: Record) -> Result<Recorded, StoreError>;
-    /// Give a lease back without having tried anything; due again at `due`, behind others.
-    async fn give_back(&self, work: &Work, due: Timestamp) -> Result<(), StoreError>;
+    /// Give back what `owner` has leased apart from `held`: what it doesn't know of, because
+    /// the answer to a commit was lost.
+    async fn abandon(&self, owner: Uuid, held: &BTreeSet<StreamId>) -> Result<u64, StoreError>;
     /// Where the root of a reply stands.
     async fn root(&self, organization: &OrganizationId, root: CopyId) -> Result<Root, StoreError>;
-    /// End up to `limit` open copies whose time has run out. The answer is their number.
-    async fn expire(&self, limit: u64) -> Result<u64, StoreError>;
-    /// How long until the next stream is due, if any, by the clock that decides it.
-    async fn next_due(&self) -> Result<Option<Duration>, StoreError>;
+}
+
+/// One transaction: rows are loaded, rules change them in a [`super::ledger::Ledger`], and
+/// [`Unit::commit`] writes what has changed. Dropped without that, nothing has happened.
+///
+/// Whoever loads several kinds loads messages first, then streams, then copies, so that no
+/// two transactions wait for each other in a circle.
+#[async_trait]
+pub trait Unit: Send {
+    /// Now, by the clock that decides leases.
+    fn now(&self) -> Timestamp;
+    /// Load and lock messages by their keys.
+    async fn messages(&mut self, keys: &BTreeSet<(OrganizationId, String)>)
+    -> Result<Vec<messages::Model>, StoreError>;
+    /// How many copy-revisions of each organization wait. Organizations that don't exist are
+    /// missing.
+    async fn backlogs(&mut self, of: &BTreeSet<OrganizationId>) -> Result<BTreeMap<OrganizationId, i64>, StoreError>;
+    /// Until when installations are held.
+    async fn holds(&mut self, of: &BTreeSet<InstallationId>) -> Result<BTreeMap<InstallationId, i64>, StoreError>;
+    /// Load and lock streams.
+    async fn streams(&mut self, wanted: &StreamsWanted) -> Result<Vec<Stream>, StoreError>;
+    /// Load and lock the streams of these leases, those that still hold.
+    async fn leased(&mut self, leases: &[Lease]) -> Result<Vec<Stream>, StoreError>;
+    /// Load and lock up to `limit` streams that are due and that nobody has leased. Each
+    /// organization gets its turn; within one, the most pressing come first.
+    async fn due(&mut self, limit: usize, full: &Full) -> Result<Vec<Stream>, StoreError>;
+    /// All copies of these messages.
+    async fn copies_of(&mut self, of: &BTreeSet<(OrganizationId, Uuid)>) -> Result<Vec<copies::Model>, StoreError>;
+    /// These copies, and the first few due ones of these streams.
+    async fn copies(
+        &mut self,
+        ids: &BTreeSet<(OrganizationId, CopyId)>,
+        heads_of: &BTreeSet<StreamId>,
+    ) -> Result<Vec<copies::Model>, StoreError>;
+    /// Up to `limit` open copies whose time has run out and that nobody is sending.
+    async fn overdue(&mut self, limit: u64) -> Result<Vec<copies::Model>, StoreError>;
+    /// The open copies that go to an installation or a conversation; their streams are locked.
+    async fn open_copies(
+        &mut self,
+        organization: &OrganizationId,
+        what: &CancelWhat,
+    ) -> Result<Vec<copies::Model>, StoreError>;
+    /// The texts of messages and events.
+    async fn documents(
+        &mut self,
+        messages: &BTreeSet<(OrganizationId, Uuid)>,
+        events: &BTreeSet<(OrganizationId, Uuid)>,
+    ) -> Result<Documents, StoreError>;
+    /// Write what has changed, and commit.
+    async fn commit(self: Box<Self>, changes: Changes) -> Result<(), StoreError>;
 }

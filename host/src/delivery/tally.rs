@@ -3,9 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
-
-use crate::{ids::OrganizationId, store::statement};
+use crate::ids::OrganizationId;
 
 pub const ACCEPTED: &str = "accepted";
 pub const DELIVERED: &str = "delivered";
@@ -14,9 +12,9 @@ pub const DEAD: &str = "dead";
 pub const EXPIRED: &str = "expired";
 pub const CANCELLED: &str = "cancelled";
 
-/// Counts to be added in one transaction.
-/// The backlog of an organization, its open copy-revisions, follows from them.
-#[derive(Debug, Default)]
+/// Counts to be added in one transaction. The backlog of an organization, its open
+/// copy-revisions, follows from their sums.
+#[derive(Clone, Debug, Default)]
 pub struct Tallies {
     counts: BTreeMap<(String, &'static str), i64>,
 }
@@ -27,21 +25,10 @@ impl Tallies {
         *self.counts.entry((organization.as_str().to_owned(), outcome)).or_default() += number;
     }
 
-    /// Write the counts. In the order of the keys, so that two transactions can't wait for
-    /// each other.
-    pub async fn write(self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
-        let mut backlog: BTreeMap<String, i64> = BTreeMap::new();
-        for ((organization, outcome), total) in self.counts {
-            *backlog.entry(organization.clone()).or_default() += if outcome == ACCEPTED { total } else { -total };
-            let sql = "INSERT INTO tallies (organization, outcome, total) VALUES ($1, $2, $3)
-                ON CONFLICT (organization, outcome) DO UPDATE SET total = tallies.total + excluded.total";
-            let values = [organization.into(), outcome.into(), total.into()];
-            transaction.execute_raw(statement(transaction, sql, values)).await?;
-        }
-        for (organization, change) in backlog.into_iter().filter(|(_, change)| *change != 0) {
-            let sql = "UPDATE organizations SET backlog = backlog + $2 WHERE id = $1";
-            transaction.execute_raw(statement(transaction, sql, [organization.into(), change.into()])).await?;
-        }
-        Ok(())
+    /// The counts, in the order of their keys, so that two transactions which write them can't
+    /// wait for each other.
+    pub fn rows(&self) -> impl Iterator<Item = (&str, &'static str, i64)> {
+        let counts = self.counts.iter().filter(|(_, total)| **total != 0);
+        counts.map(|((organization, outcome), total)| (organization.as_str(), *outcome, *total))
     }
 }

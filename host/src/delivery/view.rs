@@ -113,6 +113,11 @@ pub enum CopyState {
 }
 
 impl CopyState {
+    /// Whether this is how a copy can stand; a newer version may have known other states.
+    pub fn is_known(text: &str) -> bool {
+        text == "pending" || Self::stored(text) != Self::Pending
+    }
+
     /// Read what is stored.
     pub fn stored(text: &str) -> Self {
         match text {

@@ -1,21 +1,21 @@
-//! The loop: lease streams that are due, bring their copies up to date one after the other,
-//! record each. A worker keeps its stream while there is something due in it.
+//! The engine's loop: lease what is due, let a worker bring the copies of each leased stream
+//! up to date one after the other, and record each. A worker keeps its stream while there is
+//! something due in it.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
-use chatport_sdk::{failure::Scope, time::Timestamp};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use chatport_sdk::time::Timestamp;
+use tokio::{sync::mpsc::UnboundedReceiver, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 use super::{
-    pace::{Pace, Party},
+    alarm::Alarm,
+    desk::{Assignment, Desk},
+    lease,
+    pace::Pace,
     send,
-    sql_store::LEASE,
-    store::{Outcome, Record, Recorded, What, Work},
+    store::{LEASE, Outcome, Record, Recorded, Work},
 };
 use crate::app::App;
 
@@ -27,6 +27,8 @@ const RESERVE: Duration = Duration::from_secs(20);
 const POISON: u32 = 8;
 /// How long a worker stays with one stream while others wait for a worker.
 const TURN: Duration = Duration::from_secs(2);
+/// How often copies whose time has run out are looked for.
+const EXPIRE_EVERY: Duration = Duration::from_secs(1);
 /// How many copies are expired in one go.
 const EXPIRE_BATCH: u64 = 200;
 
@@ -36,11 +38,13 @@ const EXPIRE_BATCH: u64 = 200;
 /// start.
 pub async fn run(app: App, stop: CancellationToken) {
     let grace = app.settings.shutdown_grace.max(Duration::from_secs(1));
+    let owner = Uuid::from_bytes(crate::security::random::bytes(app.random.as_ref()));
+    let (desk, assignments) = Desk::new(owner, app.settings.workers);
     let engine = Engine {
+        desk: Arc::new(desk),
         stop: stop.clone(),
         drop_now: CancellationToken::new(),
-        slots: Arc::new(Semaphore::new(app.settings.workers)),
-        owner: Uuid::from_bytes(crate::security::random::bytes(app.random.as_ref())),
+        alarm: app.delivery.alarm.clone(),
         pace: Pace::default(),
         tasks: TaskTracker::new(),
         app,
@@ -50,36 +54,28 @@ pub async fn run(app: App, stop: CancellationToken) {
         Ok(freed) => tracing::info!(streams = freed, "took over what an earlier run left on its way"),
         Err(error) => tracing::error!(%error, "can't take over what an earlier run left on its way"),
     }
-    let mut last_expiry = Instant::now();
-    while !stop.is_cancelled() {
-        let found = engine.lease().await;
-        if last_expiry.elapsed() >= Duration::from_secs(1) {
-            last_expiry = Instant::now();
-            engine.expire().await;
-        }
-        if found {
-            continue;
-        }
-        let pause = engine.pause().await;
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = engine.app.delivery.wake.notified() => {}
-            () = tokio::time::sleep(pause) => {}
-        }
-    }
+    engine.app.delivery.desks.set(Some(Arc::clone(&engine.desk)));
+    let starter = tokio::spawn(engine.clone().start_workers(assignments));
+    engine.look_until_stopped().await;
+    engine.app.delivery.desks.set(None);
+    starter.abort();
     engine.tasks.close();
     if tokio::time::timeout(grace, engine.tasks.wait()).await.is_err() {
         tracing::warn!("some deliveries didn't end in time; they are found out at the next start");
         engine.drop_now.cancel();
         engine.tasks.wait().await;
     }
+    // Whatever was leased and never reached a worker.
+    if let Err(error) = engine.app.delivery.store.abandon(owner, &engine.desk.held()).await {
+        tracing::warn!(%error, "leases could not be given back; they run out by themselves");
+    }
 }
 
 #[derive(Clone)]
 struct Engine {
     app: App,
-    owner: Uuid,
-    slots: Arc<Semaphore>,
+    desk: Arc<Desk>,
+    alarm: Alarm,
     pace: Pace,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -87,69 +83,94 @@ struct Engine {
 }
 
 impl Engine {
-    /// Lease as many streams as there are free workers. Whether there may be more.
-    async fn lease(&self) -> bool {
-        // Wait for one free worker, then take what else is free.
-        let first = tokio::select! {
-            () = self.stop.cancelled() => return false,
-            first = Arc::clone(&self.slots).acquire_owned() => first,
-        };
-        let Ok(first) = first else { return false };
-        let mut permits = vec![first];
-        while permits.len() < 32 {
-            let Ok(permit) = Arc::clone(&self.slots).try_acquire_owned() else { break };
-            permits.push(permit);
+    async fn look_until_stopped(&self) {
+        let mut last_expiry = Instant::now();
+        while !self.stop.is_cancelled() {
+            let may_be_more = self.look().await;
+            if last_expiry.elapsed() >= EXPIRE_EVERY {
+                last_expiry = Instant::now();
+                self.expire().await;
+            }
+            if may_be_more {
+                tokio::select! {
+                    () = self.stop.cancelled() => {}
+                    () = self.desk.until_free() => {}
+                }
+                continue;
+            }
+            let pause = self.alarm.pause(self.app.clock.now(), POLL);
+            tokio::select! {
+                () = self.stop.cancelled() => {}
+                () = self.app.delivery.wake.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
         }
-        let started = Instant::now();
-        let wanted = permits.len();
-        let leased = match self.app.delivery.store.lease(self.owner, wanted, &self.pace.full()).await {
-            Ok(leased) => leased,
+    }
+
+    /// Lease what is due. Whether there may be more.
+    async fn look(&self) -> bool {
+        let delivery = &self.app.delivery;
+        if self.desk.take_strays() {
+            match delivery.store.abandon(self.desk.owner, &self.desk.held()).await {
+                Ok(freed) => tracing::warn!(streams = freed, "gave back leases whose commit was never confirmed"),
+                Err(_) => self.desk.note_strays(),
+            }
+        }
+        match lease::lease(delivery.store.as_ref(), &delivery.random, &self.desk).await {
+            Ok(may_be_more) => may_be_more || self.desk.free() == 0,
             Err(error) => {
                 tracing::error!(%error, "can't look for what is due; trying again");
                 tokio::time::sleep(POLL).await;
-                return false;
+                false
             }
-        };
-        let found = leased.len();
-        for (work, permit) in leased.into_iter().zip(permits) {
+        }
+    }
+
+    async fn start_workers(self, mut assignments: UnboundedReceiver<Assignment>) {
+        while let Some(assignment) = assignments.recv().await {
             let engine = self.clone();
             self.tasks.spawn(async move {
                 tokio::select! {
                     () = engine.drop_now.cancelled() => {}
-                    () = engine.work(work, started, permit) => {}
+                    () = engine.work(assignment) => {}
                 }
             });
         }
-        found == wanted
     }
 
     /// Bring the copies of one stream up to date until nothing is due.
-    async fn work(&self, mut work: Work, mut leased: Instant, _permit: OwnedSemaphorePermit) {
+    async fn work(&self, assignment: Assignment) {
+        let Assignment { mut work, mut leased, seat } = assignment;
         let begun = Instant::now();
         loop {
-            let others_wait = begun.elapsed() > TURN && self.slots.available_permits() == 0;
-            if self.stop.is_cancelled() || others_wait || leased.elapsed() + RESERVE > LEASE {
-                let now = self.app.clock.now();
-                if let Err(error) = self.app.delivery.store.give_back(&work, now).await {
-                    tracing::error!(%error, "can't give a lease back; it runs out by itself");
-                }
-                return;
-            }
-            let record = self.attempt(work, leased).await;
+            let mut record = match self.stop.is_cancelled() || leased.elapsed() + RESERVE > LEASE {
+                true => untried(work, self.app.clock.now()),
+                false => self.attempt(work, leased).await,
+            };
+            let others_wait = begun.elapsed() > TURN && self.desk.free() == 0;
+            record.go_on &= !self.stop.is_cancelled() && !others_wait;
             let renewed = Instant::now();
             match self.record(record).await {
                 Some(Recorded::Next(next)) => {
                     work = *next;
                     leased = renewed;
                 }
-                Some(Recorded::Released) => return,
+                Some(Recorded::Released) => break,
                 Some(Recorded::Lost) => {
                     metrics::counter!("chatport_lost_leases_total").increment(1);
                     tracing::warn!("a lease was lost; its result is dropped");
-                    return;
+                    break;
                 }
-                None => return,
+                None => {
+                    self.desk.note_strays();
+                    break;
+                }
             }
+        }
+        drop(seat);
+        // Somebody may have been waiting for the seat.
+        if self.desk.free() <= 1 {
+            self.app.delivery.wake();
         }
     }
 
@@ -162,6 +183,7 @@ impl Engine {
             took: started.elapsed(),
             work,
             outcome,
+            go_on: true,
         };
         if work.expires_at <= now && !work.unsure {
             return done(work, Outcome::Expired);
@@ -170,23 +192,19 @@ impl Engine {
             let detail = format!("{POISON} attempts ended in a crash");
             return done(work, Outcome::Dead { code: "poison", detail });
         }
-        let party = match &work.what {
-            What::Message { installation, .. } => Party::Installation(*installation),
-            What::Event { subscription, .. } => Party::Subscription(subscription.clone()),
-        };
-        let Some(_place) = self.pace.enter(party) else { return done(work, busy(now)) };
         let (outcome, parts, address) = send::bring_up_to_date(&self.app, &self.pace, &work, leased).await;
-        Record { parts, address, took: started.elapsed(), work, outcome }
+        Record { parts, address, took: started.elapsed(), work, outcome, go_on: true }
     }
 
     /// Write a result down. The result is kept and tried again while the lease lasts: losing
     /// it would mean sending twice.
     async fn record(&self, record: Record) -> Option<Recorded> {
         observe(&record);
+        self.alarm.set(record.outcome.due());
         let started = Instant::now();
         let mut pause = Duration::from_millis(50);
         loop {
-            match self.app.delivery.store.record(record.clone()).await {
+            match self.app.delivery.recorder.record(record.clone()).await {
                 Ok(recorded) => return Some(recorded),
                 Err(error) if started.elapsed() > LEASE / 2 => {
                     tracing::error!(%error, copy = %record.work.copy, "a result could not be written; it will be found out again");
@@ -202,26 +220,24 @@ impl Engine {
     }
 
     async fn expire(&self) {
-        match self.app.delivery.store.expire(EXPIRE_BATCH).await {
+        let delivery = &self.app.delivery;
+        match lease::expire(delivery.store.as_ref(), &delivery.random, EXPIRE_BATCH).await {
             Ok(0) => {}
             Ok(number) => tracing::warn!(copies = number, "copies expired before they could be delivered"),
             Err(error) => tracing::error!(%error, "can't look for what has expired"),
         }
     }
-
-    async fn pause(&self) -> Duration {
-        let next = self.app.delivery.store.next_due().await.unwrap_or_default();
-        next.unwrap_or(POLL).clamp(Duration::from_millis(20), POLL)
-    }
 }
 
-/// All places of the installation are taken: come back soon.
-fn busy(now: Timestamp) -> Outcome {
-    Outcome::Hold {
-        until: now.plus(Duration::from_millis(250)),
-        scope: Scope::Conversation,
-        code: "rate_limited",
-        detail: "others of this installation are on their way".into(),
+/// There is no time for it any more: it is due at once, for somebody else.
+fn untried(work: Work, now: Timestamp) -> Record {
+    Record {
+        parts: work.parts.clone(),
+        address: None,
+        took: Duration::ZERO,
+        work,
+        outcome: Outcome::Untried { due: now },
+        go_on: false,
     }
 }
 

@@ -10,23 +10,38 @@ pub mod log;
 pub mod subscriptions;
 pub mod webhook;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use chatport_sdk::{schemars::JsonSchema, time::Timestamp};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait};
 use serde::Serialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 pub use invoke::{ActionReply, invoke};
 pub use kind::EventKind;
 
 use crate::{
+    delivery::insert_copies,
     ids::{CopyId, EventId, OrganizationId, StreamId},
-    store::{entities, statement},
+    store::{
+        entities,
+        sheet::{self, Columns, Kind, Sheet},
+        statement,
+    },
 };
 
 /// How long an event is tried. It can be read by cursor for as long.
 pub const EVENT_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
+
+const EVENTS: Columns<6> = [
+    ("sequence", Kind::Integer),
+    ("organization", Kind::Text),
+    ("id", Kind::Id),
+    ("kind", Kind::Text),
+    ("body", Kind::Text),
+    ("created_at", Kind::Integer),
+];
 
 /// Something to tell the application.
 #[derive(Clone, Debug)]
@@ -47,6 +62,11 @@ impl NewEvent {
     /// An event.
     pub fn new(kind: EventKind, data: Value, now: Timestamp) -> Self {
         Self { id: EventId::new(), kind, data, at: now, hold: Duration::ZERO }
+    }
+
+    /// When the engine may send it.
+    fn due(&self) -> Timestamp {
+        self.at.plus(self.hold)
     }
 
     /// The text that is stored, signed and sent: the same bytes each time.
@@ -103,24 +123,23 @@ pub async fn append_all(
         return Ok(());
     }
     let first = next_sequence(transaction, events.len()).await?;
-    let rows = events.iter().zip(first..).map(|((organization, event), sequence)| entities::events::ActiveModel {
-        sequence: Set(sequence),
-        organization: Set(organization.as_str().to_owned()),
-        id: Set(event.id.0),
-        kind: Set(event.kind.as_str().to_owned()),
-        body: Set(event.body(organization)),
-        created_at: Set(event.at.as_micros()),
+    let numbered: Vec<_> = events.iter().zip(first..).collect();
+    let bodies: Vec<String> = events.iter().map(|(organization, event)| event.body(organization)).collect();
+    let rows: Vec<_> = numbered.iter().zip(&bodies).collect();
+    let sheet = Sheet::of(&EVENTS, &rows, |(((organization, event), sequence), body)| {
+        let (id, kind, at) = (event.id.0, event.kind.as_str(), event.at.as_micros());
+        [(*sequence).into(), organization.as_str().into(), id.into(), kind.into(), (*body).into(), at.into()]
     });
-    entities::events::Entity::insert_many(rows).exec_without_returning(transaction).await?;
+    let sql = format!(
+        "INSERT INTO events (sequence, organization, id, kind, body, created_at)
+        SELECT sequence, organization, id, kind, body, created_at FROM {} AS v",
+        sheet::rows(transaction.get_database_backend(), &EVENTS, 1)
+    );
+    transaction.execute_raw(statement(transaction, &sql, [sheet.into()])).await?;
     for subscription in entities::subscriptions::Entity::find().all(transaction).await? {
-        // Streams are locked in one order by all.
-        let mut ordered: Vec<&(OrganizationId, NewEvent)> = events.iter().collect();
-        ordered.sort_by(|(one, _), (other, _)| one.cmp(other));
-        for (organization, event) in ordered {
-            if subscriptions::wants(&subscription.kinds, event.kind) {
-                append_copy(transaction, organization, &subscription.name, event).await?;
-            }
-        }
+        let wanted: Vec<_> =
+            events.iter().filter(|(_, event)| subscriptions::wants(&subscription.kinds, event.kind)).collect();
+        append_copies(transaction, &subscription.name, &wanted).await?;
     }
     Ok(())
 }
@@ -136,46 +155,93 @@ async fn next_sequence(transaction: &DatabaseTransaction, count: usize) -> Resul
     Ok(last - count + 1)
 }
 
-async fn append_copy(
+/// What a subscription's stream gets: how many copies, and when the first is due.
+const STREAMS: Columns<4> =
+    [("organization", Kind::Text), ("id", Kind::Id), ("due_at", Kind::Integer), ("copies", Kind::Integer)];
+
+/// Write the copies of events for one subscription, each in its organization's stream.
+async fn append_copies(
     transaction: &DatabaseTransaction,
-    organization: &OrganizationId,
     subscription: &str,
-    event: &NewEvent,
+    events: &[&(OrganizationId, NewEvent)],
 ) -> Result<(), DbErr> {
-    let due = event.at.plus(event.hold).as_micros();
-    let upsert = "INSERT INTO streams (organization, id, subscription, key, rate, due_at, sequence)
-        VALUES ($1, $2, $3, $3, '', $4, 1)
+    if events.is_empty() {
+        return Ok(());
+    }
+    // Streams are locked in one order by all.
+    let mut streams: BTreeMap<&OrganizationId, (i64, i64)> = BTreeMap::new();
+    for (organization, event) in events {
+        let stream = streams.entry(organization).or_insert((event.due().as_micros(), 0));
+        *stream = (Ord::min(stream.0, event.due().as_micros()), stream.1 + 1);
+    }
+    let streams: Vec<_> = streams.into_iter().collect();
+    let sheet = Sheet::of(&STREAMS, &streams, |(organization, (due, copies))| {
+        [organization.as_str().into(), StreamId::new().0.into(), (*due).into(), (*copies).into()]
+    });
+    let upsert = format!(
+        "INSERT INTO streams (organization, id, subscription, key, rate, due_at, sequence)
+        SELECT organization, id, CAST($1 AS TEXT), CAST($1 AS TEXT), '', due_at, copies FROM {} AS v WHERE TRUE
         ON CONFLICT (organization, subscription) WHERE subscription IS NOT NULL
-        DO UPDATE SET sequence = streams.sequence + 1,
+        DO UPDATE SET sequence = streams.sequence + excluded.sequence,
             due_at = CASE WHEN streams.due_at < excluded.due_at THEN streams.due_at ELSE excluded.due_at END
-        RETURNING id, sequence";
-    let values = [organization.as_str().into(), StreamId::new().0.into(), subscription.into(), due.into()];
-    let row = transaction
-        .query_one_raw(statement(transaction, upsert, values))
-        .await?
-        .ok_or_else(|| DbErr::Custom("no stream".into()))?;
-    entities::copies::Entity::insert(entities::copies::ActiveModel {
-        organization: Set(organization.as_str().to_owned()),
-        id: Set(CopyId::new().0),
-        stream: Set(Some(row.try_get("", "id")?)),
-        event: Set(Some(event.id.0)),
-        target: Set(json!({ "subscription": subscription }).to_string()),
-        sequence: Set(row.try_get("", "sequence")?),
-        revision: Set(1),
-        is_open: Set(true),
-        removal: Set(false),
-        state: Set("pending".to_owned()),
-        due_at: Set(Some(due)),
-        attempts: Set(0),
-        crashes: Set(0),
-        parts: Set("[]".to_owned()),
-        urgency: Set(1),
-        expires_at: Set(event.at.plus(EVENT_LIFETIME).as_micros()),
-        created_at: Set(event.at.as_micros()),
-        updated_at: Set(event.at.as_micros()),
-        ..Default::default()
-    })
-    .exec_without_returning(transaction)
-    .await?;
-    Ok(())
+        RETURNING organization, id, sequence",
+        sheet::rows(transaction.get_database_backend(), &STREAMS, 2)
+    );
+    let rows = transaction.query_all_raw(statement(transaction, &upsert, [subscription.into(), sheet.into()])).await?;
+    let mut places: BTreeMap<String, (Uuid, i64)> = BTreeMap::new();
+    for row in rows {
+        let organization: String = row.try_get("", "organization")?;
+        let copies = streams.iter().find(|(other, _)| other.as_str() == organization).map_or(0, |(_, (_, n))| *n);
+        let last: i64 = row.try_get("", "sequence")?;
+        places.insert(organization, (row.try_get("", "id")?, last - copies));
+    }
+    let target = json!({ "subscription": subscription }).to_string();
+    let mut copies = Vec::with_capacity(events.len());
+    for (organization, event) in events {
+        let place = places.get_mut(organization.as_str()).ok_or_else(|| DbErr::Custom("no stream".into()))?;
+        place.1 += 1;
+        copies.push(copy_of(organization, event, *place, &target));
+    }
+    insert_copies(transaction, &copies).await
+}
+
+fn copy_of(
+    organization: &OrganizationId,
+    event: &NewEvent,
+    (stream, sequence): (Uuid, i64),
+    target: &str,
+) -> entities::copies::Model {
+    entities::copies::Model {
+        organization: organization.as_str().to_owned(),
+        id: CopyId::new().0,
+        stream: Some(stream),
+        installation: None,
+        message: None,
+        event: Some(event.id.0),
+        root: None,
+        log_id: None,
+        log_text: None,
+        target: target.to_owned(),
+        account: None,
+        address: None,
+        sequence,
+        revision: 1,
+        pinned: None,
+        shown: None,
+        sending: None,
+        is_open: true,
+        removal: false,
+        state: "pending".to_owned(),
+        code: None,
+        detail: None,
+        due_at: Some(event.due().as_micros()),
+        attempts: 0,
+        crashes: 0,
+        first_tried_at: None,
+        parts: "[]".to_owned(),
+        urgency: 1,
+        expires_at: event.at.plus(EVENT_LIFETIME).as_micros(),
+        created_at: event.at.as_micros(),
+        updated_at: event.at.as_micros(),
+    }
 }

@@ -336,8 +336,9 @@ pub async fn remove(
     let Some(row) = live(organization).filter(Column::Id.eq(channel.0)).one(&transaction).await? else {
         return Ok(false);
     };
-    save(&transaction, organization, removed(row, now), EventKind::ChannelRemoved, now).await?;
-    delivery::cancel(&transaction, organization, CancelWhat::Channel(channel), now).await?;
+    save(&transaction, organization, removed(row.clone(), now), EventKind::ChannelRemoved, now).await?;
+    let what = CancelWhat::Conversation(InstallationId(row.installation), row.conversation.clone());
+    delivery::cancel(app, &transaction, organization, what, now).await?;
     audit::write(&transaction, organization, actor, "channel.remove", &channel.to_string(), "done", now).await?;
     transaction.commit().await?;
     app.delivery.wake();

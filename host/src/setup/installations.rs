@@ -256,7 +256,7 @@ pub async fn remove(
     tokens::revoke_all(&transaction, organization, installation, now).await?;
     links::end_all(&transaction, organization, installation, now).await?;
     channels::remove_all(&transaction, organization, installation, now).await?;
-    delivery::cancel(&transaction, organization, CancelWhat::Installation(installation), now).await?;
+    delivery::cancel(app, &transaction, organization, CancelWhat::Installation(installation), now).await?;
     append(&transaction, &row, EventKind::InstallationRemoved, InstallationState::Removed, None, now).await?;
     audit::write(&transaction, organization, actor, "installation.remove", &installation.to_string(), "done", now)
         .await?;

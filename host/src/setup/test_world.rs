@@ -267,7 +267,6 @@ impl World {
             id: Set("acme".into()),
             name: Set("Acme".into()),
             locale: Set("en".into()),
-            backlog: Set(0),
             created_at: Set(0),
             updated_at: Set(0),
         };

@@ -5,6 +5,7 @@
 //! `BEGIN IMMEDIATE` never meets a competitor. On Postgres both are the same pool.
 
 pub mod entities;
+pub(crate) mod sheet;
 
 use std::{
     fs::{File, OpenOptions},

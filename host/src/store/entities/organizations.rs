@@ -9,7 +9,6 @@ pub struct Model {
     pub id: String,
     pub name: String,
     pub locale: String,
-    pub backlog: i64,
     pub created_at: i64,
     pub updated_at: i64,
 }

@@ -13,6 +13,7 @@ pub struct Model {
     pub subscription: Option<String>,
     pub key: String,
     pub rate: String,
+    pub urgency: i16,
     pub owner: Option<Uuid>,
     pub fence: i64,
     pub lease_until: i64,

@@ -1,0 +1,320 @@
+//! Loading rows for a unit of work, and locking them where several replicas share the
+//! database. SQLite has one writer, so nothing has to be locked there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chatport_sdk::time::Timestamp;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, FromQueryResult, QueryResult, Value};
+use uuid::Uuid;
+
+use super::tables;
+use crate::{
+    delivery::{
+        CancelWhat,
+        ledger::Stream,
+        store::{Body, Documents, Full, Lease, MessageDocument, StreamsWanted},
+    },
+    ids::{CopyId, InstallationId, OrganizationId, StreamId},
+    store::{
+        entities::{copies, messages, streams},
+        sheet::{self, Columns, Sheet},
+        statement,
+    },
+};
+
+/// How many due copies of a stream are looked at at once.
+const HEADS: i64 = 4;
+/// Most streams that one organization gets in one lease.
+const ORGANIZATION_SHARE: i64 = 8;
+
+/// A stream with the hold of its installation.
+const STREAM: &str = "s.*, COALESCE(i.held_until, 0) AS installation_held";
+const HOLD: &str = "LEFT JOIN installations i ON i.organization = s.organization AND i.id = s.installation";
+
+/// Urgent streams go before others that have been due for up to five minutes longer; those
+/// with low urgency let others pass that came up to a minute later. So nothing starves.
+const TURN: &str = "(CASE WHEN d.due_at > d.held_until THEN d.due_at ELSE d.held_until END
+    - CASE d.urgency WHEN 2 THEN 300000000 WHEN 0 THEN -60000000 ELSE 0 END)";
+
+/// A lock, where the database has several writers.
+fn locking(on: &DatabaseTransaction, lock: &'static str) -> &'static str {
+    match on.get_database_backend() {
+        DbBackend::Postgres => lock,
+        _ => "",
+    }
+}
+
+fn source<const N: usize>(on: &DatabaseTransaction, columns: &Columns<N>, number: usize) -> String {
+    sheet::rows(on.get_database_backend(), columns, number)
+}
+
+async fn query(
+    on: &DatabaseTransaction,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<Vec<QueryResult>, DbErr> {
+    on.query_all_raw(statement(on, sql, values)).await
+}
+
+fn models<T: FromQueryResult>(rows: &[QueryResult]) -> Result<Vec<T>, DbErr> {
+    rows.iter().map(|row| T::from_query_result(row, "")).collect()
+}
+
+fn loaded(rows: &[QueryResult]) -> Result<Vec<Stream>, DbErr> {
+    let stream = |row: &QueryResult| {
+        Ok(Stream::loaded(streams::Model::from_query_result(row, "")?, row.try_get("", "installation_held")?))
+    };
+    rows.iter().map(stream).collect()
+}
+
+fn owned(ids: &BTreeSet<(OrganizationId, Uuid)>) -> Sheet {
+    let ids: Vec<_> = ids.iter().collect();
+    Sheet::of(&tables::OWNED, &ids, |(organization, id)| [organization.as_str().into(), (*id).into()])
+}
+
+pub(super) async fn messages(
+    on: &DatabaseTransaction,
+    keys: &BTreeSet<(OrganizationId, String)>,
+) -> Result<Vec<messages::Model>, DbErr> {
+    let keys: Vec<_> = keys.iter().collect();
+    let sheet = Sheet::of(&tables::KEYED, &keys, |(organization, key)| [organization.as_str().into(), key.into()]);
+    let sql = format!(
+        "SELECT m.* FROM {} AS v CROSS JOIN messages m WHERE m.organization = v.organization AND m.key = v.key
+        ORDER BY m.id {}",
+        source(on, &tables::KEYED, 1),
+        locking(on, "FOR UPDATE OF m")
+    );
+    models(&query(on, &sql, [sheet.into()]).await?)
+}
+
+pub(super) async fn backlogs(
+    on: &DatabaseTransaction,
+    of: &BTreeSet<OrganizationId>,
+) -> Result<BTreeMap<OrganizationId, i64>, DbErr> {
+    let of: Vec<_> = of.iter().collect();
+    let sheet = Sheet::of(&tables::NAMES, &of, |organization| [organization.as_str().into()]);
+    let sql = format!(
+        "SELECT o.id, CAST(COALESCE(SUM(CASE WHEN t.outcome = 'accepted' THEN t.total ELSE -t.total END), 0) AS BIGINT)
+            AS backlog
+        FROM {} AS v CROSS JOIN organizations o LEFT JOIN tallies t ON t.organization = o.id
+        WHERE o.id = v.name GROUP BY o.id",
+        source(on, &tables::NAMES, 1)
+    );
+    let rows = query(on, &sql, [sheet.into()]).await?;
+    rows.iter().map(|row| Ok((OrganizationId::stored(row.try_get("", "id")?), row.try_get("", "backlog")?))).collect()
+}
+
+pub(super) async fn holds(
+    on: &DatabaseTransaction,
+    of: &BTreeSet<InstallationId>,
+) -> Result<BTreeMap<InstallationId, i64>, DbErr> {
+    let of: Vec<_> = of.iter().collect();
+    let sheet = Sheet::of(&tables::IDS, &of, |installation| [installation.0.into()]);
+    let sql = format!(
+        "SELECT i.id, i.held_until FROM {} AS v CROSS JOIN installations i WHERE i.id = v.id",
+        source(on, &tables::IDS, 1)
+    );
+    let rows = query(on, &sql, [sheet.into()]).await?;
+    rows.iter().map(|row| Ok((InstallationId(row.try_get("", "id")?), row.try_get("", "held_until")?))).collect()
+}
+
+pub(super) async fn streams(on: &DatabaseTransaction, wanted: &StreamsWanted) -> Result<Vec<Stream>, DbErr> {
+    let places: Vec<_> = wanted.places.iter().collect();
+    let ids: Vec<_> = wanted.streams.iter().collect();
+    let sql = format!(
+        "SELECT {STREAM} FROM streams s {HOLD} WHERE s.id IN (
+            SELECT p.id FROM {} AS v CROSS JOIN streams p WHERE p.installation = v.installation AND p.key = v.key
+            UNION ALL
+            SELECT c.stream FROM {} AS w CROSS JOIN copies c WHERE c.organization = w.organization AND c.message = w.id
+            UNION ALL
+            SELECT x.id FROM {} AS x)
+        ORDER BY s.id {}",
+        source(on, &tables::PLACES, 1),
+        source(on, &tables::OWNED, 2),
+        source(on, &tables::OWNED, 3),
+        locking(on, "FOR UPDATE OF s")
+    );
+    let places = Sheet::of(&tables::PLACES, &places, |(installation, key)| [installation.0.into(), key.into()]);
+    let ids = Sheet::of(&tables::OWNED, &ids, |(organization, id)| [organization.as_str().into(), id.0.into()]);
+    loaded(&query(on, &sql, [places.into(), owned(&wanted.messages).into(), ids.into()]).await?)
+}
+
+pub(super) async fn leased(on: &DatabaseTransaction, leases: &[Lease]) -> Result<Vec<Stream>, DbErr> {
+    let sheet = Sheet::of(&tables::LEASES, leases, |lease| {
+        [lease.organization.as_str().into(), lease.stream.0.into(), lease.owner.into(), lease.fence.into()]
+    });
+    let sql = format!(
+        "SELECT {STREAM} FROM {} AS v CROSS JOIN streams s {HOLD}
+        WHERE s.organization = v.organization AND s.id = v.id AND s.owner = v.owner AND s.fence = v.fence
+        ORDER BY s.id {}",
+        source(on, &tables::LEASES, 1),
+        locking(on, "FOR UPDATE OF s")
+    );
+    loaded(&query(on, &sql, [sheet.into()]).await?)
+}
+
+/// Each organization that has something due gets its turn, found by hopping from one to the
+/// next in the index: the cost depends on how many there are, not on how much waits.
+pub(super) async fn due(
+    on: &DatabaseTransaction,
+    limit: usize,
+    full: &Full,
+    now: Timestamp,
+) -> Result<Vec<Stream>, DbErr> {
+    let organizations: Vec<_> = full.organizations.iter().collect();
+    let installations: Vec<_> = full.installations.iter().collect();
+    let subscriptions: Vec<_> = full.subscriptions.iter().collect();
+    let share = format!(
+        "SELECT d.id, {TURN} AS turn FROM streams d
+            LEFT JOIN installations h ON h.organization = d.organization AND h.id = d.installation
+        WHERE d.organization = o.organization AND d.due_at <= $1 AND d.held_until <= $1
+            AND (d.owner IS NULL OR d.lease_until <= $1) AND (h.held_until IS NULL OR h.held_until <= $1)
+            AND (d.installation IS NULL OR d.installation NOT IN {})
+            AND (d.subscription IS NULL OR d.subscription NOT IN {})
+        ORDER BY turn LIMIT {ORGANIZATION_SHARE}",
+        source(on, &tables::IDS, 4),
+        source(on, &tables::NAMES, 5)
+    );
+    // The one thing that the two say differently: a subquery that runs for each row before it.
+    let shares = match on.get_database_backend() {
+        DbBackend::Postgres => format!("CROSS JOIN LATERAL ({share}) AS p"),
+        _ => format!("CROSS JOIN streams d0 ON d0.id IN (SELECT id FROM ({share}))"),
+    };
+    let (id, turn) = match on.get_database_backend() {
+        DbBackend::Postgres => ("p.id", "p.turn".to_owned()),
+        _ => ("d0.id", TURN.replace("d.", "d0.")),
+    };
+    let sql = format!(
+        "WITH RECURSIVE o(organization) AS (
+            SELECT (SELECT a.organization FROM streams a WHERE a.due_at IS NOT NULL ORDER BY a.organization LIMIT 1)
+            UNION ALL
+            SELECT (SELECT b.organization FROM streams b WHERE b.due_at IS NOT NULL AND b.organization > o.organization
+                ORDER BY b.organization LIMIT 1) FROM o WHERE o.organization IS NOT NULL),
+        picked AS (SELECT {id} AS id, {turn} AS turn,
+                ROW_NUMBER() OVER (PARTITION BY o.organization ORDER BY {turn}) AS place
+            FROM o {shares} WHERE o.organization IS NOT NULL AND o.organization NOT IN {}),
+        first AS (SELECT id FROM picked ORDER BY place, turn LIMIT $2)
+        SELECT {STREAM} FROM streams s {HOLD} WHERE s.id IN (SELECT id FROM first)
+            AND s.due_at <= $1 AND (s.owner IS NULL OR s.lease_until <= $1) {}",
+        source(on, &tables::NAMES, 3),
+        locking(on, "FOR UPDATE OF s SKIP LOCKED")
+    );
+    let values: [Value; 5] = [
+        now.as_micros().into(),
+        i64::try_from(limit).unwrap_or(i64::MAX).into(),
+        Sheet::of(&tables::NAMES, &organizations, |organization| [organization.as_str().into()]).into(),
+        Sheet::of(&tables::IDS, &installations, |installation| [installation.0.into()]).into(),
+        Sheet::of(&tables::NAMES, &subscriptions, |name| [(*name).into()]).into(),
+    ];
+    loaded(&query(on, &sql, values).await?)
+}
+
+pub(super) async fn copies_of(
+    on: &DatabaseTransaction,
+    of: &BTreeSet<(OrganizationId, Uuid)>,
+) -> Result<Vec<copies::Model>, DbErr> {
+    let sql = format!(
+        "SELECT c.* FROM {} AS v CROSS JOIN copies c WHERE c.organization = v.organization AND c.message = v.id",
+        source(on, &tables::OWNED, 1)
+    );
+    models(&query(on, &sql, [owned(of).into()]).await?)
+}
+
+pub(super) async fn copies(
+    on: &DatabaseTransaction,
+    ids: &BTreeSet<(OrganizationId, CopyId)>,
+    heads_of: &BTreeSet<StreamId>,
+    now: Timestamp,
+) -> Result<Vec<copies::Model>, DbErr> {
+    let ids: Vec<_> = ids.iter().collect();
+    let streams: Vec<_> = heads_of.iter().collect();
+    let heads = "FROM copies h WHERE h.stream = w.id AND h.due_at <= $3 ORDER BY h.sequence LIMIT";
+    let streams_source = source(on, &tables::IDS, 2);
+    let due = match on.get_database_backend() {
+        DbBackend::Postgres => {
+            format!("SELECT d.* FROM {streams_source} AS w CROSS JOIN LATERAL (SELECT h.* {heads} {HEADS}) AS d")
+        }
+        _ => format!(
+            "SELECT d.* FROM {streams_source} AS w CROSS JOIN copies d WHERE d.rowid IN (SELECT h.rowid {heads} {HEADS})"
+        ),
+    };
+    let sql = format!(
+        "SELECT c.* FROM {} AS v CROSS JOIN copies c WHERE c.organization = v.organization AND c.id = v.id
+        UNION ALL {due}",
+        source(on, &tables::OWNED, 1)
+    );
+    let values: [Value; 3] = [
+        Sheet::of(&tables::OWNED, &ids, |(organization, id)| [organization.as_str().into(), id.0.into()]).into(),
+        Sheet::of(&tables::IDS, &streams, |stream| [stream.0.into()]).into(),
+        now.as_micros().into(),
+    ];
+    models(&query(on, &sql, values).await?)
+}
+
+pub(super) async fn overdue(on: &DatabaseTransaction, limit: u64, now: Timestamp) -> Result<Vec<copies::Model>, DbErr> {
+    // A copy that is leased right now is expired by its worker.
+    let sql = format!(
+        "SELECT c.* FROM copies c JOIN streams s ON s.organization = c.organization AND s.id = c.stream
+        WHERE c.is_open AND c.expires_at <= $1 AND (s.owner IS NULL OR s.lease_until <= $1) LIMIT {limit} {}",
+        locking(on, "FOR UPDATE OF c, s SKIP LOCKED")
+    );
+    models(&query(on, &sql, [now.as_micros().into()]).await?)
+}
+
+pub(super) async fn open_copies(
+    on: &DatabaseTransaction,
+    organization: &OrganizationId,
+    what: &CancelWhat,
+) -> Result<Vec<copies::Model>, DbErr> {
+    let (condition, values): (&str, Vec<Value>) = match what {
+        CancelWhat::Installation(installation) => ("s.installation = $2", vec![installation.0.into()]),
+        // Those to the conversation, whichever target led there; not those to persons.
+        CancelWhat::Conversation(installation, key) => {
+            ("s.installation = $2 AND s.key = $3", vec![installation.0.into(), key.as_str().into()])
+        }
+    };
+    let values = || std::iter::once(Value::from(organization.as_str())).chain(values.clone());
+    let streams = format!("FROM streams s WHERE s.organization = $1 AND {condition} AND s.due_at IS NOT NULL");
+    if on.get_database_backend() == DbBackend::Postgres {
+        query(on, &format!("SELECT s.id {streams} ORDER BY s.id FOR UPDATE"), values()).await?;
+    }
+    let is_person = match what {
+        CancelWhat::Installation(_) => "",
+        CancelWhat::Conversation(..) => "AND c.account IS NULL",
+    };
+    let sql = format!("SELECT c.* FROM copies c WHERE c.is_open AND c.stream IN (SELECT s.id {streams}) {is_person}");
+    models(&query(on, &sql, values()).await?)
+}
+
+pub(super) async fn documents(
+    on: &DatabaseTransaction,
+    messages: &BTreeSet<(OrganizationId, Uuid)>,
+    events: &BTreeSet<(OrganizationId, Uuid)>,
+) -> Result<Documents, DbErr> {
+    let mut documents = Documents::default();
+    if !messages.is_empty() {
+        let sql = format!(
+            "SELECT m.id, m.key, m.body, m.pinned FROM {} AS v CROSS JOIN messages m
+            WHERE m.organization = v.organization AND m.id = v.id",
+            source(on, &tables::OWNED, 1)
+        );
+        for row in query(on, &sql, [owned(messages).into()]).await? {
+            let document = MessageDocument {
+                key: row.try_get("", "key")?,
+                body: Body::Stored(row.try_get("", "body")?),
+                pinned: row.try_get::<Option<String>>("", "pinned")?.map(Body::Stored),
+            };
+            documents.messages.insert(row.try_get("", "id")?, document);
+        }
+    }
+    if !events.is_empty() {
+        let sql = format!(
+            "SELECT e.id, e.body FROM {} AS v CROSS JOIN events e WHERE e.organization = v.organization AND e.id = v.id",
+            source(on, &tables::OWNED, 1)
+        );
+        for row in query(on, &sql, [owned(events).into()]).await? {
+            documents.events.insert(row.try_get("", "id")?, row.try_get("", "body")?);
+        }
+    }
+    Ok(documents)
+}

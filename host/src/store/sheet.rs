@@ -1,0 +1,147 @@
+//! Many rows in one statement: the rows travel as one JSON text, so that a statement has the
+//! same text for any number of rows and is prepared once.
+
+use std::fmt::Write;
+
+use sea_orm::DbBackend;
+use uuid::Uuid;
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Integer,
+    Boolean,
+    Id,
+    Bytes,
+}
+
+/// The columns of a sheet, by name.
+pub(crate) type Columns<const N: usize> = [(&'static str, Kind); N];
+
+/// A subquery that gives the rows of the sheet in parameter `$number`.
+pub(crate) fn rows<const N: usize>(engine: DbBackend, columns: &Columns<N>, number: usize) -> String {
+    let mut sql = String::from("(SELECT ");
+    for (index, (name, kind)) in columns.iter().enumerate() {
+        let value = format!("value ->> {index}");
+        let cell = match (engine, kind) {
+            (DbBackend::Postgres, Kind::Text) => value,
+            (DbBackend::Postgres, Kind::Integer) => format!("CAST({value} AS BIGINT)"),
+            (DbBackend::Postgres, Kind::Boolean) => format!("CAST({value} AS BOOLEAN)"),
+            (DbBackend::Postgres, Kind::Id) => format!("CAST({value} AS UUID)"),
+            (DbBackend::Postgres, Kind::Bytes) => format!("decode({value}, 'hex')"),
+            (_, Kind::Id | Kind::Bytes) => format!("unhex({value})"),
+            (_, Kind::Text | Kind::Integer | Kind::Boolean) => value,
+        };
+        let comma = if index == 0 { "" } else { ", " };
+        // Writing to a String can't fail.
+        let _ = write!(sql, "{comma}{cell} AS {name}");
+    }
+    match engine {
+        DbBackend::Postgres => write!(sql, " FROM jsonb_array_elements(CAST(${number} AS JSONB)) AS e(value))"),
+        _ => write!(sql, " FROM json_each(${number}))"),
+    }
+    .unwrap_or_default();
+    sql
+}
+
+/// One value.
+pub(crate) enum Cell<'a> {
+    Nothing,
+    Text(&'a str),
+    Integer(i64),
+    Boolean(bool),
+    Id(Uuid),
+    Bytes(&'a [u8]),
+}
+
+impl<'a> From<&'a str> for Cell<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a String> for Cell<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<i64> for Cell<'_> {
+    fn from(number: i64) -> Self {
+        Self::Integer(number)
+    }
+}
+
+impl From<bool> for Cell<'_> {
+    fn from(value: bool) -> Self {
+        Self::Boolean(value)
+    }
+}
+
+impl From<Uuid> for Cell<'_> {
+    fn from(id: Uuid) -> Self {
+        Self::Id(id)
+    }
+}
+
+impl<'a, T: Into<Cell<'a>>> From<Option<T>> for Cell<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Nothing, Into::into)
+    }
+}
+
+/// Rows on their way into a statement.
+#[derive(Default)]
+pub(crate) struct Sheet {
+    json: String,
+}
+
+impl Sheet {
+    /// Rows of `N` cells, as many as the columns.
+    pub(crate) fn of<const N: usize, T>(
+        _: &Columns<N>,
+        rows: &[T],
+        cells: impl for<'r> Fn(&'r T) -> [Cell<'r>; N],
+    ) -> Self {
+        let mut sheet = Self { json: String::with_capacity(64 + rows.len() * 256) };
+        sheet.json.push('[');
+        for (index, row) in rows.iter().enumerate() {
+            if index > 0 {
+                sheet.json.push(',');
+            }
+            sheet.add(&cells(row));
+        }
+        sheet.json.push(']');
+        sheet
+    }
+
+    fn add(&mut self, cells: &[Cell<'_>]) {
+        for (index, cell) in cells.iter().enumerate() {
+            self.json.push(if index == 0 { '[' } else { ',' });
+            match cell {
+                Cell::Nothing => self.json.push_str("null"),
+                Cell::Text(text) => self.text(text),
+                Cell::Integer(number) => write!(self.json, "{number}").unwrap_or_default(),
+                Cell::Boolean(value) => self.json.push_str(if *value { "true" } else { "false" }),
+                Cell::Id(id) => write!(self.json, "\"{}\"", id.simple()).unwrap_or_default(),
+                Cell::Bytes(bytes) => write!(self.json, "\"{}\"", chatport_sdk::crypto::hex(bytes)).unwrap_or_default(),
+            }
+        }
+        self.json.push(']');
+    }
+
+    /// Postgres keeps no text with a zero in it; a platform's words may have one.
+    fn text(&mut self, text: &str) {
+        let clean = if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { String::new() };
+        let text = if clean.is_empty() { text } else { &clean };
+        // A string can always be written as JSON.
+        self.json.push_str(&serde_json::to_string(text).unwrap_or_default());
+    }
+}
+
+impl From<Sheet> for sea_orm::Value {
+    fn from(sheet: Sheet) -> Self {
+        sheet.json.into()
+    }
+}
