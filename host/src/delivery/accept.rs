@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use chatport_sdk::{delivery::Urgency, schemars::JsonSchema, site::Random, time::Timestamp};
+use chatport_sdk::{delivery::Urgency, schemars::JsonSchema, time::Timestamp};
 use sea_orm::DbErr;
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -22,8 +22,9 @@ use super::{
     ledger::Ledger,
     message::{self, PutMessage},
     outcomes, revise,
-    store::{Body, DeliveryStore, Documents, MessageDocument, StoreError, StreamsWanted, Unit},
+    store::{Body, Documents, MessageDocument, StoreError, StreamsWanted, Unit},
     targets::{self, Planned},
+    units::Units,
     view::CopyView,
 };
 use crate::{
@@ -116,16 +117,27 @@ impl From<DbErr> for AcceptError {
 }
 
 /// One message on its way into the store.
-pub(super) struct Operation {
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// Whose it is.
     pub organization: OrganizationId,
+    /// The message's key.
     pub key: String,
+    /// What it should show.
     pub put: Arc<PutMessage>,
+    /// The same as its canonical text.
     pub canonical: String,
+    /// The digest of that.
     pub fingerprint: [u8; 32],
+    /// The copies that it makes.
     pub planned: Vec<Planned>,
+    /// When its copies expire.
     pub expires_at: Timestamp,
+    /// When its copies are due.
     pub due_at: Timestamp,
+    /// When it came.
     pub now: Timestamp,
+    /// How many copy-revisions of the organization may wait.
     pub quota: i64,
 }
 
@@ -140,22 +152,16 @@ pub(super) struct Writer(mpsc::Sender<Job>);
 
 /// The task that writes.
 struct Accepting {
-    store: Arc<dyn DeliveryStore>,
-    random: Arc<dyn Random>,
+    units: Units,
     desks: Desks,
     wake: Arc<Notify>,
 }
 
 impl Writer {
     /// Start the writer task. It ends when the last handle is dropped.
-    pub(super) fn start(
-        store: Arc<dyn DeliveryStore>,
-        random: Arc<dyn Random>,
-        desks: Desks,
-        wake: Arc<Notify>,
-    ) -> Self {
+    pub(super) fn start(units: Units, desks: Desks, wake: Arc<Notify>) -> Self {
         let (sender, mut receiver) = mpsc::channel::<Job>(QUEUE);
-        let accepting = Accepting { store, random, desks, wake };
+        let accepting = Accepting { units, desks, wake };
         tokio::spawn(async move {
             let mut jobs = Vec::with_capacity(BATCH);
             while receiver.recv_many(&mut jobs, BATCH).await > 0 {
@@ -214,9 +220,7 @@ pub async fn accept(
         now,
         quota: i64::try_from(app.settings.backlog).unwrap_or(i64::MAX),
     };
-    let accepted = app.delivery.writer.write(operation).await?;
-    app.delivery.alarm.set(Some(due_at).filter(|due| *due > now));
-    Ok(accepted)
+    app.delivery.write(operation).await
 }
 
 impl Accepting {
@@ -265,15 +269,33 @@ impl Accepting {
         &self,
         operations: &[&Operation],
     ) -> Result<Vec<Result<Accepted, AcceptError>>, StoreError> {
+        let desk = self.desks.get();
+        let (answers, is_waiting) = self.units.accept(operations, desk.as_deref()).await?;
+        if is_waiting {
+            self.wake.notify_one();
+        }
+        Ok(answers)
+    }
+}
+
+impl Units {
+    /// Write operations in one commit, and assign what can be sent at once. The second answer
+    /// is whether something else waits that nobody has leased.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn accept(
+        &self,
+        operations: &[&Operation],
+        desk: Option<&Desk>,
+    ) -> Result<(Vec<Result<Accepted, AcceptError>>, bool), StoreError> {
         let begun = Instant::now();
-        let mut unit = self.store.begin().await?;
-        let mut ledger = Ledger::new(unit.now(), Arc::clone(&self.random));
+        let (mut unit, mut ledger) = self.begin().await?;
         load(unit.as_mut(), &mut ledger, operations).await?;
         let organizations = operations.iter().map(|operation| operation.organization.clone()).collect();
         let mut backlogs = unit.backlogs(&organizations).await?;
         let answers = operations.iter().map(|operation| apply(&mut ledger, operation, &mut backlogs)).collect();
-        let desk = self.desks.get();
-        let taken = desk.as_deref().map(|desk| take(&mut ledger, desk, operations, begun)).unwrap_or_default();
+        let taken = desk.map(|desk| take(&mut ledger, desk, operations, begun)).unwrap_or_default();
         let changes = ledger.into_changes();
         let is_waiting = changes.leaves_waiting();
         if let Err(error) = unit.commit(changes).await {
@@ -285,10 +307,7 @@ impl Accepting {
         if let Some(desk) = desk {
             taken.into_iter().for_each(|assignment| desk.assign(assignment));
         }
-        if is_waiting {
-            self.wake.notify_one();
-        }
-        Ok(answers)
+        Ok((answers, is_waiting))
     }
 }
 

@@ -51,17 +51,20 @@ struct Taken {
 }
 
 /// Leased work with its seat.
-pub(super) struct Assignment {
-    pub(super) work: Work,
-    pub(super) seat: Seat,
+#[derive(Debug)]
+pub struct Assignment {
+    /// The work.
+    pub work: Work,
+    /// Its seat.
+    pub seat: Seat,
     /// When the lease was asked for: it lasts from then on at least.
-    pub(super) leased: Instant,
+    pub leased: Instant,
 }
 
 /// The seats of one process, and the way to its workers.
-pub(super) struct Desk {
+pub struct Desk {
     /// This process; random at each start.
-    pub(super) owner: Uuid,
+    pub owner: Uuid,
     seats: Arc<Semaphore>,
     taken: Arc<Mutex<Taken>>,
     strays: AtomicBool,
@@ -70,14 +73,14 @@ pub(super) struct Desk {
 
 impl Desk {
     /// A desk with this number of seats. Work comes out of the receiver.
-    pub(super) fn new(owner: Uuid, seats: usize) -> (Self, mpsc::UnboundedReceiver<Assignment>) {
+    pub fn new(owner: Uuid, seats: usize) -> (Self, mpsc::UnboundedReceiver<Assignment>) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let seats = Arc::new(Semaphore::new(seats));
         (Self { owner, seats, taken: Arc::default(), strays: AtomicBool::new(false), sender }, receiver)
     }
 
     /// How many seats are free.
-    pub(super) fn free(&self) -> usize {
+    pub fn free(&self) -> usize {
         self.seats.available_permits()
     }
 
@@ -158,7 +161,7 @@ fn lock(taken: &Mutex<Taken>) -> MutexGuard<'_, Taken> {
 }
 
 /// The right to be worked on; given back when dropped.
-pub(super) struct Seat {
+pub struct Seat {
     _permit: OwnedSemaphorePermit,
     taken: Arc<Mutex<Taken>>,
     parties: Vec<Party>,
@@ -177,6 +180,18 @@ impl Drop for Seat {
                 }
             }
         }
+    }
+}
+
+impl std::fmt::Debug for Seat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Seat").field(&self.stream).finish()
+    }
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk").field("owner", &self.owner).field("free", &self.free()).finish_non_exhaustive()
     }
 }
 

@@ -1,88 +1,78 @@
 //! Work that waits: streams that are due are leased, each with its first due copy, and copies
 //! whose time has run out are ended.
 
-use std::sync::Arc;
-
-use chatport_sdk::site::Random;
 use tokio::time::Instant;
 
 use super::{
     desk::{Assignment, Desk},
-    ledger::Ledger,
     outcomes,
     record::{self, Wanted},
     revise,
-    store::{DeliveryStore, StoreError},
+    store::StoreError,
+    units::Units,
 };
 
 /// Most streams that are leased in one commit.
 const BATCH: usize = 32;
 
-/// Lease what is due, as far as there are seats. Whether there may be more.
-///
-/// # Errors
-/// The store fails.
-pub(super) async fn lease(
-    store: &dyn DeliveryStore,
-    random: &Arc<dyn Random>,
-    desk: &Desk,
-) -> Result<bool, StoreError> {
-    let limit = Ord::min(desk.free(), BATCH);
-    if limit == 0 {
-        return Ok(false);
-    }
-    let leased = Instant::now();
-    let mut unit = store.begin().await?;
-    let mut ledger = Ledger::new(unit.now(), Arc::clone(random));
-    let due = unit.due(limit, &desk.full()).await?;
-    let may_be_more = due.len() == limit;
-    if due.is_empty() {
-        return Ok(false);
-    }
-    let seats: Vec<_> = due.iter().filter_map(|stream| Some((stream.row.id, desk.seat(stream)?))).collect();
-    ledger.load_streams(due);
-    let lease = |(id, seat)| Some((outcomes::lease(&mut ledger, id, desk.owner)?, seat));
-    let mut seats: Vec<_> = seats.into_iter().filter_map(lease).collect();
-    let streams = seats.iter().map(|(lease, _)| lease.stream).collect();
-    ledger.load_copies(unit.copies(&Default::default(), &streams).await?);
-    let wanted: Vec<Wanted> = seats.iter().map(|(lease, _)| Wanted { lease: lease.clone(), adopt: false }).collect();
-    let works = record::take(unit.as_mut(), &mut ledger, &wanted).await?;
-    if let Err(error) = unit.commit(ledger.into_changes()).await {
-        if matches!(error, StoreError::CommitUnknown(_)) {
-            desk.note_strays();
+impl Units {
+    /// Lease what is due, as far as there are seats. Whether there may be more.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn lease(&self, desk: &Desk) -> Result<bool, StoreError> {
+        let limit = Ord::min(desk.free(), BATCH);
+        if limit == 0 {
+            return Ok(false);
         }
-        return Err(error);
-    }
-    for work in works {
-        if let Some(position) = seats.iter().position(|(lease, _)| *lease == work.lease) {
-            let (_, seat) = seats.swap_remove(position);
-            desk.assign(Assignment { work, seat, leased });
+        let leased = Instant::now();
+        let (mut unit, mut ledger) = self.begin().await?;
+        let due = unit.due(limit, &desk.full()).await?;
+        let may_be_more = due.len() == limit;
+        if due.is_empty() {
+            return Ok(false);
         }
+        let seats: Vec<_> = due.iter().filter_map(|stream| Some((stream.row.id, desk.seat(stream)?))).collect();
+        ledger.load_streams(due);
+        let lease = |(id, seat)| Some((outcomes::lease(&mut ledger, id, desk.owner)?, seat));
+        let mut seats: Vec<_> = seats.into_iter().filter_map(lease).collect();
+        let streams = seats.iter().map(|(lease, _)| lease.stream).collect();
+        ledger.load_copies(unit.copies(&Default::default(), &streams).await?);
+        let wanted: Vec<Wanted> =
+            seats.iter().map(|(lease, _)| Wanted { lease: lease.clone(), adopt: false }).collect();
+        let works = record::take(unit.as_mut(), &mut ledger, &wanted).await?;
+        if let Err(error) = unit.commit(ledger.into_changes()).await {
+            if matches!(error, StoreError::CommitUnknown(_)) {
+                desk.note_strays();
+            }
+            return Err(error);
+        }
+        for work in works {
+            if let Some(position) = seats.iter().position(|(lease, _)| *lease == work.lease) {
+                let (_, seat) = seats.swap_remove(position);
+                desk.assign(Assignment { work, seat, leased });
+            }
+        }
+        Ok(may_be_more)
     }
-    Ok(may_be_more)
-}
 
-/// End up to `limit` open copies whose time has run out. The answer is their number.
-///
-/// # Errors
-/// The store fails.
-pub(super) async fn expire(
-    store: &dyn DeliveryStore,
-    random: &Arc<dyn Random>,
-    limit: u64,
-) -> Result<usize, StoreError> {
-    let mut unit = store.begin().await?;
-    let mut ledger = Ledger::new(unit.now(), Arc::clone(random));
-    let rows = unit.overdue(limit).await?;
-    if rows.is_empty() {
-        return Ok(0);
+    /// End up to `limit` open copies whose time has run out. The answer is their number.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn expire(&self, limit: u64) -> Result<usize, StoreError> {
+        let (mut unit, mut ledger) = self.begin().await?;
+        let rows = unit.overdue(limit).await?;
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        ledger.load_copies(rows.clone());
+        let documents = record::documents(unit.as_mut(), &mut ledger, rows.iter().map(|row| row.id)).await?;
+        for row in &rows {
+            let document = row.message.and_then(|message| documents.messages.get(&message));
+            revise::expire(&mut ledger, row, document.map(|document| document.key.as_str()));
+        }
+        unit.commit(ledger.into_changes()).await?;
+        Ok(rows.len())
     }
-    ledger.load_copies(rows.clone());
-    let documents = record::documents(unit.as_mut(), &mut ledger, rows.iter().map(|row| row.id)).await?;
-    for row in &rows {
-        let document = row.message.and_then(|message| documents.messages.get(&message));
-        revise::expire(&mut ledger, row, document.map(|document| document.key.as_str()));
-    }
-    unit.commit(ledger.into_changes()).await?;
-    Ok(rows.len())
 }

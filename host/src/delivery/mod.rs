@@ -8,7 +8,7 @@
 
 pub mod accept;
 mod alarm;
-mod desk;
+pub mod desk;
 mod lease;
 pub mod ledger;
 pub mod message;
@@ -23,16 +23,14 @@ mod send;
 mod sql_store;
 pub mod store;
 pub mod tally;
-mod targets;
+pub mod targets;
+pub mod units;
 pub mod view;
 mod worker;
 
-use std::{
-    collections::BTreeSet,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use chatport_sdk::{
@@ -42,9 +40,9 @@ use chatport_sdk::{
 use sea_orm::{DatabaseTransaction, DbErr};
 use tokio::sync::Notify;
 
-pub use accept::{AcceptError, Accepted, accept};
+pub use accept::{AcceptError, Accepted, Operation, accept};
 pub(crate) use sql_store::insert_copies;
-pub use worker::run;
+pub use worker::{Carried, Courier, Engine, run};
 
 use crate::{
     app::App,
@@ -53,16 +51,16 @@ use crate::{
 };
 use alarm::Alarm;
 use desk::Desks;
-use ledger::Ledger;
 use record::Recorder;
 use sql_store::SqlStore;
-use store::{DeliveryStore, StoreError, StreamsWanted};
+use store::StoreError;
+use units::Units;
 use view::CopyView;
 
 /// The engine's front door; cheap to clone.
 #[derive(Clone)]
 pub struct Delivery {
-    store: Arc<dyn DeliveryStore>,
+    units: Units,
     random: Arc<dyn Random>,
     writer: accept::Writer,
     recorder: Recorder,
@@ -75,23 +73,34 @@ pub struct Delivery {
 impl Delivery {
     /// A front door over this database. [`run`] does the work behind it.
     pub fn new(database: &Database, clock: &Arc<dyn Clock>, random: &Arc<dyn Random>) -> Self {
-        Self::over(Arc::new(SqlStore::new(database.clone(), Arc::clone(clock))), Arc::clone(random))
+        let store = SqlStore::new(database.clone(), Arc::clone(clock));
+        Self::over(Units::new(Arc::new(store), Arc::clone(random)), random)
     }
 
-    fn over(store: Arc<dyn DeliveryStore>, random: Arc<dyn Random>) -> Self {
+    /// A front door over any store.
+    pub fn over(units: Units, random: &Arc<dyn Random>) -> Self {
         let (desks, wake) = (Desks::default(), Arc::new(Notify::new()));
-        let clones = (Arc::clone(&store), Arc::clone(&random), desks.clone(), Arc::clone(&wake));
-        let (of_store, of_random, of_desks, of_wake) = clones;
         Self {
-            writer: accept::Writer::start(of_store, of_random, of_desks, of_wake),
-            recorder: Recorder::start(Arc::clone(&store), Arc::clone(&random)),
+            writer: accept::Writer::start(units.clone(), desks.clone(), Arc::clone(&wake)),
+            recorder: Recorder::start(units.clone()),
+            random: Arc::clone(random),
             storage_low: Arc::default(),
-            store,
-            random,
+            alarm: Alarm::default(),
+            units,
             desks,
             wake,
-            alarm: Alarm::default(),
         }
+    }
+
+    /// Write an operation; the answer comes after the commit.
+    ///
+    /// # Errors
+    /// It isn't accepted, or it isn't known whether it was.
+    pub async fn write(&self, operation: Operation) -> Result<Accepted, AcceptError> {
+        let later = Some(operation.due_at).filter(|due| *due > operation.now);
+        let accepted = self.writer.write(operation).await?;
+        self.alarm.set(later);
+        Ok(accepted)
     }
 
     /// Accept nothing new while there is too little disk, before there is none.
@@ -121,15 +130,7 @@ impl std::fmt::Debug for Delivery {
 /// # Errors
 /// The store refuses. `None`: no such message.
 pub async fn delete(app: &App, organization: &OrganizationId, key: &str) -> Result<Option<Vec<CopyView>>, StoreError> {
-    let mut unit = app.delivery.store.begin().await?;
-    let mut ledger = Ledger::new(unit.now(), Arc::clone(&app.delivery.random));
-    let messages = unit.messages(&BTreeSet::from([(organization.clone(), key.to_owned())])).await?;
-    let ids: BTreeSet<_> = messages.iter().map(|message| (organization.clone(), message.id)).collect();
-    ledger.load_messages(messages);
-    ledger.load_streams(unit.streams(&StreamsWanted { messages: ids.clone(), ..StreamsWanted::default() }).await?);
-    ledger.load_copies(unit.copies_of(&ids).await?);
-    let deleted = revise::delete(&mut ledger, organization, key, app.clock.now());
-    unit.commit(ledger.into_changes()).await?;
+    let deleted = app.delivery.units.delete(organization, key, app.clock.now()).await?;
     app.delivery.wake();
     Ok(deleted)
 }

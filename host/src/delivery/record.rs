@@ -1,9 +1,8 @@
 //! Writing down how attempts ended, and taking what comes next. Results that come in together
 //! share a commit, as accepts do; each is answered after it.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
-use chatport_sdk::site::Random;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
@@ -11,7 +10,8 @@ use super::{
     ledger::Ledger,
     message::ShownPart,
     outcomes,
-    store::{DeliveryStore, Documents, Lease, Record, Recorded, StoreError, Unit, What, Work},
+    store::{Documents, Lease, Record, Recorded, StoreError, Unit, What, Work},
+    units::Units,
 };
 use crate::ids::OrganizationId;
 
@@ -29,7 +29,7 @@ pub(super) struct Recorder(mpsc::Sender<Job>);
 
 impl Recorder {
     /// Start the task. It ends when the last handle is dropped.
-    pub(super) fn start(store: Arc<dyn DeliveryStore>, random: Arc<dyn Random>) -> Self {
+    pub(super) fn start(units: Units) -> Self {
         let (sender, mut receiver) = mpsc::channel::<Job>(BATCH * 4);
         tokio::spawn(async move {
             let mut jobs = Vec::with_capacity(BATCH);
@@ -39,7 +39,7 @@ impl Recorder {
                     jobs.drain(..).partition(|job| matches!(job.record.work.what, What::Event { .. }));
                 for jobs in [events, messages] {
                     if !jobs.is_empty() {
-                        write_and_answer(store.as_ref(), &random, jobs).await;
+                        write_and_answer(&units, jobs).await;
                     }
                 }
             }
@@ -56,16 +56,16 @@ impl Recorder {
     }
 }
 
-async fn write_and_answer(store: &dyn DeliveryStore, random: &Arc<dyn Random>, jobs: Vec<Job>) {
+async fn write_and_answer(units: &Units, jobs: Vec<Job>) {
     metrics::histogram!("chatport_record_batch_size").record(jobs.len() as f64);
     let records: Vec<&Record> = jobs.iter().map(|job| job.record.as_ref()).collect();
-    let answers = match write(store, random, &records).await {
+    let answers = match units.record(&records).await {
         Ok(answers) => answers.into_iter().map(Ok).collect(),
         // One that can't be written must not keep the others from it.
         Err(_) if jobs.len() > 1 => {
             let mut answers = Vec::with_capacity(jobs.len());
             for record in records {
-                let alone = write(store, random, &[record]).await;
+                let alone = units.record(&[record]).await;
                 answers.push(alone.map(|mut answers| answers.pop().unwrap_or(Recorded::Lost)));
             }
             answers
@@ -78,71 +78,72 @@ async fn write_and_answer(store: &dyn DeliveryStore, random: &Arc<dyn Random>, j
     }
 }
 
-/// Write results down, each under its lease, and take the next copies of their streams.
-pub(super) async fn write(
-    store: &dyn DeliveryStore,
-    random: &Arc<dyn Random>,
-    records: &[&Record],
-) -> Result<Vec<Recorded>, StoreError> {
-    let mut unit = store.begin().await?;
-    let mut ledger = Ledger::new(unit.now(), Arc::clone(random));
-    let leases: Vec<Lease> = records.iter().map(|record| record.work.lease.clone()).collect();
-    ledger.load_streams(unit.leased(&leases).await?);
-    let held: Vec<&Record> =
-        records.iter().copied().filter(|record| outcomes::holds(&mut ledger, &record.work.lease)).collect();
-    let copies = held.iter().map(|record| (record.work.lease.organization.clone(), record.work.copy)).collect();
-    let going_on = held.iter().filter(|record| record.go_on).map(|record| record.work.lease.stream).collect();
-    ledger.load_copies(unit.copies(&copies, &going_on).await?);
-    let mut wanted = Vec::new();
-    for record in &held {
-        // A copy that is being sent under this very lease was taken by the commit whose answer
-        // was lost: it is ours, and hasn't been sent.
-        let is_new = outcomes::conclude(&mut ledger, record);
-        let lease = record.work.lease.clone();
-        match record.go_on {
-            true => wanted.push(Wanted { lease, adopt: !is_new }),
-            false => outcomes::release(&mut ledger, &lease),
+impl Units {
+    /// Write results down, each under its lease, and take the next copies of their streams.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn record(&self, records: &[&Record]) -> Result<Vec<Recorded>, StoreError> {
+        let (mut unit, mut ledger) = self.begin().await?;
+        let leases: Vec<Lease> = records.iter().map(|record| record.work.lease.clone()).collect();
+        ledger.load_streams(unit.leased(&leases).await?);
+        let held: Vec<&Record> =
+            records.iter().copied().filter(|record| outcomes::holds(&mut ledger, &record.work.lease)).collect();
+        let copies = held.iter().map(|record| (record.work.lease.organization.clone(), record.work.copy)).collect();
+        let going_on = held.iter().filter(|record| record.go_on).map(|record| record.work.lease.stream).collect();
+        ledger.load_copies(unit.copies(&copies, &going_on).await?);
+        let mut wanted = Vec::new();
+        for record in &held {
+            // A copy that is being sent under this very lease was taken by the commit whose answer
+            // was lost: it is ours, and hasn't been sent.
+            let is_new = outcomes::conclude(&mut ledger, record);
+            let lease = record.work.lease.clone();
+            match record.go_on {
+                true => wanted.push(Wanted { lease, adopt: !is_new }),
+                false => outcomes::release(&mut ledger, &lease),
+            }
         }
+        let mut next = take(unit.as_mut(), &mut ledger, &wanted).await?;
+        unit.commit(ledger.into_changes()).await?;
+        let is_held = |record: &&Record| held.iter().any(|other| std::ptr::eq(*other, *record));
+        let answer = |record: &&Record| {
+            let position = next.iter().position(|work| work.lease == record.work.lease);
+            match position {
+                Some(position) => Recorded::Next(Box::new(next.swap_remove(position))),
+                None if is_held(record) => Recorded::Released,
+                None => Recorded::Lost,
+            }
+        };
+        Ok(records.iter().map(answer).collect())
     }
-    let mut next = take(unit.as_mut(), &mut ledger, &wanted).await?;
-    unit.commit(ledger.into_changes()).await?;
-    let is_held = |record: &&Record| held.iter().any(|other| std::ptr::eq(*other, *record));
-    let answer = |record: &&Record| {
-        let position = next.iter().position(|work| work.lease == record.work.lease);
-        match position {
-            Some(position) => Recorded::Next(Box::new(next.swap_remove(position))),
-            None if is_held(record) => Recorded::Released,
-            None => Recorded::Lost,
-        }
-    };
-    Ok(records.iter().map(answer).collect())
-}
 
-/// Record that parts of a copy stand on the platform; renews the lease. `false`: lost.
-pub(super) async fn write_parts(
-    store: &dyn DeliveryStore,
-    random: &Arc<dyn Random>,
-    work: &Work,
-    parts: &[ShownPart],
-    address: Option<&str>,
-) -> Result<bool, StoreError> {
-    let mut unit = store.begin().await?;
-    let mut ledger = Ledger::new(unit.now(), Arc::clone(random));
-    ledger.load_streams(unit.leased(std::slice::from_ref(&work.lease)).await?);
-    if !outcomes::holds(&mut ledger, &work.lease) {
-        return Ok(false);
+    /// Record that parts of a copy stand on the platform; renews the lease. `false`: lost.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn record_parts(
+        &self,
+        work: &Work,
+        parts: &[ShownPart],
+        address: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        let (mut unit, mut ledger) = self.begin().await?;
+        ledger.load_streams(unit.leased(std::slice::from_ref(&work.lease)).await?);
+        if !outcomes::holds(&mut ledger, &work.lease) {
+            return Ok(false);
+        }
+        outcomes::renew(&mut ledger, &work.lease);
+        let copies = BTreeSet::from([(work.lease.organization.clone(), work.copy)]);
+        ledger.load_copies(unit.copies(&copies, &BTreeSet::new()).await?);
+        let now = ledger.now;
+        if let Some(copy) = ledger.copy(work.copy.0) {
+            copy.parts = outcomes::parts_text(parts);
+            copy.address = address.map(str::to_owned).or(copy.address.take());
+            copy.updated_at = now.as_micros();
+        }
+        unit.commit(ledger.into_changes()).await?;
+        Ok(true)
     }
-    outcomes::renew(&mut ledger, &work.lease);
-    let copies = BTreeSet::from([(work.lease.organization.clone(), work.copy)]);
-    ledger.load_copies(unit.copies(&copies, &BTreeSet::new()).await?);
-    let now = ledger.now;
-    if let Some(copy) = ledger.copy(work.copy.0) {
-        copy.parts = outcomes::parts_text(parts);
-        copy.address = address.map(str::to_owned).or(copy.address.take());
-        copy.updated_at = now.as_micros();
-    }
-    unit.commit(ledger.into_changes()).await?;
-    Ok(true)
 }
 
 /// A leased stream whose next copy is wanted.

@@ -1,7 +1,7 @@
 //! Dead letters: copies that were given up or whose time ran out. They are kept, read, and
 //! tried again in the newest revision of their message when somebody says so.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use chatport_sdk::schemars::JsonSchema;
 use sea_orm::{
@@ -11,9 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    ledger::Ledger,
-    revise,
-    store::{StoreError, StreamsWanted},
+    store::StoreError,
     view::{CopyView, copy_view},
 };
 use crate::{
@@ -128,30 +126,13 @@ pub async fn replay(
         .all(app.database.read())
         .await
         .map_err(StoreError::from)?;
-    let (with, without): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.stream.is_some());
-    let mut replayed: Vec<CopyId> = with.iter().map(|row| CopyId(row.id)).collect();
-    if !dry_run {
-        replayed = reopen(app, organization, &with).await?;
-    }
-    Ok(Replay { replayed, without_address: without.iter().map(|row| CopyId(row.id)).collect() })
-}
-
-/// Make these copies due again, those that are still given up.
-async fn reopen(app: &App, organization: &OrganizationId, rows: &[copies::Model]) -> Result<Vec<CopyId>, StoreError> {
-    let now = app.clock.now();
-    let mut unit = app.delivery.store.begin().await?;
-    let mut ledger = Ledger::new(unit.now(), Arc::clone(&app.delivery.random));
-    let streams = rows.iter().filter_map(|row| Some((organization.clone(), StreamId(row.stream?)))).collect();
-    ledger.load_streams(unit.streams(&StreamsWanted { streams, ..StreamsWanted::default() }).await?);
-    let copies = rows.iter().map(|row| (organization.clone(), CopyId(row.id))).collect();
-    ledger.load_copies(unit.copies(&copies, &BTreeSet::new()).await?);
-    let mut replayed = Vec::with_capacity(rows.len());
-    for row in rows {
-        if revise::replay(&mut ledger, row.id, now, LIFETIME) {
-            replayed.push(CopyId(row.id));
-        }
-    }
-    unit.commit(ledger.into_changes()).await?;
+    let address = |row: &copies::Model| row.stream.map(|stream| (CopyId(row.id), StreamId(stream)));
+    let with: Vec<(CopyId, StreamId)> = rows.iter().filter_map(address).collect();
+    let without = rows.iter().filter(|row| row.stream.is_none()).map(|row| CopyId(row.id)).collect();
+    let replayed = match dry_run {
+        true => with.into_iter().map(|(copy, _)| copy).collect(),
+        false => app.delivery.units.replay(organization, &with, app.clock.now(), LIFETIME).await?,
+    };
     app.delivery.wake();
-    Ok(replayed)
+    Ok(Replay { replayed, without_address: without })
 }

@@ -3,6 +3,7 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use chatport_sdk::{
     backend::MessagingBackend,
     content::Content,
@@ -18,8 +19,9 @@ use tokio::time::Instant;
 use super::{
     message::{OnMissingRoot, OnUnknown, PutMessage, ShownPart},
     pace::Pace,
-    record, schedule,
+    schedule,
     store::{LEASE, Outcome, Root, What, Work},
+    worker::{Carried, Courier},
 };
 use crate::{
     app::App,
@@ -53,26 +55,40 @@ const FRESH: Duration = Duration::from_secs(60);
 /// A wait for a rate that is shorter than this is waited out.
 const SHORT_WAIT: Duration = Duration::from_millis(1_500);
 
-type Attempt = (Outcome, Vec<ShownPart>, Option<String>);
+/// Brings messages to their platforms, and events to their receivers.
+pub(super) struct PlatformCourier {
+    app: App,
+    pace: Pace,
+}
 
-/// Try once.
-pub(super) async fn bring_up_to_date(app: &App, pace: &Pace, work: &Work, leased: Instant) -> Attempt {
-    match &work.what {
-        What::Event { subscription, id, body } => {
-            (send_event(app, work, subscription, &id.to_string(), body).await, Vec::new(), None)
-        }
-        What::Message { installation, .. } => {
-            let mut attempt =
-                Sending { app, pace, work, leased, parts: work.parts.clone(), address: None, sent: false };
-            let outcome = match attempt.run(*installation).await {
-                Ok(()) => Outcome::Delivered,
-                Err(Stop::Outcome(outcome)) => outcome,
-                Err(Stop::Failure(failure)) if failure.cause == Cause::Unauthorized => {
-                    attempt.refused(*installation, failure).await
-                }
-                Err(Stop::Failure(failure)) => attempt.outcome_of(*installation, failure).await,
-            };
-            (outcome, attempt.parts, attempt.address)
+impl PlatformCourier {
+    pub(super) fn new(app: App) -> Self {
+        Self { app, pace: Pace::default() }
+    }
+}
+
+#[async_trait]
+impl Courier for PlatformCourier {
+    async fn carry(&self, work: &Work, leased: Instant) -> Carried {
+        let Self { app, pace } = self;
+        match &work.what {
+            What::Event { subscription, id, body } => {
+                let outcome = send_event(app, work, subscription, &id.to_string(), body).await;
+                Carried { outcome, parts: Vec::new(), address: None }
+            }
+            What::Message { installation, .. } => {
+                let mut attempt =
+                    Sending { app, pace, work, leased, parts: work.parts.clone(), address: None, sent: false };
+                let outcome = match attempt.run(*installation).await {
+                    Ok(()) => Outcome::Delivered,
+                    Err(Stop::Outcome(outcome)) => outcome,
+                    Err(Stop::Failure(failure)) if failure.cause == Cause::Unauthorized => {
+                        attempt.refused(*installation, failure).await
+                    }
+                    Err(Stop::Failure(failure)) => attempt.outcome_of(*installation, failure).await,
+                };
+                Carried { outcome, parts: attempt.parts, address: attempt.address }
+            }
         }
     }
 }
@@ -218,7 +234,7 @@ impl Sending<'_> {
 
     async fn find_root(&self, root: CopyId, put: &PutMessage) -> Result<Option<Receipt>, Stop> {
         let now = self.app.clock.now();
-        let found = self.app.delivery.store.root(&self.work.lease.organization, root).await;
+        let found = self.app.delivery.units.store.root(&self.work.lease.organization, root).await;
         match found.map_err(|error| Failure::new(Cause::Unavailable, error.to_string()))? {
             Root::Posted(receipt) => Ok(Some(receipt)),
             Root::Pending => {
@@ -423,9 +439,8 @@ impl Sending<'_> {
     }
 
     async fn record_part(&self) -> Result<(), Stop> {
-        let delivery = &self.app.delivery;
-        let address = self.address.as_deref();
-        match record::write_parts(delivery.store.as_ref(), &delivery.random, self.work, &self.parts, address).await {
+        let units = &self.app.delivery.units;
+        match units.record_parts(self.work, &self.parts, self.address.as_deref()).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(Stop::Outcome(Outcome::Hold {
                 until: self.app.clock.now(),

@@ -25,7 +25,7 @@ use crate::{
 
 /// A copy to be made.
 #[derive(Clone, Debug)]
-pub(super) struct Planned {
+pub struct Planned {
     /// The target as it was asked for, as stored.
     pub target: String,
     /// Where it goes; or why it can't go anywhere.
@@ -36,15 +36,18 @@ pub(super) struct Planned {
 
 /// Where a copy goes.
 #[derive(Clone, Debug)]
-pub(super) struct PlannedPlace {
+pub struct PlannedPlace {
+    /// Through which installation.
     pub installation: InstallationId,
-    /// Tells several copies of one target apart.
+    /// The key of its stream. Tells several copies of one target apart.
     pub stream: String,
+    /// The name of the rate to which it keeps.
     pub rate: String,
     /// Absent where a direct conversation is still to be opened.
     pub address: Option<Address>,
     /// The account, where it is for a person: as stored.
     pub account: Option<Account>,
+    /// The copy to which it is a reply.
     pub root: Option<CopyId>,
 }
 

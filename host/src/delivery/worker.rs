@@ -4,16 +4,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chatport_sdk::time::Timestamp;
+use async_trait::async_trait;
+use chatport_sdk::time::{Clock, Timestamp};
 use tokio::{sync::mpsc::UnboundedReceiver, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 use super::{
-    alarm::Alarm,
+    Delivery,
     desk::{Assignment, Desk},
-    lease,
-    pace::Pace,
+    message::ShownPart,
     send,
     store::{LEASE, Outcome, Record, Recorded, Work},
 };
@@ -37,52 +37,104 @@ const EXPIRE_BATCH: u64 = 200;
 /// What isn't finished within the settings' grace is dropped; it is found out at the next
 /// start.
 pub async fn run(app: App, stop: CancellationToken) {
-    let grace = app.settings.shutdown_grace.max(Duration::from_secs(1));
-    let owner = Uuid::from_bytes(crate::security::random::bytes(app.random.as_ref()));
-    let (desk, assignments) = Desk::new(owner, app.settings.workers);
     let engine = Engine {
-        desk: Arc::new(desk),
-        stop: stop.clone(),
-        drop_now: CancellationToken::new(),
-        alarm: app.delivery.alarm.clone(),
-        pace: Pace::default(),
-        tasks: TaskTracker::new(),
-        app,
+        delivery: app.delivery.clone(),
+        clock: Arc::clone(&app.clock),
+        owner: Uuid::from_bytes(crate::security::random::bytes(app.random.as_ref())),
+        workers: app.settings.workers,
+        grace: app.settings.shutdown_grace.max(Duration::from_secs(1)),
+        courier: Arc::new(send::PlatformCourier::new(app)),
     };
-    match engine.app.delivery.store.recover().await {
-        Ok(0) => {}
-        Ok(freed) => tracing::info!(streams = freed, "took over what an earlier run left on its way"),
-        Err(error) => tracing::error!(%error, "can't take over what an earlier run left on its way"),
+    engine.run(stop).await;
+}
+
+/// Who brings a copy up to date on its platform.
+#[async_trait]
+pub trait Courier: Send + Sync {
+    /// Try once, under a lease that was asked for at `leased`.
+    async fn carry(&self, work: &Work, leased: Instant) -> Carried;
+}
+
+/// How it went.
+#[derive(Clone, Debug)]
+pub struct Carried {
+    /// How the attempt ended.
+    pub outcome: Outcome,
+    /// What stands on the platform now.
+    pub parts: Vec<ShownPart>,
+    /// The address, where it became known.
+    pub address: Option<String>,
+}
+
+/// The engine of one process.
+#[derive(Clone)]
+pub struct Engine {
+    /// What it works for.
+    pub delivery: Delivery,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// This process; different at each start.
+    pub owner: Uuid,
+    /// How many streams it works on at once.
+    pub workers: usize,
+    /// How long what is on its way may take once it is told to stop.
+    pub grace: Duration,
+    /// Who brings copies up to date.
+    pub courier: Arc<dyn Courier>,
+}
+
+impl Engine {
+    /// Work until `stop` is cancelled; then finish what is on its way.
+    pub async fn run(self, stop: CancellationToken) {
+        let (desk, assignments) = Desk::new(self.owner, self.workers);
+        let grace = self.grace;
+        let engine = Running {
+            desk: Arc::new(desk),
+            stop,
+            drop_now: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            engine: self,
+        };
+        let delivery = engine.engine.delivery.clone();
+        match delivery.units.store.recover().await {
+            Ok(0) => {}
+            Ok(freed) => tracing::info!(streams = freed, "took over what an earlier run left on its way"),
+            Err(error) => tracing::error!(%error, "can't take over what an earlier run left on its way"),
+        }
+        delivery.desks.set(Some(Arc::clone(&engine.desk)));
+        let starter = tokio::spawn(engine.clone().start_workers(assignments));
+        engine.look_until_stopped().await;
+        delivery.desks.set(None);
+        starter.abort();
+        engine.tasks.close();
+        if tokio::time::timeout(grace, engine.tasks.wait()).await.is_err() {
+            tracing::warn!("some deliveries didn't end in time; they are found out at the next start");
+            engine.drop_now.cancel();
+            engine.tasks.wait().await;
+        }
+        // Whatever was leased and never reached a worker.
+        if let Err(error) = delivery.units.store.abandon(engine.desk.owner, &engine.desk.held()).await {
+            tracing::warn!(%error, "leases could not be given back; they run out by themselves");
+        }
     }
-    engine.app.delivery.desks.set(Some(Arc::clone(&engine.desk)));
-    let starter = tokio::spawn(engine.clone().start_workers(assignments));
-    engine.look_until_stopped().await;
-    engine.app.delivery.desks.set(None);
-    starter.abort();
-    engine.tasks.close();
-    if tokio::time::timeout(grace, engine.tasks.wait()).await.is_err() {
-        tracing::warn!("some deliveries didn't end in time; they are found out at the next start");
-        engine.drop_now.cancel();
-        engine.tasks.wait().await;
-    }
-    // Whatever was leased and never reached a worker.
-    if let Err(error) = engine.app.delivery.store.abandon(owner, &engine.desk.held()).await {
-        tracing::warn!(%error, "leases could not be given back; they run out by themselves");
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("owner", &self.owner).finish_non_exhaustive()
     }
 }
 
 #[derive(Clone)]
-struct Engine {
-    app: App,
+struct Running {
+    engine: Engine,
     desk: Arc<Desk>,
-    alarm: Alarm,
-    pace: Pace,
     tasks: TaskTracker,
     stop: CancellationToken,
     drop_now: CancellationToken,
 }
 
-impl Engine {
+impl Running {
     async fn look_until_stopped(&self) {
         let mut last_expiry = Instant::now();
         while !self.stop.is_cancelled() {
@@ -98,10 +150,10 @@ impl Engine {
                 }
                 continue;
             }
-            let pause = self.alarm.pause(self.app.clock.now(), POLL);
+            let pause = self.engine.delivery.alarm.pause(self.engine.clock.now(), POLL);
             tokio::select! {
                 () = self.stop.cancelled() => {}
-                () = self.app.delivery.wake.notified() => {}
+                () = self.engine.delivery.wake.notified() => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }
@@ -109,14 +161,14 @@ impl Engine {
 
     /// Lease what is due. Whether there may be more.
     async fn look(&self) -> bool {
-        let delivery = &self.app.delivery;
+        let delivery = &self.engine.delivery;
         if self.desk.take_strays() {
-            match delivery.store.abandon(self.desk.owner, &self.desk.held()).await {
+            match delivery.units.store.abandon(self.desk.owner, &self.desk.held()).await {
                 Ok(freed) => tracing::warn!(streams = freed, "gave back leases whose commit was never confirmed"),
                 Err(_) => self.desk.note_strays(),
             }
         }
-        match lease::lease(delivery.store.as_ref(), &delivery.random, &self.desk).await {
+        match delivery.units.lease(&self.desk).await {
             Ok(may_be_more) => may_be_more || self.desk.free() == 0,
             Err(error) => {
                 tracing::error!(%error, "can't look for what is due; trying again");
@@ -144,7 +196,7 @@ impl Engine {
         let begun = Instant::now();
         loop {
             let mut record = match self.stop.is_cancelled() || leased.elapsed() + RESERVE > LEASE {
-                true => untried(work, self.app.clock.now()),
+                true => untried(work, self.engine.clock.now()),
                 false => self.attempt(work, leased).await,
             };
             let others_wait = begun.elapsed() > TURN && self.desk.free() == 0;
@@ -170,12 +222,12 @@ impl Engine {
         drop(seat);
         // Somebody may have been waiting for the seat.
         if self.desk.free() <= 1 {
-            self.app.delivery.wake();
+            self.engine.delivery.wake();
         }
     }
 
     async fn attempt(&self, work: Work, leased: Instant) -> Record {
-        let now = self.app.clock.now();
+        let now = self.engine.clock.now();
         let started = Instant::now();
         let done = |work: Work, outcome| Record {
             parts: work.parts.clone(),
@@ -192,7 +244,7 @@ impl Engine {
             let detail = format!("{POISON} attempts ended in a crash");
             return done(work, Outcome::Dead { code: "poison", detail });
         }
-        let (outcome, parts, address) = send::bring_up_to_date(&self.app, &self.pace, &work, leased).await;
+        let Carried { outcome, parts, address } = self.engine.courier.carry(&work, leased).await;
         Record { parts, address, took: started.elapsed(), work, outcome, go_on: true }
     }
 
@@ -200,11 +252,11 @@ impl Engine {
     /// it would mean sending twice.
     async fn record(&self, record: Record) -> Option<Recorded> {
         observe(&record);
-        self.alarm.set(record.outcome.due());
+        self.engine.delivery.alarm.set(record.outcome.due());
         let started = Instant::now();
         let mut pause = Duration::from_millis(50);
         loop {
-            match self.app.delivery.recorder.record(record.clone()).await {
+            match self.engine.delivery.recorder.record(record.clone()).await {
                 Ok(recorded) => return Some(recorded),
                 Err(error) if started.elapsed() > LEASE / 2 => {
                     tracing::error!(%error, copy = %record.work.copy, "a result could not be written; it will be found out again");
@@ -220,8 +272,8 @@ impl Engine {
     }
 
     async fn expire(&self) {
-        let delivery = &self.app.delivery;
-        match lease::expire(delivery.store.as_ref(), &delivery.random, EXPIRE_BATCH).await {
+        let delivery = &self.engine.delivery;
+        match delivery.units.expire(EXPIRE_BATCH).await {
             Ok(0) => {}
             Ok(number) => tracing::warn!(copies = number, "copies expired before they could be delivered"),
             Err(error) => tracing::error!(%error, "can't look for what has expired"),

@@ -1,0 +1,89 @@
+//! The engine's units of work. Each loads rows from the store, applies rules to them, and
+//! commits what has changed; nothing else writes messages, copies and streams.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use chatport_sdk::{site::Random, time::Timestamp};
+
+use super::{
+    ledger::Ledger,
+    revise,
+    store::{DeliveryStore, StoreError, StreamsWanted, Unit},
+    view::CopyView,
+};
+use crate::ids::{CopyId, OrganizationId, StreamId};
+
+/// The units of work over a store: `accept`, `lease`, `record`, `expire`, `delete`, `replay`.
+#[derive(Clone)]
+pub struct Units {
+    pub(super) store: Arc<dyn DeliveryStore>,
+    random: Arc<dyn Random>,
+}
+
+impl Units {
+    /// Units of work over this store.
+    pub fn new(store: Arc<dyn DeliveryStore>, random: Arc<dyn Random>) -> Self {
+        Self { store, random }
+    }
+
+    pub(super) async fn begin(&self) -> Result<(Box<dyn Unit>, Ledger), StoreError> {
+        let unit = self.store.begin().await?;
+        let ledger = Ledger::new(unit.now(), Arc::clone(&self.random));
+        Ok((unit, ledger))
+    }
+
+    /// Take a message away: what stands is deleted, what waits is called off. The answer is
+    /// its copies; `None`: there is no such message.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn delete(
+        &self,
+        organization: &OrganizationId,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<Option<Vec<CopyView>>, StoreError> {
+        let (mut unit, mut ledger) = self.begin().await?;
+        let messages = unit.messages(&BTreeSet::from([(organization.clone(), key.to_owned())])).await?;
+        let ids: BTreeSet<_> = messages.iter().map(|message| (organization.clone(), message.id)).collect();
+        ledger.load_messages(messages);
+        ledger.load_streams(unit.streams(&StreamsWanted { messages: ids.clone(), ..StreamsWanted::default() }).await?);
+        ledger.load_copies(unit.copies_of(&ids).await?);
+        let deleted = revise::delete(&mut ledger, organization, key, now);
+        unit.commit(ledger.into_changes()).await?;
+        Ok(deleted)
+    }
+
+    /// Try given-up copies of these streams again for `lifetime`. The answer is those that
+    /// still were given up.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn replay(
+        &self,
+        organization: &OrganizationId,
+        copies: &[(CopyId, StreamId)],
+        now: Timestamp,
+        lifetime: Duration,
+    ) -> Result<Vec<CopyId>, StoreError> {
+        let (mut unit, mut ledger) = self.begin().await?;
+        let streams = copies.iter().map(|(_, stream)| (organization.clone(), *stream)).collect();
+        ledger.load_streams(unit.streams(&StreamsWanted { streams, ..StreamsWanted::default() }).await?);
+        let ids = copies.iter().map(|(copy, _)| (organization.clone(), *copy)).collect();
+        ledger.load_copies(unit.copies(&ids, &BTreeSet::new()).await?);
+        let mut replayed = Vec::with_capacity(copies.len());
+        for (copy, _) in copies {
+            if revise::replay(&mut ledger, copy.0, now, lifetime) {
+                replayed.push(*copy);
+            }
+        }
+        unit.commit(ledger.into_changes()).await?;
+        Ok(replayed)
+    }
+}
+
+impl std::fmt::Debug for Units {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Units")
+    }
+}
