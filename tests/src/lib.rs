@@ -11,6 +11,7 @@ pub mod organization;
 pub mod pigeon;
 pub mod program;
 pub mod sandbox;
+pub mod seeded;
 pub mod twin;
 
 use std::{future::Future, time::Duration};
