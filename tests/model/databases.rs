@@ -45,7 +45,11 @@ impl Real {
     /// Empty it, and set up organizations with their installations, and one subscription.
     pub async fn reset(&self, world: &[(&str, Vec<Uuid>)], subscription: &str, kinds: &str) {
         let on = self.database.write();
-        for sql in ["DELETE FROM organizations", "DELETE FROM subscriptions", "DELETE FROM facts WHERE name = 'event_sequence'"] {
+        for sql in [
+            "DELETE FROM organizations",
+            "DELETE FROM subscriptions",
+            "DELETE FROM facts WHERE name = 'event_sequence'",
+        ] {
             on.execute_unprepared(sql).await.expect("emptied");
         }
         for (organization, installations) in world {
@@ -91,13 +95,8 @@ async fn replace_clock(url: &str) {
 }
 
 async fn insert_organization(on: &impl ConnectionTrait, id: &str) {
-    let row = organizations::Model {
-        id: id.into(),
-        name: id.into(),
-        locale: "en".into(),
-        created_at: 0,
-        updated_at: 0,
-    };
+    let row =
+        organizations::Model { id: id.into(), name: id.into(), locale: "en".into(), created_at: 0, updated_at: 0 };
     let row = row.into_active_model().reset_all();
     organizations::Entity::insert(row).exec_without_returning(on).await.expect("inserted");
 }

@@ -19,11 +19,7 @@ use chatport_sdk::{
     identity::{Account, Address},
     time::{Clock, Timestamp},
 };
-use chatport_tests::{
-    database::Engine,
-    seeded::SetClock,
-    twin::Twin,
-};
+use chatport_tests::{database::Engine, seeded::SetClock, twin::Twin};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 use serde_json::json;
@@ -233,9 +229,8 @@ impl Lockstep {
         let owner = self.systems[0].processes[process].owner;
         // A seat that is still taken keeps a process from leasing that stream again.
         let elsewhere: BTreeSet<Uuid> = self.systems[0].held(owner).into_iter().map(|stream| stream.0).collect();
-        let words = |(more, works): &(bool, Vec<Work>)| {
-            format!("{more} {:?}", works.iter().map(work_text).collect::<Vec<_>>())
-        };
+        let words =
+            |(more, works): &(bool, Vec<Work>)| format!("{more} {:?}", works.iter().map(work_text).collect::<Vec<_>>());
         let (_, taken) = self.each(async |system| system.lease(process, unheard).await, words);
         self.judge(&Done::Leased { owner, taken: &taken, elsewhere: &elsewhere });
     }
@@ -344,7 +339,7 @@ impl Lockstep {
         let view = self.twin.tables(|tables| View::of_twin(tables, now));
         if let Some(real) = &self.stage.real {
             let other = self.stage.runtime.block_on(View::of_database(real.database.read(), now));
-            same(&view.lines(), &other.lines());
+            same(&view, &other);
         }
         self.checker.check(done, &self.view, &view);
         self.view = view;
@@ -361,13 +356,13 @@ impl Lockstep {
             if !is_open(&self.view) && !is_awake(&self.view) && self.systems[0].hands.is_empty() {
                 break;
             }
-            let ends = |_| End { hand: 0, how: How::Delivered, go_on: true, unheard: false };
-            match self.systems[0].hands.is_empty() {
-                true => {
+            let end = |hand| End { hand, how: How::Delivered, go_on: true, unheard: false };
+            match self.systems[0].hands.len() {
+                0 => {
                     self.take(&Step::Wait(Duration::from_secs(3_601)));
                     self.take(&Step::Lease { process: 0, unheard: false });
                 }
-                false => self.take(&Step::Record((0..1).map(ends).collect())),
+                hands => self.take(&Step::Record((0..hands).map(end).collect())),
             }
         }
         self.checker.check_drained(&self.view);
@@ -375,22 +370,25 @@ impl Lockstep {
             self.view.copies.values().map(|copy| (organization_named(&copy.organization), CopyId(copy.id))).collect();
         for (organization, copy) in copies.iter().filter(|(_, copy)| !copy.0.is_nil()) {
             if self.view.copies[&copy.0].event.is_none() {
-                self.each(async |system| system.store.root(organization, *copy).await.expect("read"), |root| {
-                    format!("{root:?}")
-                });
+                self.each(
+                    async |system| system.store.root(organization, *copy).await.expect("read"),
+                    |root| format!("{root:?}"),
+                );
             }
         }
     }
 }
 
-fn same(twin: &[String], real: &[String]) {
-    if twin == real {
+fn same(twin: &View, real: &View) {
+    if twin.normal() == real.normal() {
         return;
     }
+    let (twin, real) = (twin.lines(), real.lines());
     let only = |these: &[String], those: &[String]| -> Vec<String> {
         these.iter().filter(|line| !those.contains(line)).cloned().collect()
     };
-    panic!("the stores hold different rows\nin memory: {:#?}\nin the database: {:#?}", only(twin, real), only(real, twin));
+    let (twin, real) = (only(&twin, &real), only(&real, &twin));
+    panic!("the stores hold different rows\nin memory: {twin:#?}\nin the database: {real:#?}");
 }
 
 fn installation(number: u128) -> InstallationId {

@@ -7,12 +7,16 @@
 
 mod checker;
 mod databases;
+mod due;
 mod lockstep;
 mod steps;
 mod system;
 mod view;
 
-use proptest::{prelude::*, test_runner::FileFailurePersistence};
+use proptest::{
+    prelude::*,
+    test_runner::{FileFailurePersistence, RngAlgorithm},
+};
 use proptest_state_machine::prop_state_machine;
 
 use lockstep::{OnPostgres, OnSqlite, OnTwin};
@@ -32,6 +36,7 @@ fn config(store: &str, regressions: &'static str) -> ProptestConfig {
         cases: rounds.unwrap_or(if is_long { long } else { short }),
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(regressions))),
         max_shrink_iters: 4_000,
+        rng_algorithm: RngAlgorithm::XorShift,
         ..ProptestConfig::default()
     }
 }

@@ -253,7 +253,11 @@ fn record(work: &Work, end: &End, now: Timestamp) -> Record {
     let is_event = matches!(work.what, What::Event { .. });
     let outcome = match end.how {
         How::Delivered => {
-            parts = if work.removal || is_event { Vec::new() } else { vec![part(&Work { parts: Vec::new(), ..work.clone() })] };
+            parts = if work.removal || is_event {
+                Vec::new()
+            } else {
+                vec![part(&Work { parts: Vec::new(), ..work.clone() })]
+            };
             Outcome::Delivered
         }
         How::Retry(seconds) => Outcome::Retry { at: after(seconds), code, detail },

@@ -110,7 +110,9 @@ impl Tables {
         let mut turns = Vec::new();
         for share in shares.values_mut() {
             share.sort_unstable();
-            turns.extend(share.iter().take(ORGANIZATION_SHARE).enumerate().map(|(place, (turn, id))| (place, *turn, *id)));
+            turns.extend(
+                share.iter().take(ORGANIZATION_SHARE).enumerate().map(|(place, (turn, id))| (place, *turn, *id)),
+            );
         }
         turns.sort_unstable();
         turns.into_iter().take(limit).filter_map(|(_, _, id)| self.stream(id)).collect()
@@ -122,9 +124,8 @@ impl Tables {
     }
 
     pub(super) fn overdue(&self, limit: usize, now: i64) -> Vec<copies::Model> {
-        let is_overdue = |copy: &&copies::Model| {
-            copy.is_open && copy.expires_at <= now && self.is_leased(copy, now) == Some(false)
-        };
+        let is_overdue =
+            |copy: &&copies::Model| copy.is_open && copy.expires_at <= now && self.is_leased(copy, now) == Some(false);
         self.copies.values().filter(is_overdue).take(limit).cloned().collect()
     }
 
