@@ -6,6 +6,7 @@ pub mod application;
 pub mod client;
 pub mod database;
 pub mod engine;
+pub mod faulty_store;
 pub mod mattermost;
 pub mod organization;
 pub mod pigeon;

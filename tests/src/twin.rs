@@ -51,7 +51,12 @@ impl Twin {
     /// # Panics
     /// If a unit of work is under way.
     pub fn tables<T>(&self, look: impl FnOnce(&mut Tables) -> T) -> T {
-        look(&mut self.tables.try_lock().expect("no unit of work is under way"))
+        self.try_tables(look).expect("no unit of work is under way")
+    }
+
+    /// Look at the tables, unless a unit of work is under way.
+    pub fn try_tables<T>(&self, look: impl FnOnce(&mut Tables) -> T) -> Option<T> {
+        Some(look(&mut *self.tables.try_lock().ok()?))
     }
 }
 

@@ -145,6 +145,7 @@ impl Running {
             }
             if may_be_more {
                 tokio::select! {
+                    biased;
                     () = self.stop.cancelled() => {}
                     () = self.desk.until_free() => {}
                 }
@@ -152,6 +153,7 @@ impl Running {
             }
             let pause = self.engine.delivery.alarm.pause(self.engine.clock.now(), POLL);
             tokio::select! {
+                biased;
                 () = self.stop.cancelled() => {}
                 () = self.engine.delivery.wake.notified() => {}
                 () = tokio::time::sleep(pause) => {}
@@ -183,6 +185,7 @@ impl Running {
             let engine = self.clone();
             self.tasks.spawn(async move {
                 tokio::select! {
+                    biased;
                     () = engine.drop_now.cancelled() => {}
                     () = engine.work(assignment) => {}
                 }
