@@ -105,7 +105,7 @@ impl From<StoreError> for AcceptError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::CommitUnknown(cause) => Self::CommitUnknown(cause),
-            refused @ StoreError::Refused(_) => Self::Store(refused),
+            refused @ (StoreError::Refused(_) | StoreError::Unreachable(_)) => Self::Store(refused),
         }
     }
 }
@@ -238,6 +238,12 @@ impl Accepting {
             Err(StoreError::CommitUnknown(cause)) => {
                 for job in jobs {
                     let _ = job.reply.send(Err(AcceptError::CommitUnknown(cause.clone())));
+                }
+            }
+            // It isn't any better one by one.
+            Err(StoreError::Unreachable(cause)) => {
+                for job in jobs {
+                    let _ = job.reply.send(Err(StoreError::Unreachable(cause.clone()).into()));
                 }
             }
             Err(StoreError::Refused(_)) => {

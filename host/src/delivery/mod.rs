@@ -8,6 +8,8 @@
 
 pub mod accept;
 mod alarm;
+mod breaker;
+mod courier;
 pub mod desk;
 mod lease;
 pub mod ledger;

@@ -280,6 +280,8 @@ pub(super) fn conclude(ledger: &mut Ledger, record: &Record) -> bool {
         copy.code = change.code.map(str::to_owned);
         copy.detail = detail_of(&change);
         copy.attempts = i32::try_from(change.attempts).unwrap_or(i32::MAX);
+    }
+    if !matches!(record.outcome, Outcome::Untried { .. } | Outcome::Hold { .. }) {
         copy.crashes = 0;
     }
     copy.due_at = match goes_on {

@@ -62,7 +62,7 @@ async fn write_and_answer(units: &Units, jobs: Vec<Job>) {
     let answers = match units.record(&records).await {
         Ok(answers) => answers.into_iter().map(Ok).collect(),
         // One that can't be written must not keep the others from it.
-        Err(_) if jobs.len() > 1 => {
+        Err(StoreError::Refused(_)) if jobs.len() > 1 => {
             let mut answers = Vec::with_capacity(jobs.len());
             for record in records {
                 let alone = units.record(&[record]).await;
@@ -70,7 +70,7 @@ async fn write_and_answer(units: &Units, jobs: Vec<Job>) {
             }
             answers
         }
-        Err(error) => vec![Err(error)],
+        Err(error) => jobs.iter().map(|_| Err(error.clone())).collect(),
     };
     for (job, answer) in jobs.into_iter().zip(answers) {
         // A worker that is gone leaves its lease to run out.

@@ -31,6 +31,9 @@ pub const LEASE: Duration = Duration::from_secs(60);
 /// The store refused or couldn't be reached.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
+    /// It can't be reached; nothing has been changed.
+    #[error("the store can't be reached: {0}")]
+    Unreachable(String),
     /// Certainly nothing has been changed.
     #[error("the store failed: {0}")]
     Refused(String),

@@ -2,29 +2,40 @@
 //! up to date one after the other, and record each. A worker keeps its stream while there is
 //! something due in it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
-use chatport_sdk::time::{Clock, Timestamp};
+use chatport_sdk::{
+    failure::Scope,
+    time::{Clock, Timestamp},
+};
 use tokio::{sync::mpsc::UnboundedReceiver, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 use super::{
     Delivery,
+    courier::PlatformCourier,
     desk::{Assignment, Desk},
     message::ShownPart,
-    send,
-    store::{LEASE, Outcome, Record, Recorded, Work},
+    store::{LEASE, Outcome, Record, Recorded, What, Work},
 };
-use crate::app::App;
+use crate::{app::App, ids::InstallationId};
 
 /// How often the engine looks without having been woken.
 const POLL: Duration = Duration::from_millis(500);
 /// A send starts only while the lease has at least this much left.
 const RESERVE: Duration = Duration::from_secs(20);
-/// Attempts that may end in a crash before a copy is given up.
-const POISON: u32 = 8;
+/// Attempts that may end in a crash before a copy is given up. The first proves nothing, since
+/// others were on their way too. From then on the copy is under suspicion, and sent while no
+/// other suspect of its installation is: three more, and it is the culprit.
+const POISON: u32 = 4;
+/// How long a suspect waits for another.
+const SUSPECT_WAIT: Duration = Duration::from_millis(500);
 /// How long a worker stays with one stream while others wait for a worker.
 const TURN: Duration = Duration::from_secs(2);
 /// How often copies whose time has run out are looked for.
@@ -43,7 +54,7 @@ pub async fn run(app: App, stop: CancellationToken) {
         owner: Uuid::from_bytes(crate::security::random::bytes(app.random.as_ref())),
         workers: app.settings.workers,
         grace: app.settings.shutdown_grace.max(Duration::from_secs(1)),
-        courier: Arc::new(send::PlatformCourier::new(app)),
+        courier: Arc::new(PlatformCourier::new(app)),
     };
     engine.run(stop).await;
 }
@@ -93,6 +104,7 @@ impl Engine {
             stop,
             drop_now: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            suspects: Suspects::default(),
             engine: self,
         };
         let delivery = engine.engine.delivery.clone();
@@ -130,6 +142,7 @@ struct Running {
     engine: Engine,
     desk: Arc<Desk>,
     tasks: TaskTracker,
+    suspects: Suspects,
     stop: CancellationToken,
     drop_now: CancellationToken,
 }
@@ -244,6 +257,12 @@ impl Running {
             let detail = format!("{POISON} attempts ended in a crash");
             return done(work, Outcome::Dead { code: "poison", detail });
         }
+        let Some(_alone) = self.suspects.alone(&work) else {
+            let detail = "others of this installation that a crash interrupted go first".into();
+            let until = now.plus(SUSPECT_WAIT);
+            let code = "platform_unavailable";
+            return done(work, Outcome::Hold { until, scope: Scope::Copy, code, detail });
+        };
         let Carried { outcome, parts, address } = self.engine.courier.carry(&work, leased).await;
         Record { parts, address, took: started.elapsed(), work, outcome, go_on: true }
     }
@@ -277,6 +296,36 @@ impl Running {
             Ok(0) => {}
             Ok(number) => tracing::warn!(copies = number, "copies expired before they could be delivered"),
             Err(error) => tracing::error!(%error, "can't look for what has expired"),
+        }
+    }
+}
+
+/// The installations that have a copy under suspicion on its way.
+#[derive(Clone, Default)]
+struct Suspects(Arc<Mutex<BTreeSet<InstallationId>>>);
+
+/// Says that a suspect is on its way; nothing, where the copy isn't one.
+struct Alone(Suspects, Option<InstallationId>);
+
+impl Suspects {
+    /// `None`: another suspect of the same installation is on its way.
+    fn alone(&self, work: &Work) -> Option<Alone> {
+        let suspect = match &work.what {
+            What::Message { installation, .. } if work.crashes > 0 => *installation,
+            _ => return Some(Alone(self.clone(), None)),
+        };
+        self.lock().insert(suspect).then(|| Alone(self.clone(), Some(suspect)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<InstallationId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        if let Some(suspect) = &self.1 {
+            self.0.lock().remove(suspect);
         }
     }
 }

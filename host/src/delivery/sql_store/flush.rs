@@ -127,7 +127,7 @@ fn set(table: &str, name: &str) -> Option<String> {
         ("streams", "was_fence" | "is_released") => None,
         // A stream that is given back is due with the first of its copies.
         ("streams", "due_at") => Some(
-            "due_at = CASE WHEN v.is_released THEN (SELECT MIN(c.due_at) FROM copies c WHERE c.stream = t.id)
+            "due_at = CASE WHEN v.is_released THEN (SELECT MIN(c.due_at) FROM copies c WHERE c.stream = t.id AND c.due_at IS NOT NULL)
                 ELSE v.due_at END"
                 .to_owned(),
         ),

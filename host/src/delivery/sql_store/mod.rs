@@ -96,8 +96,9 @@ pub(super) async fn cancel(
 #[async_trait]
 impl DeliveryStore for SqlStore {
     async fn begin(&self) -> Result<Box<dyn Unit>, StoreError> {
-        let transaction = self.database.begin().await?;
-        let now = self.now(&transaction).await?;
+        let unreachable = |error: DbErr| StoreError::Unreachable(error.to_string());
+        let transaction = self.database.begin().await.map_err(unreachable)?;
+        let now = self.now(&transaction).await.map_err(unreachable)?;
         Ok(Box::new(SqlUnit { transaction, now }))
     }
 
@@ -117,7 +118,7 @@ impl DeliveryStore for SqlStore {
         let ids = sheet::rows(self.database.engine(), &tables::IDS, 2);
         let sql = format!(
             "UPDATE streams SET owner = NULL, lease_until = 0,
-                due_at = (SELECT MIN(c.due_at) FROM copies c WHERE c.stream = streams.id)
+                due_at = (SELECT MIN(c.due_at) FROM copies c WHERE c.stream = streams.id AND c.due_at IS NOT NULL)
             WHERE owner = $1 AND id NOT IN {ids}"
         );
         let values = [owner.into(), sheet.into()];
