@@ -51,9 +51,8 @@ impl Meter {
     /// Say what was used since then, in seconds per 1,000 of `count`.
     pub(crate) fn say_since(&self, lines: &mut String, before: &Used, count: usize) -> Result<(), Problem> {
         let after = self.read()?;
-        let per_thousand = |from: Duration, to: Duration| {
-            to.saturating_sub(from).as_secs_f64() * 1_000.0 / count.max(1) as f64
-        };
+        let per_thousand =
+            |from: Duration, to: Duration| to.saturating_sub(from).as_secs_f64() * 1_000.0 / count.max(1) as f64;
         let of = |from: Option<Duration>, to: Option<Duration>| Some(per_thousand(from?, to?));
         let program = of(before.program, after.program);
         let database = of(before.database, after.database);

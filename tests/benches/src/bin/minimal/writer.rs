@@ -32,11 +32,7 @@ pub(crate) trait Store: Send + 'static {
     fn waiting(&mut self) -> impl Future<Output = Result<(Vec<Message>, i64), Problem>> + Send;
 
     /// Commit new messages and deliveries, together.
-    fn write(
-        &mut self,
-        accepted: &[Message],
-        delivered: &[i64],
-    ) -> impl Future<Output = Result<(), Problem>> + Send;
+    fn write(&mut self, accepted: &[Message], delivered: &[i64]) -> impl Future<Output = Result<(), Problem>> + Send;
 }
 
 /// Write until nobody can send any more, or a commit fails.

@@ -76,13 +76,7 @@ async fn main() -> std::io::Result<()> {
     axum::serve(listener, router).await
 }
 
-async fn answer(
-    State(shared): State<Shared>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn answer(State(shared): State<Shared>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let path = uri.path();
     if let Some(order) = path.strip_prefix("/bench") {
         return lock(&shared).order(&method, order);

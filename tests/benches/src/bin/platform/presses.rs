@@ -76,11 +76,8 @@ impl Presses {
     /// The requests for up to `count` presses of buttons that call this address, a path, a
     /// tab and a body a line; each of another button, or of another post.
     pub(crate) fn make(&mut self, address: &str, count: usize) -> String {
-        let posts: Vec<(String, Value)> = self
-            .posts
-            .iter()
-            .filter_map(|(id, body)| Some((id.clone(), serde_json::from_slice(body).ok()?)))
-            .collect();
+        let posts: Vec<(String, Value)> =
+            self.posts.iter().filter_map(|(id, body)| Some((id.clone(), serde_json::from_slice(body).ok()?))).collect();
         let mut lines = Vec::new();
         for (id, post) in &posts {
             let buttons = post["props"]["attachments"][0]["actions"].as_array().into_iter().flatten();
