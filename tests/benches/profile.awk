@@ -45,7 +45,7 @@ function largest(list, most,    shown, name, best) {
 }
 
 END {
-    print "\nwhat the processor time went into"
+    print "what the processor time went into"
     largest(parts, 20)
     print "\nfunctions"
     largest(functions, 30)
