@@ -46,16 +46,25 @@ struct Pages {
 
 /// The ledger; cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Ledger(Arc<Mutex<Pages>>);
+pub struct Ledger {
+    pages: Arc<Mutex<Pages>>,
+    news: Arc<tokio::sync::Notify>,
+}
 
 impl Ledger {
     fn pages(&self) -> MutexGuard<'_, Pages> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Write down an acknowledgement.
     pub fn acknowledge(&self, told: Told) {
         self.pages().told.push(told);
+        self.news.notify_waiters();
+    }
+
+    /// Wait until something more is acknowledged.
+    pub async fn next(&self) {
+        self.news.notified().await;
     }
 
     /// Write down what was done.

@@ -15,7 +15,8 @@ pub struct Report {
     begun: Instant,
     pub verdict: Verdict,
     /// How long it took until the first delivery after each incident.
-    pub recoveries: Vec<Duration>,
+    recoveries: Vec<Duration>,
+    waits: Vec<Duration>,
     refusals: Refusals,
     /// Further lines.
     pub notes: Vec<String>,
@@ -30,14 +31,16 @@ impl Report {
             begun: Instant::now(),
             verdict: Verdict::default(),
             recoveries: Vec::new(),
+            waits: Vec::new(),
             refusals: Refusals::default(),
             notes: Vec::new(),
         }
     }
 
     /// Add one lot.
-    pub fn add(&mut self, verdict: Verdict, recoveries: Vec<Duration>, refusals: Refusals) {
+    pub fn add(&mut self, verdict: Verdict, recoveries: Vec<Duration>, waits: Vec<Duration>, refusals: Refusals) {
         self.verdict.add(verdict);
+        self.waits.extend(waits);
         self.recoveries.extend(recoveries);
         self.refusals.slowest = self.refusals.slowest.max(refusals.slowest);
         self.refusals.unexpected.extend(refusals.unexpected);
@@ -76,20 +79,11 @@ impl Report {
             let slowest = self.refusals.slowest.as_millis();
             let _ = write!(text, "\n    requests repeated after: {}; slowest {slowest} ms", counts(&self.refusals.kinds));
         }
-        if !self.recoveries.is_empty() {
-            self.recoveries.sort_unstable();
-            let at = |share: f64| {
-                let place = ((self.recoveries.len() - 1) as f64 * share).round();
-                self.recoveries[place as usize].as_millis()
-            };
-            let count = self.recoveries.len();
-            let _ = write!(
-                text,
-                "\n    first delivery afterwards: p50 {} ms, p99 {} ms, longest {} ms, in {count} rounds",
-                at(0.5),
-                at(0.99),
-                at(1.0)
-            );
+        let times = [("first delivery after a restart", &mut self.recoveries), ("acceptance to first post", &mut self.waits)];
+        for (what, times) in times {
+            if !times.is_empty() {
+                let _ = write!(text, "\n    {what}: {}", spread(times));
+            }
         }
         for note in &self.notes {
             let _ = write!(text, "\n    {note}");
@@ -103,6 +97,12 @@ impl Report {
         let some: Vec<&String> = broken.iter().take(20).collect();
         assert!(broken.is_empty(), "{}: seed {}: {} broken: {some:#?}", self.plan.rig, self.plan.seed, broken.len());
     }
+}
+
+fn spread(times: &mut [Duration]) -> String {
+    times.sort_unstable();
+    let at = |share: f64| times[((times.len() - 1) as f64 * share).round() as usize].as_millis();
+    format!("p50 {} ms, p99 {} ms, longest {} ms, {} times", at(0.5), at(0.99), at(1.0), times.len())
 }
 
 fn counts<K: std::fmt::Display>(of: &std::collections::BTreeMap<K, u64>) -> String {

@@ -2,7 +2,7 @@
 //! replicas, an organization with its channels, and an application.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
@@ -14,8 +14,9 @@ use super::{
     application::{Application, Channel},
     checker::{Evidence, Verdict, judge},
     dice::Dice,
+    ledger::Wish,
     weather::Weather,
-    witness::Witness,
+    witness::{Act, Sent, Witness},
 };
 use crate::{
     mattermost::{BOT, Connected, connect_bot_by, grant_for},
@@ -104,6 +105,34 @@ impl World {
             next.is_none_or(|next| first < next).then(|| first - *since)
         };
         self.back.iter().filter_map(first).collect()
+    }
+
+    /// How long it took from each message's acceptance to its first post.
+    pub fn waits(&self) -> Vec<Duration> {
+        let mut posted: BTreeMap<String, Instant> = BTreeMap::new();
+        for sent in self.witness.sent() {
+            if let (Act::Create, Some(done), Some((key, _))) = (&sent.act, sent.done, sent.shows) {
+                posted.entry(key).or_insert(done);
+            }
+        }
+        let told = self.application.ledger.told().into_iter();
+        told.filter_map(|told| Some(posted.remove(&told.key)?.saturating_duration_since(told.told))).collect()
+    }
+
+    /// The messages that were accepted before a moment, and haven't been posted yet.
+    pub fn overdue(&self, before: Instant) -> Vec<String> {
+        let sent = self.witness.sent();
+        let is_posted = |key: &str| {
+            let shows = |sent: &Sent| sent.shows.as_ref().is_some_and(|(shown, _)| shown == key);
+            sent.iter().any(|sent| sent.done.is_some() && shows(sent))
+        };
+        let told = self.application.ledger.told();
+        // One that was taken away need not be posted.
+        let deleted: BTreeSet<&str> =
+            told.iter().filter(|told| told.wish == Wish::Delete).map(|told| told.key.as_str()).collect();
+        let early = told.iter().filter(|told| told.told < before).map(|told| told.key.as_str());
+        let early: BTreeSet<&str> = early.filter(|key| !deleted.contains(key)).collect();
+        early.into_iter().filter(|key| !is_posted(key)).map(str::to_owned).collect()
     }
 
     /// Everything that was begun is told and delivered; then judge it.
