@@ -17,8 +17,13 @@ use serde_json::{Value, json};
 
 use crate::{Lot, side_by_side};
 
-/// The disk, in kilobytes.
-const DISK: u64 = 16 * 1024;
+/// The disk that gets full, in kilobytes.
+const SMALL: u64 = 16 * 1024;
+/// The guarded disk, what the guard keeps free, and what must still be free when it has
+/// noticed: it looks every few seconds.
+const GUARDED: u64 = 96 * 1024;
+const GUARD: u64 = 64 * 1024;
+const STILL_FREE: u64 = 32 * 1024;
 
 /// With the guard, messages are refused while there still is room; without it, the disk
 /// really gets full. Either way nothing that was accepted is lost, and both end by themselves when
@@ -45,19 +50,19 @@ async fn world_on(disk: &Disk, guard: &str, dice: Dice) -> World {
 
 /// Refused before it is full; what was accepted goes on being delivered.
 async fn guarded(dice: Dice) -> Lot {
-    let disk = Disk::of(DISK);
-    let mut world = world_on(&disk, "4MiB", dice).await;
+    let disk = Disk::of(GUARDED);
+    let mut world = world_on(&disk, &format!("{GUARD}KiB"), dice).await;
     world.begin(20);
     let moment = world.dice.millis(50, 400);
     tokio::time::sleep(moment).await;
-    disk.leave_free(3 * 1024);
+    disk.leave_free(GUARD - 1024);
     eventually("messages to be refused", || async { (probe(&world).await == "storage-low").then_some(()) }).await;
     world.begin(10);
     tokio::time::sleep(Duration::from_secs(2)).await;
     let (free, late) = (disk.free(), world.overdue(Instant::now()));
     disk.make_room();
     let mut lot = Lot::of(world).await;
-    if free < 2 * 1024 {
+    if free < STILL_FREE {
         lot.verdict.broken.push(format!("the guard let the disk run down to {free} kB"));
     }
     if !late.is_empty() {
@@ -68,7 +73,7 @@ async fn guarded(dice: Dice) -> Lot {
 
 /// There is no guard, and no room: commits fail.
 async fn filled(dice: Dice) -> Lot {
-    let disk = Disk::of(DISK);
+    let disk = Disk::of(SMALL);
     let mut world = world_on(&disk, "0", dice).await;
     world.begin(20);
     let moment = world.dice.millis(50, 400);

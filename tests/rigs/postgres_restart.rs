@@ -26,7 +26,7 @@ async fn postgres_restart() {
         let setting = Setting { replicas: 2, channels: 12, database, forgets, ..Setting::default() };
         let mut world = World::of(&setting, dice).await;
         for _ in 0..rounds {
-            world.begin(16);
+            world.begin(24);
             let moment = world.dice.millis(20, 250);
             tokio::time::sleep(moment).await;
             let crashed = Instant::now();

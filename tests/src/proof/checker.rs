@@ -120,12 +120,18 @@ fn lives(told: &[Told]) -> BTreeMap<&str, Life> {
 }
 
 /// What was accepted has ended in exactly one way, nothing is open, and as many were
-/// accepted as the application was told.
+/// accepted as the application was told. A deletion that called off what was never posted is
+/// no copy-revision of its own.
 fn conservation(evidence: &Evidence, verdict: &mut Verdict) {
     let of = |name: &str| evidence.tallies.get(name).copied().unwrap_or(0);
     let ended: i64 = ["delivered", "superseded", "dead", "expired", "cancelled"].into_iter().map(of).sum();
     let open: i64 = evidence.tallies.iter().filter(|(name, _)| name.starts_with("in_flight")).map(|(_, n)| n).sum();
-    let told = i64::try_from(evidence.told.len()).unwrap_or(i64::MAX);
+    let called_off = |told: &&Told| {
+        told.wish == Wish::Delete
+            && evidence.shown.get(&told.key).is_some_and(|message| message["copies"][0]["state"] == "cancelled")
+    };
+    let told = evidence.told.len() - evidence.told.iter().filter(called_off).count();
+    let told = i64::try_from(told).unwrap_or(i64::MAX);
     if of("accepted") != ended + open || open != 0 || of("accepted") != told {
         verdict.broken.push(format!("conservation: {told} were accepted, and the metrics say {:?}", evidence.tallies));
     }

@@ -2,6 +2,8 @@
 //! `sudo` without a password; where neither is there, the rig fails and says so.
 
 use std::{
+    fs::OpenOptions,
+    io::Write,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -30,12 +32,21 @@ impl Disk {
         self.folder.path()
     }
 
-    /// Take room away until so many kilobytes are free; or give it back.
+    /// Take room away until so many kilobytes are free at most. The program may be taking
+    /// some at the same time.
     pub fn leave_free(&self, kilobytes: u64) {
-        self.make_room();
-        let take = self.free().saturating_sub(kilobytes);
-        let block = vec![0_u8; usize::try_from(take * 1024).expect("a small disk")];
-        std::fs::write(self.ballast(), block).expect("there is as much room");
+        let ballast = OpenOptions::new().create(true).append(true).open(self.ballast());
+        let mut ballast = ballast.expect("an empty file always finds room");
+        loop {
+            let take = self.free().saturating_sub(kilobytes);
+            let block = vec![0_u8; usize::try_from(take * 1024).expect("a small disk")];
+            match ballast.write_all(&block) {
+                Ok(()) if take == 0 => return,
+                // Somebody was faster: there is even less.
+                Err(error) if error.kind() == std::io::ErrorKind::StorageFull => return,
+                done => done.expect("it is written"),
+            }
+        }
     }
 
     /// Give all the room back.

@@ -20,7 +20,8 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Make and start one. Its commits reach the disk, as they do in earnest.
+    /// Make and start one. Its commits reach the disk, and take a while, as on a busy one:
+    /// so that more of them are under way when something happens.
     pub async fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("proof-pg").tempdir().expect("a temporary folder");
         let server = Self { folder, port: free_port().await };
@@ -43,7 +44,11 @@ impl Postgres {
     /// Start it, and wait until it answers.
     pub fn up(&self) {
         let folder = self.folder.path().display();
-        let options = format!("-p {} -k {folder} -c listen_addresses=127.0.0.1 -c max_connections=200", self.port);
+        let options = format!(
+            "-p {} -k {folder} -c listen_addresses=127.0.0.1 -c max_connections=200 \
+             -c commit_delay=10000 -c commit_siblings=0",
+            self.port
+        );
         let (data, log) = (self.data(), self.log().display().to_string());
         self.run("pg_ctl", &["-D", &data, "-w", "-t", "60", "-l", &log, "-o", &options, "start"]);
     }
