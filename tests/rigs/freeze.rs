@@ -8,6 +8,7 @@ use chatport_tests::{
     proof::{
         Plan,
         dice::Dice,
+        ledger::Wish,
         report::Report,
         weather::Weather,
         world::{Setting, World},
@@ -16,8 +17,8 @@ use chatport_tests::{
 
 use crate::{Lot, PATIENCE, side_by_side};
 
-/// Until a lease has run out and another replica has looked.
-const LEASE: Duration = Duration::from_secs(62);
+/// Until a lease has run out (60 s), another replica has looked, and has worked off what waited.
+const TAKEN_OVER: Duration = Duration::from_secs(70);
 
 /// SIGSTOP past the lease, then SIGCONT, at four sorts of moments. The other replica takes
 /// over; what the frozen one writes late changes nothing; there is at most one post too many.
@@ -61,10 +62,18 @@ async fn frozen(number: u64, dice: Dice) -> Lot {
     let stopped = Instant::now();
     let sleeper = world.dice.below(2);
     world.chatports[sleeper].signal("STOP");
-    tokio::time::sleep(LEASE).await;
+    // The other one isn't held up by whatever the frozen one was about.
+    let (channel, wish) = (world.application.channels[0].clone(), Wish::Show { revision: 1, is_final: false });
+    let meanwhile = world.application.ask_once("meanwhile", &channel, wish, 1 - sleeper).await;
+    if meanwhile.is_err() {
+        // It may have been accepted all the same: ask until that is known.
+        let application = world.application.clone();
+        world.lives.spawn(async move { application.ask("meanwhile", &channel, wish, 1 - sleeper).await });
+    }
+    tokio::time::sleep(TAKEN_OVER.saturating_sub(stopped.elapsed())).await;
     // By now all that was accepted before the freeze has been taken over.
     let overdue = world.overdue(stopped);
-    let longer = world.dice.millis(0, 8_000);
+    let longer = world.dice.millis(0, 5_000);
     tokio::time::sleep(longer).await;
     world.chatports[sleeper].signal("CONT");
     // Late sends may come for as long as a call may take.
@@ -76,7 +85,10 @@ async fn frozen(number: u64, dice: Dice) -> Lot {
     let counted = lost_leases(&client).await;
     let mut lot = Lot { counted, ..Lot::judged(&world, verdict) };
     if !overdue.is_empty() {
-        lot.verdict.broken.push(format!("not taken over {LEASE:?} after the freeze: {overdue:?}"));
+        lot.verdict.broken.push(format!("not taken over {TAKEN_OVER:?} after the freeze: {overdue:?}"));
+    }
+    if let Err(error) = meanwhile {
+        lot.verdict.broken.push(format!("the other replica accepted nothing after the freeze: {error}"));
     }
     let posts: u64 = lot.verdict.duplicates.values().sum();
     if posts > 1 {

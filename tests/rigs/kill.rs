@@ -8,6 +8,7 @@ use chatport_tests::{
         Plan,
         dice::Dice,
         report::Report,
+        weather::Weather,
         world::{Setting, World},
     },
 };
@@ -94,8 +95,11 @@ async fn replicas(number: u64, rounds: u64, dice: Dice) -> Lot {
     // What a dead replica was about is stuck for a minute: there must be enough besides.
     let setting = Setting { replicas: 3, channels: 60, database, forgets, ..Setting::default() };
     let mut world = World::of(&setting, dice).await;
+    let mut slow = Weather::fair(world.dice.fork());
+    slow.takes = (20, 200);
+    world.witness.weather(slow);
     for _ in 0..rounds {
-        world.begin(4);
+        world.begin(8);
         let moment = world.dice.millis(100, 700);
         tokio::time::sleep(moment).await;
         let unlucky = world.dice.below(3);

@@ -132,6 +132,24 @@ impl Application {
         }
     }
 
+    /// Ask one door once.
+    ///
+    /// # Errors
+    /// It isn't accepted: what came instead.
+    pub async fn ask_once(&self, key: &str, channel: &Channel, wish: Wish, door: usize) -> Result<(), String> {
+        let path = format!("/v1/organizations/{}/messages/{key}", self.organization);
+        let (method, body) = request(key, channel, wish);
+        let asked = Instant::now();
+        let headers = [("content-type", "application/json")];
+        let answer = self.doors[door].try_raw(method, &path, &headers, body).await?;
+        if answer.status != 202 {
+            return Err(format!("{} {}", answer.status, answer.text));
+        }
+        let (key, conversation) = (key.to_owned(), channel.conversation.clone());
+        self.ledger.acknowledge(Told { key, conversation, wish, asked, told: Instant::now() });
+        Ok(())
+    }
+
     fn refused(&self, note: impl FnOnce(&mut Refusals)) {
         note(&mut self.refusals.lock().unwrap_or_else(PoisonError::into_inner));
     }
