@@ -36,7 +36,8 @@ async fn disk_full() {
         if number % 2 == 0 { guarded(dice).await } else { filled(dice).await }
     })
     .await;
-    let (low, others) = (report.refused("storage-low"), report.refused("unavailable") + report.refused("commit-unknown"));
+    let (low, others) =
+        (report.refused("storage-low"), report.refused("unavailable") + report.refused("commit-unknown"));
     report.notes.push(format!("{low} refusals by the guard, {others} by the full disk itself"));
     assert!(low > 0, "no lot of this run has seen the guard");
     report.conclude();
@@ -103,7 +104,12 @@ async fn probe(world: &World) -> String {
     // Refused for certain where the host isn't short of disk: the document breaks a rule.
     let body = json!({ "revision": 1, "targets": [{ "channel": channel.id }], "content": { "title": "" } });
     let headers = [("content-type", "application/json")];
-    let answer = world.application.door().try_raw(Method::PUT, "/v1/organizations/acme/messages/probe", &headers, body.to_string());
+    let answer = world.application.door().try_raw(
+        Method::PUT,
+        "/v1/organizations/acme/messages/probe",
+        &headers,
+        body.to_string(),
+    );
     let answer = answer.await.expect("an answer");
     let problem: Value = serde_json::from_str(&answer.text).unwrap_or_default();
     problem["type"].as_str().and_then(|of| of.rsplit('/').next()).unwrap_or_default().to_owned()

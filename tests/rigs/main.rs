@@ -11,9 +11,7 @@ mod terminate;
 
 use std::{future::Future, time::Duration};
 
-use chatport_tests::proof::{
-    Plan, application::Refusals, checker::Verdict, dice::Dice, report::Report, world::World,
-};
+use chatport_tests::proof::{Plan, application::Refusals, checker::Verdict, dice::Dice, report::Report, world::World};
 use tokio::task::JoinSet;
 
 /// How long a world may take at its end until everything is told and delivered.

@@ -26,7 +26,7 @@ async fn postgres_restart() {
         let setting = Setting { replicas: 2, channels: 12, database, forgets, ..Setting::default() };
         let mut world = World::of(&setting, dice).await;
         for _ in 0..rounds {
-            world.begin(40);
+            world.begin(16);
             let moment = world.dice.millis(5, 150);
             tokio::time::sleep(moment).await;
             let crashed = Instant::now();

@@ -77,9 +77,11 @@ impl Report {
         let _ = write!(text, "\n    creations sent again: {}", counts(&verdict.sent_again));
         if !self.refusals.kinds.is_empty() {
             let slowest = self.refusals.slowest.as_millis();
-            let _ = write!(text, "\n    requests repeated after: {}; slowest {slowest} ms", counts(&self.refusals.kinds));
+            let _ =
+                write!(text, "\n    requests repeated after: {}; slowest {slowest} ms", counts(&self.refusals.kinds));
         }
-        let times = [("first delivery after a restart", &mut self.recoveries), ("acceptance to first post", &mut self.waits)];
+        let times =
+            [("first delivery after a restart", &mut self.recoveries), ("acceptance to first post", &mut self.waits)];
         for (what, times) in times {
             if !times.is_empty() {
                 let _ = write!(text, "\n    {what}: {}", spread(times));
@@ -90,7 +92,8 @@ impl Report {
         }
         if verdict.broken.is_empty() && rounds > 0 {
             let bound = 300.0 / rounds as f64;
-            let _ = write!(text, "\n    0 losses in {rounds} rounds: fewer than {bound:.3} % of rounds lose one, at 95 %");
+            let _ =
+                write!(text, "\n    0 losses in {rounds} rounds: fewer than {bound:.3} % of rounds lose one, at 95 %");
         }
         say(&text);
         let broken = [self.verdict.broken.as_slice(), &self.refusals.unexpected].concat();

@@ -146,10 +146,22 @@ impl World {
         }
         let evidence = self.evidence().await;
         let mut verdict = judge(&evidence);
+        self.keep_logs();
         if !is_told {
             verdict.broken.push(format!("never accepted: {:?}", self.application.refusals()));
         }
         (self, verdict)
+    }
+
+    /// `CHATPORT_PROOF_LOGS` names a folder for what the programs have logged since they were
+    /// started last.
+    fn keep_logs(&self) {
+        let Ok(folder) = std::env::var("CHATPORT_PROOF_LOGS") else { return };
+        for chatport in &self.chatports {
+            let port = chatport.url.rsplit(':').next().unwrap_or_default();
+            let file = std::path::Path::new(&folder).join(format!("chatport-{port}.log"));
+            std::fs::write(file, chatport.log()).expect("the folder for logs can be written to");
+        }
     }
 
     async fn is_quiet(&self) -> bool {

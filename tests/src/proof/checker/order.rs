@@ -28,9 +28,7 @@ pub(super) fn sends_of_a_conversation_never_overlap(evidence: &Evidence, verdict
 /// A frozen program can't be told from a slow one: its request is under way until it wakes.
 fn was_frozen(evidence: &Evidence, sent: &Sent) -> bool {
     let is_freeze = |cause: &str| cause == "freeze";
-    let under_way = |from: Instant, until: Instant| {
-        sent.from <= until && sent.until.is_none_or(|ended| ended >= from)
-    };
+    let under_way = |from: Instant, until: Instant| sent.from <= until && sent.until.is_none_or(|ended| ended >= from);
     evidence.incidents.iter().any(|incident| is_freeze(incident.cause) && under_way(incident.from, incident.until))
 }
 
@@ -68,9 +66,9 @@ pub(super) fn first_posts_come_in_order(evidence: &Evidence, lives: &BTreeMap<&s
     }
     for messages in posted.values() {
         for (key, life, sent) in messages.iter().filter(|(_, life, sent)| !was_set_aside(evidence, life, sent)) {
-            let overtook = messages.iter().find(|(_, other, before)| {
-                life.first.told < other.first.asked && before.from < sent.from
-            });
+            let overtook = messages
+                .iter()
+                .find(|(_, other, before)| life.first.told < other.first.asked && before.from < sent.from);
             if let Some((other, ..)) = overtook {
                 verdict.broken.push(format!("order: {other} was posted before {key}, which was accepted earlier"));
             }
