@@ -24,6 +24,8 @@ const SMALL: u64 = 16 * 1024;
 const GUARDED: u64 = 96 * 1024;
 const GUARD: u64 = 64 * 1024;
 const STILL_FREE: u64 = 32 * 1024;
+/// Until what was accepted before must have been delivered.
+const STILL_DELIVERED: Duration = Duration::from_secs(60);
 
 /// With the guard, messages are refused while there still is room; without it, the disk
 /// really gets full. Either way nothing that was accepted is lost, and both end by themselves when
@@ -59,8 +61,11 @@ async fn guarded(dice: Dice) -> Lot {
     disk.leave_free(GUARD - 1024);
     eventually("messages to be refused", || async { (probe(&world).await == "storage-low").then_some(()) }).await;
     world.begin(10);
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    let (free, late) = (disk.free(), world.overdue(Instant::now()));
+    let low = Instant::now();
+    while !world.overdue(low).is_empty() && low.elapsed() < STILL_DELIVERED {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let (free, late) = (disk.free(), world.overdue(low));
     disk.make_room();
     let mut lot = Lot::of(world).await;
     if free < STILL_FREE {

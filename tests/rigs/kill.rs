@@ -85,7 +85,7 @@ const REPLICA_LOT: u64 = 50;
 async fn kill_replica() {
     let plan = Plan::of("kill_replica");
     let mut report = Report::begin(&plan);
-    side_by_side(&plan, REPLICA_LOT, 2, &mut report, |number, rounds, dice| replicas(number, rounds, dice)).await;
+    side_by_side(&plan, REPLICA_LOT, 2, &mut report, replicas).await;
     report.conclude();
 }
 

@@ -88,7 +88,7 @@ impl Weather {
     }
 
     /// What the next request meets, and how long it takes.
-    pub fn next(&mut self) -> (Option<Fault>, Duration) {
+    pub fn draw(&mut self) -> (Option<Fault>, Duration) {
         let takes = self.dice.millis(self.takes.0, self.takes.1);
         let is_foul = !self.faults.is_empty() && self.dice.percent(self.chance);
         (is_foul.then(|| self.dice.one(&self.faults).clone()), takes)

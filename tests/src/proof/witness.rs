@@ -182,7 +182,7 @@ async fn one(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response
     let entry = begin(&shared, &parts.method, &path, &body, from);
     let under = Under { shared: Arc::clone(&shared), entry };
     let (fault, takes) = match entry {
-        Some(_) => lock(&shared.weather).next(),
+        Some(_) => lock(&shared.weather).draw(),
         None => (None, Duration::ZERO),
     };
     under.note(|sent| sent.fault.clone_from(&fault));

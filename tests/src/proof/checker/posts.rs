@@ -16,24 +16,26 @@ pub(super) fn each_post_has_its_cause(evidence: &Evidence, verdict: &mut Verdict
     }
     for (key, mut sent) in creations {
         sent.sort_by_key(|sent| sent.from);
-        let mut is_posted = false;
-        for (number, creation) in sent.iter().enumerate() {
-            let cause = number.checked_sub(1).map(|before| cause_of(evidence, sent[before], creation));
-            match cause {
-                Some(Some(cause)) => *verdict.sent_again.entry(cause).or_default() += 1,
-                Some(None) => verdict.broken.push(format!("posted again without a cause: {key}, {creation:?}")),
-                None => {}
+        for pair in sent.windows(2) {
+            match cause_of(evidence, pair[0], pair[1]) {
+                Some(cause) => *verdict.sent_again.entry(cause).or_default() += 1,
+                None => verdict.broken.push(format!("posted again without a cause: {key}, {:?}", pair[1])),
             }
-            if creation.made && is_posted {
-                *verdict.duplicates.entry(cause.flatten().unwrap_or("none")).or_default() += 1;
+        }
+        // One post too many is the fault of what hid the one before.
+        let made: Vec<&Sent> = sent.into_iter().filter(|sent| sent.made).collect();
+        for pair in made.windows(2) {
+            match cause_of(evidence, pair[0], pair[1]) {
+                Some(cause) => *verdict.duplicates.entry(cause).or_default() += 1,
+                None => verdict.broken.push(format!("stands twice without a cause: {key}, {:?}", pair[1])),
             }
-            is_posted |= creation.made;
         }
     }
 }
 
+/// What hid a creation, or kept it from being done: its fault, or an incident.
 fn cause_of(evidence: &Evidence, before: &Sent, again: &Sent) -> Option<&'static str> {
-    if let Some(fault) = &before.fault {
+    if let Some(fault) = before.fault.as_ref().filter(|_| !before.answered) {
         return Some(fault.name());
     }
     incident_between(evidence, before.from, again.from).map(|incident| incident.cause)

@@ -142,7 +142,8 @@ fn a_later_message_must_not_overtake() {
 fn a_second_post_needs_a_cause() {
     let mut run = Run::good();
     run.send(Act::Create, "b", 1, "p3", 90);
-    run.breaks("posted again without a cause: b");
+    let broken = judge(&run.evidence).broken;
+    assert!(broken.iter().any(|broken| broken.starts_with("posted again without a cause: b")), "{broken:#?}");
     let (from, until) = (run.at(65), run.at(68));
     run.evidence.incidents.push(Incident { cause: "kill", from, until });
     let verdict = judge(&run.evidence);
@@ -154,11 +155,23 @@ fn a_second_post_needs_a_cause() {
 fn a_lost_answer_is_a_cause() {
     let mut run = Run::good();
     run.evidence.sent[1].fault = Some(Fault::CutAfter);
+    run.evidence.sent[1].answered = false;
     run.send(Act::Create, "b", 1, "p2", 90).made = false;
     let verdict = judge(&run.evidence);
     assert!(verdict.broken.is_empty(), "{:#?}", verdict.broken);
     assert_eq!(verdict.sent_again, [("cut after", 1)].into());
     assert!(verdict.duplicates.is_empty(), "the platform recognized it");
+}
+
+#[test]
+fn a_refusal_in_between_excuses_no_second_post() {
+    let mut run = Run::good();
+    let refused = run.send(Act::Create, "b", 1, "", 90);
+    (refused.made, refused.done, refused.answered) = (false, None, false);
+    refused.fault = Some(Fault::TooMany("1"));
+    run.send(Act::Create, "b", 1, "p3", 110);
+    let broken = judge(&run.evidence).broken;
+    assert!(broken.iter().any(|broken| broken.starts_with("stands twice without a cause: b")), "{broken:#?}");
 }
 
 #[test]
