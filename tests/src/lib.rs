@@ -10,6 +10,7 @@ pub mod mattermost;
 pub mod organization;
 pub mod pigeon;
 pub mod program;
+pub mod proof;
 pub mod sandbox;
 
 use std::{future::Future, time::Duration};
