@@ -227,8 +227,8 @@ async fn write_together(
     operations: &[&Operation],
 ) -> Result<Vec<Result<Accepted, AcceptError>>, AcceptError> {
     let unknown = |error: DbErr| AcceptError::CommitUnknown(error.to_string());
-    let transaction = database.begin().await?;
-    let answers = write_all(&transaction, operations).await?;
+    let transaction = database.begin_uncached().await?;
+    let answers = write_all(&transaction, database, operations).await?;
     transaction.commit().await.map_err(unknown)?;
     Ok(answers)
 }
@@ -236,6 +236,7 @@ async fn write_together(
 /// Write all operations: those with new keys together, the others one by one.
 async fn write_all(
     transaction: &DatabaseTransaction,
+    database: &Database,
     operations: &[&Operation],
 ) -> Result<Vec<Result<Accepted, AcceptError>>, DbErr> {
     let known = known_messages(transaction, operations).await?;
@@ -280,7 +281,7 @@ async fn write_all(
         });
     }
     // Last, since all who append wait for each other here.
-    crate::events::append_all(transaction, events).await?;
+    crate::events::append_all(transaction, database, events).await?;
     tallies.write(transaction).await?;
     Ok(result)
 }

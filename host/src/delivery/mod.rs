@@ -86,7 +86,7 @@ impl std::fmt::Debug for Delivery {
 /// # Errors
 /// The database refuses. `None`: no such message.
 pub async fn delete(app: &App, organization: &OrganizationId, key: &str) -> Result<Option<Vec<CopyView>>, DbErr> {
-    let transaction = app.database.begin().await?;
+    let transaction = app.database.begin_uncached().await?;
     let mut tallies = tally::Tallies::default();
     let deleted = revise::delete(&transaction, organization, key, app.clock.now(), &mut tallies).await?;
     tallies.write(&transaction).await?;

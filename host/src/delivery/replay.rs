@@ -125,7 +125,7 @@ pub async fn replay(
     dry_run: bool,
 ) -> Result<Replay, DbErr> {
     let now = app.clock.now();
-    let transaction = app.database.begin().await?;
+    let transaction = app.database.begin_uncached().await?;
     let rows = select(organization, filter)
         .order_by_asc(copies::Column::UpdatedAt)
         .limit(Ord::min(limit, MAX_REPLAY))

@@ -28,11 +28,10 @@ use super::{
 };
 use crate::{
     app::App,
-    events::webhook,
+    events::{subscriptions, webhook},
     ids::{CopyId, InstallationId},
     ingress::press,
     setup::{contain::contained_pure, installations, sites},
-    store::entities::subscriptions,
 };
 
 /// How long one call of a backend may take.
@@ -82,10 +81,9 @@ pub(super) async fn bring_up_to_date(app: &App, pace: &Pace, work: &Work, leased
 }
 
 async fn send_event(app: &App, work: &Work, subscription: &str, id: &str, body: &str) -> Outcome {
-    use sea_orm::EntityTrait;
     let now = app.clock.now();
     let retry = |code, detail: String| Outcome::Retry { at: retry_at(work, now), code, detail };
-    let found = subscriptions::Entity::find_by_id(subscription).one(app.database.read()).await;
+    let found = subscriptions::stored_row(&app.database, subscription).await;
     let row = match found {
         Ok(Some(row)) => row,
         Ok(None) => return Outcome::Dead { code: "channel_not_found", detail: "the subscription is gone".into() },

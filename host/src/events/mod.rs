@@ -22,7 +22,7 @@ pub use kind::EventKind;
 
 use crate::{
     ids::{CopyId, EventId, OrganizationId, StreamId},
-    store::{entities, statement},
+    store::{Database, entities, statement},
 };
 
 /// How long an event is tried. It can be read by cursor for as long.
@@ -88,20 +88,30 @@ pub async fn append(
     organization: &OrganizationId,
     event: NewEvent,
 ) -> Result<(), DbErr> {
-    append_all(transaction, vec![(organization.clone(), event)]).await
+    let subscriptions = entities::subscriptions::Entity::find().all(transaction).await?;
+    append_for(transaction, &subscriptions, vec![(organization.clone(), event)]).await
 }
 
-/// Write several events and their copies.
+/// Write several events and their copies, by what is known of the subscriptions.
 ///
 /// # Errors
 /// The database refuses.
 pub async fn append_all(
     transaction: &DatabaseTransaction,
+    database: &Database,
     events: Vec<(OrganizationId, NewEvent)>,
 ) -> Result<(), DbErr> {
     if events.is_empty() {
         return Ok(());
     }
+    append_for(transaction, &subscriptions::stored_rows(database).await?, events).await
+}
+
+async fn append_for(
+    transaction: &DatabaseTransaction,
+    subscriptions: &[entities::subscriptions::Model],
+    events: Vec<(OrganizationId, NewEvent)>,
+) -> Result<(), DbErr> {
     let first = next_sequence(transaction, events.len()).await?;
     let rows = events.iter().zip(first..).map(|((organization, event), sequence)| entities::events::ActiveModel {
         sequence: Set(sequence),
@@ -112,7 +122,7 @@ pub async fn append_all(
         created_at: Set(event.at.as_micros()),
     });
     entities::events::Entity::insert_many(rows).exec_without_returning(transaction).await?;
-    for subscription in entities::subscriptions::Entity::find().all(transaction).await? {
+    for subscription in subscriptions {
         // Streams are locked in one order by all.
         let mut ordered: Vec<&(OrganizationId, NewEvent)> = events.iter().collect();
         ordered.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -144,16 +154,14 @@ async fn append_copy(
 ) -> Result<(), DbErr> {
     let due = event.at.plus(event.hold).as_micros();
     let upsert = "INSERT INTO streams (organization, id, subscription, key, rate, due_at, sequence)
-        VALUES ($1, $2, $3, $3, '', $4, 1)
+        SELECT $1, $2, name, name, '', $4, 1 FROM subscriptions WHERE name = $3
         ON CONFLICT (organization, subscription) WHERE subscription IS NOT NULL
         DO UPDATE SET sequence = streams.sequence + 1,
             due_at = CASE WHEN streams.due_at < excluded.due_at THEN streams.due_at ELSE excluded.due_at END
         RETURNING id, sequence";
     let values = [organization.as_str().into(), StreamId::new().0.into(), subscription.into(), due.into()];
-    let row = transaction
-        .query_one_raw(statement(transaction, upsert, values))
-        .await?
-        .ok_or_else(|| DbErr::Custom("no stream".into()))?;
+    // One that was removed a moment ago hears nothing.
+    let Some(row) = transaction.query_one_raw(statement(transaction, upsert, values)).await? else { return Ok(()) };
     entities::copies::Entity::insert(entities::copies::ActiveModel {
         organization: Set(organization.as_str().to_owned()),
         id: Set(CopyId::new().0),

@@ -3,13 +3,20 @@
 //!
 //! On SQLite one connection writes and a few read, so readers never wait for a writer and
 //! `BEGIN IMMEDIATE` never meets a competitor. On Postgres both are the same pool.
+//!
+//! What hardly ever changes is kept in memory ([`cache`]). A transaction that changes it
+//! begins with [`Database::begin`]; the names of the ways around that say so.
 
+pub(crate) mod cache;
+mod change;
 pub mod entities;
+pub(crate) mod news;
 
 use std::{
     fs::{File, OpenOptions},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -22,6 +29,12 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
     sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
+
+pub use change::{Change, Writes};
+pub use news::{BOUND, notify_due};
+
+use crate::ids::OrganizationId;
+use cache::{Cache, Scope};
 
 /// The migrations of each engine: version, description, SQLite, Postgres.
 const MIGRATIONS: &[(i64, &str, &str, &str)] = &[(
@@ -73,7 +86,9 @@ pub enum OpenError {
 pub struct Database {
     write: DatabaseConnection,
     read: DatabaseConnection,
-    _lock: Option<std::sync::Arc<File>>,
+    writes: Writes,
+    cache: Arc<Cache>,
+    _lock: Option<Arc<File>>,
 }
 
 impl Database {
@@ -100,7 +115,7 @@ impl Database {
         let write = sea_orm::Database::connect(sqlite_options(path, 1, false)).await?;
         migrator(DbBackend::Sqlite).run(write.get_sqlite_connection_pool()).await?;
         let read = sea_orm::Database::connect(sqlite_options(path, 4, true)).await?;
-        Ok(Self { write, read, _lock: Some(std::sync::Arc::new(lock)) })
+        Ok(Self::of(write, read, Cache::sole(), Some(lock)))
     }
 
     async fn open_postgres(url: &str) -> Result<Self, OpenError> {
@@ -113,7 +128,13 @@ impl Database {
             .acquire_timeout(Duration::from_secs(5));
         let write = sea_orm::Database::connect(options).await?;
         migrator(DbBackend::Postgres).run(write.get_postgres_connection_pool()).await?;
-        Ok(Self { read: write.clone(), write, _lock: None })
+        Ok(Self::of(write.clone(), write, Cache::shared(), None))
+    }
+
+    fn of(write: DatabaseConnection, read: DatabaseConnection, cache: Cache, lock: Option<File>) -> Self {
+        let cache = Arc::new(cache);
+        let writes = Writes { connection: write.clone(), cache: Arc::clone(&cache) };
+        Self { write, read, writes, cache, _lock: lock.map(Arc::new) }
     }
 
     /// For reading outside a transaction.
@@ -121,21 +142,64 @@ impl Database {
         &self.read
     }
 
-    /// For single statements that write.
-    pub fn write(&self) -> &DatabaseConnection {
+    /// For single statements that may change what is kept in memory. All of it is read anew
+    /// after each.
+    pub fn write(&self) -> &Writes {
+        &self.writes
+    }
+
+    /// For single statements that change nothing that is kept in memory: times of use, health,
+    /// the audit, whatever is the engine's; and for reading where others write.
+    pub fn write_uncached(&self) -> &DatabaseConnection {
         &self.write
     }
 
-    /// Begin a transaction that will write.
+    /// Begin a transaction that may change what is kept in memory of an organization.
     ///
     /// # Errors
     /// The engine refuses or can't be reached.
-    pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+    pub async fn begin(&self, organization: &OrganizationId) -> Result<Change, DbErr> {
+        self.change(Scope::Organization(organization.as_str().to_owned()), true).await
+    }
+
+    /// The same for one that rarely does: it says so by [`Change::touch`].
+    pub(crate) async fn begin_quietly(&self, organization: &OrganizationId) -> Result<Change, DbErr> {
+        self.change(Scope::Organization(organization.as_str().to_owned()), false).await
+    }
+
+    /// Begin a transaction that may change anything that is kept in memory: keys,
+    /// subscriptions, whether an organization exists.
+    ///
+    /// # Errors
+    /// The engine refuses or can't be reached.
+    pub async fn begin_for_all(&self) -> Result<Change, DbErr> {
+        self.change(Scope::Everything, true).await
+    }
+
+    async fn change(&self, scope: Scope, touched: bool) -> Result<Change, DbErr> {
+        Ok(Change::new(self.begin_uncached().await?, Arc::clone(&self.cache), scope, touched))
+    }
+
+    /// Begin a transaction that writes nothing that is kept in memory: the engine's.
+    ///
+    /// # Errors
+    /// The engine refuses or can't be reached.
+    pub async fn begin_uncached(&self) -> Result<DatabaseTransaction, DbErr> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
         self.write.begin_with_options(options).await
+    }
+
+    /// What is kept in memory.
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// Something of an organization turned out to be newer than what is kept in memory.
+    pub(crate) fn outdate(&self, organization: &OrganizationId) {
+        self.cache.outdate(&Scope::Organization(organization.as_str().to_owned()));
     }
 
     /// Which engine.

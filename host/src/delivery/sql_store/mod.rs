@@ -99,13 +99,13 @@ impl DeliveryStore for RecordingStore {
         if self.store.database.engine() != DbBackend::Sqlite {
             return Ok(0);
         }
-        let write = self.store.database.write();
+        let write = self.store.database.write_uncached();
         let sql = "UPDATE streams SET owner = NULL, lease_until = 0 WHERE owner IS NOT NULL";
         Ok(write.execute_raw(statement(write, sql, [])).await?.rows_affected())
     }
 
     async fn lease(&self, owner: Uuid, limit: usize, full: &[InstallationId]) -> Result<Vec<Work>, StoreError> {
-        let transaction = self.store.database.begin().await?;
+        let transaction = self.store.database.begin_uncached().await?;
         let now = self.store.now(&transaction).await?;
         let sql = lease_sql(self.store.database.engine(), full.len());
         let mut values: Vec<Value> = vec![
@@ -136,7 +136,7 @@ impl DeliveryStore for RecordingStore {
     }
 
     async fn record_part(&self, work: &Work, parts: &[ShownPart], address: Option<&str>) -> Result<bool, StoreError> {
-        let transaction = self.store.database.begin().await?;
+        let transaction = self.store.database.begin_uncached().await?;
         let now = self.store.now(&transaction).await?;
         let Some(()) = take::renew(&transaction, &work.lease, now).await? else { return Ok(false) };
         let sql = "UPDATE copies SET parts = $3, address = COALESCE($4, address), updated_at = $5
@@ -158,7 +158,7 @@ impl DeliveryStore for RecordingStore {
     }
 
     async fn give_back(&self, work: &Work, due: Timestamp) -> Result<(), StoreError> {
-        let transaction = self.store.database.begin().await?;
+        let transaction = self.store.database.begin_uncached().await?;
         // `sending` stays, so that a revision which a newer one has replaced is counted when
         // that is taken.
         let copy = "UPDATE copies SET state = $3, due_at = $4 WHERE organization = $1 AND id = $2
@@ -199,7 +199,7 @@ impl DeliveryStore for RecordingStore {
     }
 
     async fn expire(&self, limit: u64) -> Result<u64, StoreError> {
-        let transaction = self.store.database.begin().await?;
+        let transaction = self.store.database.begin_uncached().await?;
         let now = self.store.now(&transaction).await?;
         // A copy that is leased right now is expired by its worker.
         let lock = match self.store.database.engine() {
@@ -243,7 +243,7 @@ impl DeliveryStore for RecordingStore {
             .filter(copies::Column::Id.is_in(rows.iter().map(|row| row.id)))
             .exec(&transaction)
             .await?;
-        batch.write(&transaction).await?;
+        batch.write(&transaction, &self.store.database).await?;
         transaction.commit().await?;
         Ok(rows.len() as u64)
     }

@@ -19,6 +19,7 @@ use crate::{
     events::{self, EventKind, NewEvent},
     ids::OrganizationId,
     store::{
+        Database,
         entities::{attempts, copies},
         statement,
     },
@@ -95,7 +96,7 @@ async fn write_and_answer(store: &SqlStore, jobs: Vec<Job>) {
 }
 
 async fn write(store: &SqlStore, records: &[&Record]) -> Result<Vec<Recorded>, DbErr> {
-    let transaction = store.database.begin().await?;
+    let transaction = store.database.begin_uncached().await?;
     let now = store.now(&transaction).await?;
     let mut batch = Batch::new(now);
     let mut answers = Vec::with_capacity(records.len());
@@ -114,7 +115,7 @@ async fn write(store: &SqlStore, records: &[&Record]) -> Result<Vec<Recorded>, D
         }
         answers.push(next.map_or(Recorded::Released, |work| Recorded::Next(Box::new(work))));
     }
-    batch.write(&transaction).await?;
+    batch.write(&transaction, &store.database).await?;
     transaction.commit().await?;
     Ok(answers)
 }
@@ -246,7 +247,7 @@ impl Batch {
     }
 
     /// Write the rest.
-    pub(super) async fn write(self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+    pub(super) async fn write(self, transaction: &DatabaseTransaction, database: &Database) -> Result<(), DbErr> {
         if !self.attempts.is_empty() {
             attempts::Entity::insert_many(self.attempts).exec_without_returning(transaction).await?;
         }
@@ -258,7 +259,7 @@ impl Batch {
                 [organization.as_str().into(), installation.into(), self.now.as_micros().into(), coarse.into()];
             transaction.execute_raw(statement(transaction, sql, values)).await?;
         }
-        events::append_all(transaction, self.events).await?;
+        events::append_all(transaction, database, self.events).await?;
         self.tallies.write(transaction).await
     }
 }
