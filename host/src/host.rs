@@ -126,7 +126,7 @@ impl Host {
         let engine = tokio::spawn(delivery::run(app.clone(), engine_stop.clone()));
         let keeper = tokio::spawn(housekeeping::run(app.clone(), engine_stop.clone()));
         let delivery = app.delivery.clone();
-        let listener_of_news = store::news::listen(app.database.clone(), move || delivery.wake(), engine_stop.clone());
+        let listener_of_news = store::listen(app.database.clone(), move || delivery.wake(), engine_stop.clone());
         let news = tokio::spawn(listener_of_news);
         let options = server::Options::new(&app.settings, Arc::clone(&app.random));
         let (router, _) = api::build();

@@ -10,7 +10,7 @@
 pub(crate) mod cache;
 mod change;
 pub mod entities;
-pub(crate) mod news;
+mod news;
 
 use std::{
     fs::{File, OpenOptions},
@@ -31,7 +31,7 @@ use sqlx::{
 };
 
 pub use change::{Change, Writes};
-pub use news::{BOUND, notify_due};
+pub use news::{BOUND, listen, notify_due};
 
 use crate::ids::OrganizationId;
 use cache::{Cache, Scope};

@@ -38,7 +38,7 @@ pub async fn notify_due(transaction: &DatabaseTransaction) -> Result<(), DbErr> 
 
 /// Hear what other replicas change until `stop` is cancelled; `due` is called when one says
 /// that something is due. On SQLite there are no others.
-pub(crate) async fn listen(database: Database, due: impl Fn() + Send + Sync, stop: CancellationToken) {
+pub async fn listen(database: Database, due: impl Fn() + Send + Sync, stop: CancellationToken) {
     if database.engine() != DbBackend::Postgres {
         return;
     }
