@@ -25,8 +25,7 @@ use std::sync::{
 };
 
 use chatport_sdk::time::{Clock, Timestamp};
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait};
 use tokio::sync::Notify;
 
 pub use accept::{AcceptError, Accepted, accept};
@@ -108,7 +107,39 @@ pub enum CancelWhat {
     Channel(ChannelId),
 }
 
-/// Call off what waits; what stands on the platform stays.
+impl CancelWhat {
+    /// Which copies, as `c`; `$2` is the id.
+    fn condition(self) -> (&'static str, sea_orm::Value) {
+        match self {
+            Self::Installation(id) => ("c.installation = $2", id.0.into()),
+            Self::Channel(id) => (OF_CHANNEL, id.0.into()),
+        }
+    }
+}
+
+/// Lock the streams in which copies are to be called off. Whoever records results locks
+/// streams before anything else, and so must a transaction that will [`cancel`].
+///
+/// # Errors
+/// The database refuses.
+pub async fn lock_streams(
+    transaction: &DatabaseTransaction,
+    organization: &OrganizationId,
+    what: CancelWhat,
+) -> Result<(), DbErr> {
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        let (condition, id) = what.condition();
+        let sql = format!(
+            "SELECT s.id FROM streams s WHERE s.id IN (SELECT c.stream FROM copies c
+             WHERE c.organization = $1 AND c.is_open AND {condition}) ORDER BY s.id FOR UPDATE"
+        );
+        transaction.query_all_raw(statement(transaction, &sql, [organization.as_str().into(), id])).await?;
+    }
+    Ok(())
+}
+
+/// Call off what waits; what stands on the platform stays. Last in its transaction: the
+/// counts are written after events by all.
 ///
 /// # Errors
 /// The database refuses.
@@ -118,29 +149,12 @@ pub async fn cancel(
     what: CancelWhat,
     now: Timestamp,
 ) -> Result<(), DbErr> {
-    if transaction.get_database_backend() == DbBackend::Postgres {
-        let (condition, id) = match what {
-            CancelWhat::Installation(id) => ("c.installation = $2", id.0.into()),
-            CancelWhat::Channel(id) => (OF_CHANNEL, id.0.into()),
-        };
-        let sql = format!(
-            "SELECT s.id FROM streams s WHERE s.id IN (SELECT c.stream FROM copies c
-             WHERE c.organization = $1 AND c.is_open AND {condition}) ORDER BY s.id FOR UPDATE"
-        );
-        transaction.query_all_raw(statement(transaction, &sql, [organization.as_str().into(), id])).await?;
-    }
-    let mut query = copies::Entity::find()
-        .filter(copies::Column::Organization.eq(organization.as_str()))
-        .filter(copies::Column::IsOpen.eq(true));
-    query = match what {
-        CancelWhat::Installation(id) => query.filter(copies::Column::Installation.eq(id.0)),
-        CancelWhat::Channel(id) => {
-            let condition = OF_CHANNEL.replace("c.", "copies.").replace("$2", "?");
-            query.filter(Expr::cust_with_values(condition, [id.0]))
-        }
-    };
+    lock_streams(transaction, organization, what).await?;
+    let (condition, id) = what.condition();
+    let sql = format!("SELECT c.* FROM copies c WHERE c.organization = $1 AND c.is_open AND {condition}");
+    let open = statement(transaction, &sql, [organization.as_str().into(), id]);
     let mut tallies = tally::Tallies::default();
-    for row in query.all(transaction).await? {
+    for row in copies::Entity::find().from_raw_sql(open).all(transaction).await? {
         revise::leave(transaction, &row, false, now, &mut tallies).await?;
     }
     tallies.write(transaction).await

@@ -339,9 +339,10 @@ pub async fn remove(
     let Some(row) = live(organization).filter(Column::Id.eq(channel.0)).one(&transaction).await? else {
         return Ok(false);
     };
+    delivery::lock_streams(&transaction, organization, CancelWhat::Channel(channel)).await?;
     save(&transaction, organization, removed(row, now), EventKind::ChannelRemoved, now).await?;
-    delivery::cancel(&transaction, organization, CancelWhat::Channel(channel), now).await?;
     audit::write(&transaction, organization, actor, "channel.remove", &channel.to_string(), "done", now).await?;
+    delivery::cancel(&transaction, organization, CancelWhat::Channel(channel), now).await?;
     transaction.commit().await?;
     app.delivery.wake();
     Ok(true)

@@ -241,6 +241,8 @@ pub async fn remove(
     };
     let now = app.clock.now();
     let transaction = app.database.begin(organization).await?;
+    let copies = CancelWhat::Installation(installation);
+    delivery::lock_streams(&transaction, organization, copies).await?;
     let updated = Entity::update_many()
         .col_expr(Column::State, Expr::value(InstallationState::Removed.as_str()))
         .col_expr(Column::RemovedAt, Expr::value(now.as_micros()))
@@ -259,10 +261,10 @@ pub async fn remove(
     tokens::revoke_all(&transaction, organization, installation, now).await?;
     links::end_all(&transaction, organization, installation, now).await?;
     channels::remove_all(&transaction, organization, installation, now).await?;
-    delivery::cancel(&transaction, organization, CancelWhat::Installation(installation), now).await?;
     append(&transaction, &row, EventKind::InstallationRemoved, InstallationState::Removed, None, now).await?;
     audit::write(&transaction, organization, actor, "installation.remove", &installation.to_string(), "done", now)
         .await?;
+    delivery::cancel(&transaction, organization, copies, now).await?;
     transaction.commit().await?;
     app.delivery.wake();
     Ok(())
