@@ -318,7 +318,7 @@ pub async fn usable(
         .await
 }
 
-/// Revoke all tokens of an installation, codes included, at once on every replica.
+/// Revoke all tokens of an installation, codes included.
 ///
 /// # Errors
 /// The database refuses.

@@ -44,6 +44,9 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[(
     include_str!("../../migrations/postgres/0001_start.sql"),
 )];
 
+/// The number of the lock under which Postgres is brought to the present version.
+const MIGRATION_LOCK: i64 = 0x0063_6861_7470_6f72;
+
 /// Where the database is.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Location {
@@ -127,7 +130,13 @@ impl Database {
             .connect_timeout(Duration::from_secs(5))
             .acquire_timeout(Duration::from_secs(5));
         let write = sea_orm::Database::connect(options).await?;
-        migrator(DbBackend::Postgres).run(write.get_postgres_connection_pool()).await?;
+        // One replica at a time. The lock is a transaction's, not a session's: behind a pooler each
+        // statement may come to another session.
+        let alone = write.begin().await?;
+        alone.execute_raw(statement(&alone, "SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK.into()])).await?;
+        let mut migrator = migrator(DbBackend::Postgres);
+        migrator.set_locking(false).run(write.get_postgres_connection_pool()).await?;
+        alone.commit().await?;
         Ok(Self::of(write.clone(), write, Cache::shared(), None))
     }
 
