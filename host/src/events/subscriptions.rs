@@ -182,7 +182,7 @@ pub async fn put(
 pub(crate) async fn stored_rows(database: &Database) -> Result<Arc<Vec<Model>>, DbErr> {
     let read = async {
         let rows = Entity::find().order_by_asc(subscriptions::Column::Name).all(database.read()).await?;
-        Ok::<_, DbErr>(Some(rows).filter(|rows| !rows.is_empty()))
+        Ok::<_, DbErr>(Some(rows))
     };
     let cache = database.cache();
     Ok(cache.find(&cache.known.subscriptions, "", (), read).await?.unwrap_or_default())

@@ -42,7 +42,7 @@ pub(crate) struct Known {
     pub(crate) default_channels: Shelf<String, Vec<channels::Model>>,
     /// The live links of a user, newest first.
     pub(crate) links: Shelf<(String, String), Vec<account_links::Model>>,
-    /// All of them, by name.
+    /// All of them, by name; also that there are none.
     pub(crate) subscriptions: Shelf<(), Vec<subscriptions::Model>>,
 }
 

@@ -19,6 +19,7 @@ use chatport_host::{
     store::{BOUND, listen, notify_due},
 };
 use chatport_tests::{application::Application, database::Engine, eventually};
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use world::{ACME, Asked, World, acme};
@@ -51,7 +52,37 @@ here_and_elsewhere![
     a_removed_installation_gets_nothing,
     a_new_subscription_hears_and_a_removed_one_does_not,
     no_reader_gets_what_was_replaced_before_it_asked,
+    what_is_known_is_not_read_again_for_a_message,
 ];
+
+async fn what_is_known_is_not_read_again_for_a_message(world: &World) {
+    world.link("ada").await;
+    let targets =
+        [json!({ "channel": world.channel("attic").await }), json!({ "default": true }), json!({ "user": "ada" })];
+    let is_everything_sent = |number| async move {
+        let posts = || world.pigeon.posts("attic").len() + world.pigeon.posts("to-ada").len();
+        eventually("the posts", || async { (posts() == number).then_some(()) }).await;
+        let sql = "SELECT 1 AS open FROM copies WHERE is_open";
+        eventually("the records", || async { world.query(sql).await.is_empty().then_some(()) }).await;
+    };
+    world.settle().await;
+    for target in &targets {
+        assert!(world.is_accepted(target).await);
+    }
+    let sent = world.query("SELECT 1 AS sent FROM copies WHERE state <> 'dead'").await.len();
+    is_everything_sent(sent).await;
+    // Whatever reads one of these now fails.
+    for table in ["api_keys", "channels", "account_links", "tokens", "subscriptions"] {
+        let database = world.changing.app.database.write_uncached();
+        database.execute_unprepared(&format!("ALTER TABLE {table} RENAME TO {table}_away")).await.unwrap();
+    }
+    for target in &targets {
+        for _ in 0..5 {
+            assert!(world.is_accepted(target).await);
+        }
+    }
+    is_everything_sent(sent + 15).await;
+}
 
 async fn a_revoked_key_is_refused(world: &World) {
     let (id, key) = world.changing.new_key().await;

@@ -14,7 +14,7 @@ use chatport_host::{
         audit::Actor,
         sites::{self, Loaded},
     },
-    store::{Location, statement},
+    store::{BOUND, Location, statement},
 };
 use chatport_sdk::{delivery::Delivery, prelude::*, schemars};
 use chatport_tests::{
@@ -139,11 +139,7 @@ impl World {
                 world.literal(installation.0)
             ))
             .await;
-        if engine == Engine::Postgres {
-            for replica in world.replicas() {
-                world.relies_on_memory(replica).await;
-            }
-        }
+        world.rely_on_memory().await;
         world
     }
 
@@ -169,6 +165,21 @@ impl World {
             Location::Sqlite(_) => format!("X'{}'", id.simple()),
             Location::Postgres(_) => format!("'{id}'"),
         }
+    }
+
+    async fn rely_on_memory(&self) {
+        if let Location::Postgres(_) = self.empty.location {
+            for replica in self.replicas() {
+                self.relies_on_memory(replica).await;
+            }
+        }
+    }
+
+    /// Wait until all replicas have heard of all that was changed: whoever uses what it knows
+    /// after this has had a ping from after it.
+    pub(crate) async fn settle(&self) {
+        tokio::time::sleep(BOUND).await;
+        self.rely_on_memory().await;
     }
 
     /// Wait until a replica doesn't notice what nobody tells: it hears, and so uses what it
