@@ -19,7 +19,10 @@ use crate::{
     app::App,
     ids::OrganizationId,
     setup::{SetupFailure, audit, installations, page::Page},
-    store::entities::organizations::{ActiveModel, Column, Entity, Model},
+    store::{
+        entities::organizations::{ActiveModel, Column, Entity, Model},
+        lock_streams,
+    },
 };
 
 /// What an application says of an organization.
@@ -136,6 +139,7 @@ async fn delete(within: Within<MaySetUp>, State(app): State<App>) -> Result<NoCo
     }
     // Its keys go with it.
     let change = app.database.begin_for_all().await.map_err(unavailable)?;
+    lock_streams(&change, "organization", organization.as_str()).await.map_err(unavailable)?;
     Entity::delete_by_id(organization.as_str()).exec(&change).await.map_err(unavailable)?;
     audit::write(&change, &organization, &actor, "organization.delete", organization.as_str(), "done", app.clock.now())
         .await

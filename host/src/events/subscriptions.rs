@@ -18,7 +18,7 @@ use crate::{
     store::{
         Database,
         entities::subscriptions::{self, Entity, Model},
-        only,
+        lock_streams, only,
     },
 };
 
@@ -214,6 +214,7 @@ pub async fn list(app: &App) -> Result<Vec<SubscriptionView>, SubscriptionError>
 /// The database refuses.
 pub async fn remove(app: &App, name: &str) -> Result<bool, SubscriptionError> {
     let change = app.database.begin_for_all().await?;
+    lock_streams(&change, "subscription", name).await?;
     let removed = Entity::delete_by_id(name).exec(&change).await?.rows_affected == 1;
     change.commit().await?;
     app.subscription_health.forget(name);

@@ -240,6 +240,16 @@ pub async fn only<E: EntityTrait>(query: Select<E>, on: &impl ConnectionTrait) -
     Ok(query.all(on).await?.into_iter().next())
 }
 
+/// Lock the streams of what is about to be deleted with them, named by this column. Whoever
+/// records results locks streams first; deleting what they belong to locks that first.
+pub(crate) async fn lock_streams(on: &DatabaseTransaction, column: &'static str, owner: &str) -> Result<(), DbErr> {
+    if on.get_database_backend() == DbBackend::Postgres {
+        let sql = format!("SELECT id FROM streams WHERE {column} = $1 ORDER BY id FOR UPDATE");
+        on.query_all_raw(statement(on, &sql, [owner.into()])).await?;
+    }
+    Ok(())
+}
+
 fn sqlite_options(path: &Path, connections: u32, read_only: bool) -> ConnectOptions {
     let mode = if read_only { "ro" } else { "rwc" };
     let mut options = ConnectOptions::new(format!("sqlite://{}?mode={mode}", path.display()));
