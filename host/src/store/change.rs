@@ -156,3 +156,86 @@ impl ConnectionTrait for Change {
         self.transaction.query_all_raw(statement).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        convert::Infallible,
+        pin::pin,
+        task::{Context, Waker},
+        time::Duration,
+    };
+
+    use super::*;
+    use crate::{
+        ids::OrganizationId,
+        store::{Database, Location, cache::Shelf},
+    };
+
+    struct Kept {
+        database: Database,
+        shelf: Shelf<(), u32>,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Kept {
+        async fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let database = Database::open(&Location::Sqlite(folder.path().join("chatport.db"))).await.unwrap();
+            Self { database, shelf: Shelf::default(), _folder: folder }
+        }
+
+        /// What is known, `stored` if nothing is.
+        async fn find(&self, stored: u32) -> u32 {
+            let read = async { Ok::<_, Infallible>(Some(stored)) };
+            *self.database.cache().find(&self.shelf, "acme", (), read).await.unwrap().unwrap()
+        }
+
+        fn acme(&self) -> OrganizationId {
+            OrganizationId::parse("acme").unwrap()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_commit_outdates_what_is_known_and_a_rollback_does_not() {
+        let kept = Kept::new().await;
+        assert_eq!(kept.find(1).await, 1);
+        kept.database.begin(&kept.acme()).await.unwrap().rollback().await.unwrap();
+        assert_eq!(kept.find(2).await, 1);
+        kept.database.begin(&kept.acme()).await.unwrap().commit().await.unwrap();
+        assert_eq!(kept.find(3).await, 3);
+        kept.database.begin_for_all().await.unwrap().commit().await.unwrap();
+        assert_eq!(kept.find(4).await, 4);
+        kept.database.write().execute_unprepared("UPDATE organizations SET name = ''").await.unwrap();
+        assert_eq!(kept.find(5).await, 5);
+    }
+
+    #[tokio::test]
+    async fn a_quiet_change_outdates_only_where_it_says_so() {
+        let kept = Kept::new().await;
+        assert_eq!(kept.find(1).await, 1);
+        kept.database.begin_quietly(&kept.acme()).await.unwrap().commit().await.unwrap();
+        assert_eq!(kept.find(2).await, 1);
+        let change = kept.database.begin_quietly(&kept.acme()).await.unwrap();
+        change.touch();
+        change.commit().await.unwrap();
+        assert_eq!(kept.find(3).await, 3);
+    }
+
+    #[tokio::test]
+    async fn a_commit_whose_caller_went_away_outdates_what_is_known_too() {
+        let kept = Kept::new().await;
+        assert_eq!(kept.find(1).await, 1);
+        let change = kept.database.begin(&kept.acme()).await.unwrap();
+        {
+            let mut commit = pin!(change.commit());
+            assert!(commit.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        }
+        let outdated = async {
+            while kept.find(2).await != 2 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), outdated).await.unwrap();
+    }
+}
