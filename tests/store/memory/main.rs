@@ -59,18 +59,12 @@ async fn what_is_known_is_not_read_again_for_a_message(world: &World) {
     world.link("ada").await;
     let targets =
         [json!({ "channel": world.channel("attic").await }), json!({ "default": true }), json!({ "user": "ada" })];
-    let is_everything_sent = |number| async move {
-        let posts = || world.pigeon.posts("attic").len() + world.pigeon.posts("to-ada").len();
-        eventually("the posts", || async { (posts() == number).then_some(()) }).await;
-        let sql = "SELECT 1 AS open FROM copies WHERE is_open";
-        eventually("the records", || async { world.query(sql).await.is_empty().then_some(()) }).await;
-    };
     world.settle().await;
     for target in &targets {
         assert!(world.is_accepted(target).await);
     }
     let sent = world.query("SELECT 1 AS sent FROM copies WHERE state <> 'dead'").await.len();
-    is_everything_sent(sent).await;
+    world.sent(sent).await;
     // Whatever reads one of these now fails.
     for table in ["api_keys", "channels", "account_links", "tokens", "subscriptions"] {
         let database = world.changing.app.database.write_uncached();
@@ -81,7 +75,7 @@ async fn what_is_known_is_not_read_again_for_a_message(world: &World) {
             assert!(world.is_accepted(target).await);
         }
     }
-    is_everything_sent(sent + 15).await;
+    world.sent(sent + 15).await;
 }
 
 async fn a_revoked_key_is_refused(world: &World) {
@@ -179,6 +173,7 @@ async fn a_new_subscription_hears_and_a_removed_one_does_not(world: &World) {
         application.heard().iter().filter(|event| event["type"] == "message.delivered").count()
     };
     world.put(channel.clone()).await;
+    world.sent(1).await;
     let hears = Application::subscribed(&world.api).await;
     world
         .holds("the subscription to hear", || async {

@@ -251,6 +251,13 @@ impl World {
         accepted.json()["copies"][0].clone()
     }
 
+    /// Wait until so many posts stand and all is recorded.
+    pub(crate) async fn sent(&self, number: usize) {
+        eventually("the posts", || async { (self.pigeon.world().posts.len() == number).then_some(()) }).await;
+        let open = "SELECT 1 AS open FROM copies WHERE is_open AND event IS NULL";
+        eventually("the records", || async { self.query(open).await.is_empty().then_some(()) }).await;
+    }
+
     /// Whether a message for this target can't be delivered for that reason.
     pub(crate) async fn is_dead(&self, target: &Value, code: &str) -> bool {
         self.put(target.clone()).await["code"] == code
