@@ -66,7 +66,12 @@ async fn what_is_known_is_not_read_again_for_a_message(world: &World) {
     let sent = world.query("SELECT 1 AS sent FROM copies WHERE state <> 'dead'").await.len();
     world.sent(sent).await;
     // Whatever reads one of these now fails.
-    for table in ["api_keys", "channels", "account_links", "tokens", "subscriptions"] {
+    let mut tables = vec!["api_keys", "channels", "account_links", "tokens"];
+    if world.other.is_none() {
+        // Of two replicas, one may have recorded everything so far, and the other knows of none.
+        tables.push("subscriptions");
+    }
+    for table in tables {
         let database = world.changing.app.database.write_uncached();
         database.execute_unprepared(&format!("ALTER TABLE {table} RENAME TO {table}_away")).await.unwrap();
     }
