@@ -96,7 +96,7 @@ async fn tidy(app: &App) -> Result<(), DbErr> {
 }
 
 async fn forget(app: &App, table: &str, condition: &str, before: Timestamp) -> Result<u64, DbErr> {
-    let write = app.database.write();
+    let write = app.database.write_uncached();
     let sql = format!("DELETE FROM {table} WHERE {condition}");
     let mut total = 0;
     loop {

@@ -20,11 +20,10 @@ use super::{
 };
 use crate::{
     app::App,
-    events::webhook,
+    events::{subscriptions, webhook},
     ids::InstallationId,
     security::random,
     setup::{installations, sites},
-    store::entities::subscriptions,
 };
 
 /// The longest that a platform can make anything wait: no message lives longer.
@@ -181,10 +180,9 @@ impl PlatformCourier {
 }
 
 async fn send_event(app: &App, work: &Work, subscription: &str, id: &str, body: &str) -> Outcome {
-    use sea_orm::EntityTrait;
     let now = app.clock.now();
     let retry = |code, detail: String| Outcome::Retry { at: retry_at(app, work, now), code, detail };
-    let found = subscriptions::Entity::find_by_id(subscription).one(app.database.read()).await;
+    let found = subscriptions::stored_row(&app.database, subscription).await;
     let row = match found {
         Ok(Some(row)) => row,
         Ok(None) => return Outcome::Dead { code: "channel_not_found", detail: "the subscription is gone".into() },

@@ -43,7 +43,7 @@ use sea_orm::{DatabaseTransaction, DbErr};
 use tokio::sync::Notify;
 
 pub use accept::{AcceptError, Accepted, Operation, accept};
-pub(crate) use sql_store::insert_copies;
+pub(crate) use sql_store::{insert_copies, lock_streams};
 pub use worker::{Carried, Courier, Engine, run};
 
 use crate::{
@@ -146,7 +146,8 @@ pub enum CancelWhat {
     Conversation(InstallationId, String),
 }
 
-/// Call off what waits; what stands on the platform stays.
+/// Call off what waits; what stands on the platform stays. Last in its transaction: the
+/// counts are written after events by all.
 ///
 /// # Errors
 /// The database refuses.
@@ -154,8 +155,8 @@ pub async fn cancel(
     app: &App,
     transaction: &DatabaseTransaction,
     organization: &OrganizationId,
-    what: CancelWhat,
+    what: &CancelWhat,
     now: Timestamp,
 ) -> Result<(), DbErr> {
-    sql_store::cancel(transaction, organization, &what, &app.delivery.random, now).await
+    sql_store::cancel(transaction, &app.database, organization, what, &app.delivery.random, now).await
 }

@@ -25,7 +25,7 @@ use crate::{
     delivery::insert_copies,
     ids::{CopyId, EventId, OrganizationId, StreamId},
     store::{
-        entities,
+        Database, entities,
         sheet::{self, Columns, Kind, Sheet},
         statement,
     },
@@ -108,20 +108,30 @@ pub async fn append(
     organization: &OrganizationId,
     event: NewEvent,
 ) -> Result<(), DbErr> {
-    append_all(transaction, vec![(organization.clone(), event)]).await
+    let subscriptions = entities::subscriptions::Entity::find().all(transaction).await?;
+    append_for(transaction, &subscriptions, vec![(organization.clone(), event)]).await
 }
 
-/// Write several events and their copies.
+/// Write several events and their copies, by what is known of the subscriptions.
 ///
 /// # Errors
 /// The database refuses.
 pub async fn append_all(
     transaction: &DatabaseTransaction,
+    database: &Database,
     events: Vec<(OrganizationId, NewEvent)>,
 ) -> Result<(), DbErr> {
     if events.is_empty() {
         return Ok(());
     }
+    append_for(transaction, &subscriptions::stored_rows(database).await?, events).await
+}
+
+async fn append_for(
+    transaction: &DatabaseTransaction,
+    subscriptions: &[entities::subscriptions::Model],
+    events: Vec<(OrganizationId, NewEvent)>,
+) -> Result<(), DbErr> {
     let first = next_sequence(transaction, events.len()).await?;
     let numbered: Vec<_> = events.iter().zip(first..).collect();
     let bodies: Vec<String> = events.iter().map(|(organization, event)| event.body(organization)).collect();
@@ -136,7 +146,7 @@ pub async fn append_all(
         sheet::rows(transaction.get_database_backend(), &EVENTS, 1)
     );
     transaction.execute_raw(statement(transaction, &sql, [sheet.into()])).await?;
-    for subscription in entities::subscriptions::Entity::find().all(transaction).await? {
+    for subscription in subscriptions {
         let wanted: Vec<_> =
             events.iter().filter(|(_, event)| subscriptions::wants(&subscription.kinds, event.kind)).collect();
         append_copies(transaction, &subscription.name, &wanted).await?;
@@ -180,7 +190,8 @@ async fn append_copies(
     });
     let upsert = format!(
         "INSERT INTO streams (organization, id, subscription, key, rate, due_at, sequence)
-        SELECT organization, id, CAST($1 AS TEXT), CAST($1 AS TEXT), '', due_at, copies FROM {} AS v WHERE TRUE
+        SELECT organization, id, CAST($1 AS TEXT), CAST($1 AS TEXT), '', due_at, copies FROM {} AS v 
+        WHERE EXISTS (SELECT 1 FROM subscriptions WHERE name = $1)
         ON CONFLICT (organization, subscription) WHERE subscription IS NOT NULL
         DO UPDATE SET sequence = streams.sequence + excluded.sequence,
             due_at = CASE WHEN streams.due_at < excluded.due_at THEN streams.due_at ELSE excluded.due_at END
@@ -198,7 +209,8 @@ async fn append_copies(
     let target = json!({ "subscription": subscription }).to_string();
     let mut copies = Vec::with_capacity(events.len());
     for (organization, event) in events {
-        let place = places.get_mut(organization.as_str()).ok_or_else(|| DbErr::Custom("no stream".into()))?;
+        // One that was removed a moment ago hears nothing.
+        let Some(place) = places.get_mut(organization.as_str()) else { continue };
         place.1 += 1;
         copies.push(copy_of(organization, event, *place, &target));
     }

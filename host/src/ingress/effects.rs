@@ -5,7 +5,7 @@ use chatport_sdk::{
     identity::{Account, Conversation},
     time::Timestamp,
 };
-use sea_orm::{DatabaseTransaction, DbErr};
+use sea_orm::DbErr;
 use serde_json::json;
 
 use super::{
@@ -26,6 +26,7 @@ use crate::{
         sites::Loaded,
         tokens,
     },
+    store::Change,
 };
 
 /// What came of applying a happening.
@@ -40,7 +41,7 @@ pub(super) enum Effect {
 
 /// Apply a happening. `may_try`: whether an entered code may be tried.
 pub(super) async fn apply(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     app: &App,
     loaded: &Loaded,
     kind: &HappeningKind,
@@ -115,7 +116,7 @@ pub(super) async fn apply(
 
 /// Audit what was done on the platform's side, and by whom, if that is known.
 async fn note(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     loaded: &Loaded,
     by: Option<&Account>,
     action: &str,
@@ -128,7 +129,7 @@ async fn note(
 }
 
 async fn commanded(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     loaded: &Loaded,
     text: &str,
     account: &Account,

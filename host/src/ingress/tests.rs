@@ -210,7 +210,7 @@ async fn a_command_reaches_the_application_with_the_linked_user() {
 
 async fn link(world: &World, id: InstallationId, user: &str, account: &str) {
     let loaded = world.load(id).await;
-    let transaction = world.app.database.begin().await.unwrap();
+    let transaction = world.app.database.begin(&world.organization).await.unwrap();
     links::insert(&transaction, &loaded, user, &Account::new(account), world.app.clock.now()).await.unwrap().unwrap();
     transaction.commit().await.unwrap();
 }

@@ -1,5 +1,6 @@
 //! What a backend sees of an installation during a call: made anew for each call from the
-//! installation's row and its tokens, so a revoked token is gone at once on every replica.
+//! installation's row and its tokens. They are kept in memory as they are stored, sealed, for
+//! sending; whatever changes an installation, and what platforms send, reads them anew.
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ use crate::{
     ids::{InstallationId, OrganizationId},
     security::keyring::Keyring,
     store::{
+        cache::KnownInstallation,
         entities::{self, installations},
         only,
     },
@@ -78,20 +80,67 @@ pub struct SiteCall {
     pub dispatch: Dispatch,
 }
 
-/// Load an installation and its tokens.
+/// Load an installation and its tokens: as this replica knows them.
 ///
 /// # Errors
 /// It doesn't exist in this organization, or can't be loaded.
 pub async fn load(app: &App, organization: &OrganizationId, installation: InstallationId) -> Result<Loaded, LoadError> {
-    let query = installations::Entity::find_by_id((organization.as_str().to_owned(), installation.0));
-    let row =
-        only(query, app.database.read()).await?.filter(|row| row.removed_at.is_none()).ok_or(LoadError::NotFound)?;
+    let known = known(app, organization, installation).await?.ok_or(LoadError::NotFound)?;
+    let backend = linked(app, &known.row.backend)?;
+    let now = app.clock.now().as_micros();
+    let is_usable = |row: &entities::tokens::Model| row.expires_at.is_none_or(|until| now < until);
+    let rows = match known.tokens.iter().all(is_usable) {
+        true => Arc::clone(&known.tokens),
+        false => Arc::new(known.tokens.iter().filter(|row| is_usable(row)).cloned().collect()),
+    };
+    Ok(assemble(app, known.row.clone(), backend, rows))
+}
+
+/// The same, read from the database: for whatever decides by it what to change.
+///
+/// # Errors
+/// It doesn't exist in this organization, or can't be loaded.
+pub async fn load_now(
+    app: &App,
+    organization: &OrganizationId,
+    installation: InstallationId,
+) -> Result<Loaded, LoadError> {
+    let row = read(app, organization, installation).await?.ok_or(LoadError::NotFound)?;
     let backend = linked(app, &row.backend)?;
     Ok(with_tokens(app, row, backend).await?)
 }
 
-/// Load the installation of a slot. For a slot that doesn't exist it asks the database for
-/// just as much, so that nobody can tell by the time that it takes.
+/// What this replica knows of an installation, unless it was removed.
+///
+/// # Errors
+/// The database refuses.
+pub(crate) async fn known(
+    app: &App,
+    organization: &OrganizationId,
+    installation: InstallationId,
+) -> Result<Option<Arc<KnownInstallation>>, DbErr> {
+    let cache = app.database.cache();
+    let read = async {
+        let Some(row) = read(app, organization, installation).await? else { return Ok(None) };
+        let tokens = tokens::usable(app.database.read(), organization, installation, app.clock.now()).await?;
+        Ok::<_, DbErr>(Some(KnownInstallation { row, tokens: Arc::new(tokens) }))
+    };
+    let key = (organization.as_str().to_owned(), installation.0);
+    cache.find(&cache.known.installations, organization.as_str(), key, read).await
+}
+
+async fn read(
+    app: &App,
+    organization: &OrganizationId,
+    installation: InstallationId,
+) -> Result<Option<installations::Model>, DbErr> {
+    let query = installations::Entity::find_by_id((organization.as_str().to_owned(), installation.0));
+    Ok(only(query, app.database.read()).await?.filter(|row| row.removed_at.is_none()))
+}
+
+/// Load the installation of a slot. Nothing of it is kept in memory: for a slot that doesn't
+/// exist it asks the database for just as much, so that nobody can tell by the time that it
+/// takes.
 ///
 /// # Errors
 /// The database refuses.
@@ -111,7 +160,7 @@ pub async fn load_slot(app: &App, backend: &Arc<dyn MessagingBackend>, slot: &st
 
 /// An installation that isn't stored yet.
 pub(super) fn fresh(app: &App, row: installations::Model, backend: Arc<dyn MessagingBackend>) -> Loaded {
-    assemble(app, row, backend, Vec::new())
+    assemble(app, row, backend, Arc::default())
 }
 
 /// The backend of this id.
@@ -129,14 +178,14 @@ async fn with_tokens(
 ) -> Result<Loaded, DbErr> {
     let organization = OrganizationId::stored(row.organization.clone());
     let rows = tokens::usable(app.database.read(), &organization, InstallationId(row.id), app.clock.now()).await?;
-    Ok(assemble(app, row, backend, rows))
+    Ok(assemble(app, row, backend, Arc::new(rows)))
 }
 
 fn assemble(
     app: &App,
     row: installations::Model,
     backend: Arc<dyn MessagingBackend>,
-    rows: Vec<entities::tokens::Model>,
+    rows: Arc<Vec<entities::tokens::Model>>,
 ) -> Loaded {
     let holder = Holder {
         organization: OrganizationId::stored(row.organization.clone()),
@@ -144,7 +193,6 @@ fn assemble(
         backend,
         servers: tokens::servers(&row.settings),
     };
-    let rows = Arc::new(rows);
     let SiteCall { site, dispatch } = site_of(app, &row, &holder, &rows);
     let Holder { organization, installation: id, backend, .. } = holder;
     Loaded { organization, id, backend, row, site, dispatch, rows }

@@ -7,6 +7,7 @@ mod load;
 mod tables;
 
 pub(crate) use flush::insert_copies;
+pub(crate) use load::lock_streams;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -54,31 +55,25 @@ impl SqlStore {
         Self { database, clock }
     }
 
-    /// Now, by the clock that decides leases: the database's where several replicas share
-    /// it, ours where we are alone.
-    async fn now(&self, on: &impl ConnectionTrait) -> Result<Timestamp, DbErr> {
+    /// Now, by the clock that decides leases: the database's where several replicas share it,
+    /// ours where we are alone.
+    fn now(&self, database: Option<Timestamp>) -> Timestamp {
         let ours = self.clock.now();
-        if self.database.engine() == DbBackend::Sqlite {
-            return Ok(ours);
-        }
-        let sql = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) AS now";
-        let row = on.query_one_raw(statement(on, sql, [])).await?;
-        let now = Timestamp::from_micros(row.ok_or_else(|| DbErr::Custom("no time".into()))?.try_get("", "now")?);
+        let Some(now) = database else { return ours };
         let difference = Ord::max(now.since(ours), ours.since(now));
         metrics::gauge!("chatport_clock_difference_seconds").set(difference.as_secs_f64());
         if difference > CLOCK_DIFFERENCE {
-            tracing::warn!(
-                seconds = difference.as_secs_f64(),
-                "this host's clock and the database's differ: set both by NTP"
-            );
+            let seconds = difference.as_secs_f64();
+            tracing::warn!(seconds, "this host's clock and the database's differ: set both by NTP");
         }
-        Ok(now)
+        now
     }
 }
 
 /// Call off what waits, within a transaction that changes something else too.
 pub(super) async fn cancel(
     transaction: &DatabaseTransaction,
+    database: &Database,
     organization: &OrganizationId,
     what: &CancelWhat,
     random: &Arc<dyn Random>,
@@ -90,29 +85,29 @@ pub(super) async fn cancel(
     for row in &rows {
         revise::leave(&mut ledger, row, false, now);
     }
-    flush::write(transaction, ledger.into_changes()).await
+    flush::write(transaction, database, ledger.into_changes()).await
 }
 
 #[async_trait]
 impl DeliveryStore for SqlStore {
     async fn begin(&self) -> Result<Box<dyn Unit>, StoreError> {
-        let unreachable = |error: DbErr| StoreError::Unreachable(error.to_string());
-        let transaction = self.database.begin().await.map_err(unreachable)?;
-        let now = self.now(&transaction).await.map_err(unreachable)?;
-        Ok(Box::new(SqlUnit { transaction, now }))
+        let begun = self.database.begin_at().await;
+        let (transaction, now) = begun.map_err(|error| StoreError::Unreachable(error.to_string()))?;
+        let now = self.now(now);
+        Ok(Box::new(SqlUnit { database: self.database.clone(), transaction, now }))
     }
 
     async fn recover(&self) -> Result<u64, StoreError> {
         if self.database.engine() != DbBackend::Sqlite {
             return Ok(0);
         }
-        let write = self.database.write();
+        let write = self.database.write_uncached();
         let sql = "UPDATE streams SET owner = NULL, lease_until = 0 WHERE owner IS NOT NULL";
         Ok(write.execute_raw(statement(write, sql, [])).await?.rows_affected())
     }
 
     async fn abandon(&self, owner: Uuid, held: &BTreeSet<StreamId>) -> Result<u64, StoreError> {
-        let write = self.database.write();
+        let write = self.database.write_uncached();
         let held: Vec<_> = held.iter().collect();
         let sheet = Sheet::of(&tables::IDS, &held, |id| [id.0.into()]);
         let ids = sheet::rows(self.database.engine(), &tables::IDS, 2);
@@ -133,6 +128,7 @@ impl DeliveryStore for SqlStore {
 
 /// A transaction.
 struct SqlUnit {
+    database: Database,
     transaction: DatabaseTransaction,
     now: Timestamp,
 }
@@ -203,7 +199,7 @@ impl Unit for SqlUnit {
     }
 
     async fn commit(self: Box<Self>, changes: Changes) -> Result<(), StoreError> {
-        flush::write(&self.transaction, changes).await?;
+        flush::write(&self.transaction, &self.database, changes).await?;
         self.transaction.commit().await.map_err(|error| StoreError::CommitUnknown(error.to_string()))
     }
 }
