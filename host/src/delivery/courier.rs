@@ -67,6 +67,13 @@ impl PlatformCourier {
 
     async fn carry_message(&self, work: &Work, installation: InstallationId, leased: Instant) -> Carried {
         let mut sending = Sending::new(&self.app, &self.pace, work, leased);
+        if work.is_fallback && work.parts.is_empty() && !work.unsure {
+            let unneeded = self.app.delivery.units.store.is_unneeded(&work.lease.organization, work.copy).await;
+            // In doubt it is sent: rather once too often than never.
+            if unneeded.unwrap_or(false) {
+                return Carried { outcome: Outcome::Unneeded, parts: Vec::new(), address: None };
+            }
+        }
         let outcome = match self.breakers.pass(installation, Instant::now()) {
             Err(wait) => Outcome::Hold {
                 until: self.app.clock.now().plus(wait),

@@ -5,11 +5,10 @@ use tokio::time::Instant;
 
 use super::{
     desk::{Assignment, Desk},
-    outcomes,
-    record::{self, Wanted},
-    revise,
-    store::StoreError,
+    outcomes, revise,
+    store::{Documents, StoreError},
     units::Units,
+    write::{self, Wanted},
 };
 
 /// Most streams that are leased in one commit.
@@ -40,7 +39,7 @@ impl Units {
         ledger.load_copies(unit.copies(&Default::default(), &streams).await?);
         let wanted: Vec<Wanted> =
             seats.iter().map(|(lease, _)| Wanted { lease: lease.clone(), adopt: false }).collect();
-        let works = record::take(unit.as_mut(), &mut ledger, &wanted).await?;
+        let works = write::take(unit.as_mut(), &mut ledger, &wanted, &Documents::default()).await?;
         if let Err(error) = unit.commit(ledger.into_changes()).await {
             if matches!(error, StoreError::CommitUnknown(_)) {
                 desk.note_strays();
@@ -67,7 +66,8 @@ impl Units {
             return Ok(0);
         }
         ledger.load_copies(rows.clone());
-        let documents = record::documents(unit.as_mut(), &mut ledger, rows.iter().map(|row| row.id)).await?;
+        let documents =
+            write::documents(unit.as_mut(), &mut ledger, rows.iter().map(|row| row.id), &Documents::default()).await?;
         for row in &rows {
             let document = row.message.and_then(|message| documents.messages.get(&message));
             revise::expire(&mut ledger, row, document.map(|document| document.key.as_str()));

@@ -2,9 +2,9 @@
 //!
 //! Everything that changes a copy is a rule over loaded rows: what applications ask for is in
 //! [`revise`], what becomes of it by being worked on in [`outcomes`]. A unit of work loads
-//! rows into a [`ledger`], applies rules, and commits what has changed; so [`accept`] writes
-//! what is wanted, [`lease`] takes what is due, workers bring one copy after the other up to
-//! date, and [`record`] writes down how it went and takes the next.
+//! rows into a [`ledger`], applies rules, and commits what has changed; so [`write`] writes what
+//! is wanted and how attempts went, and takes what comes next; [`lease`] takes what waits; and
+//! workers bring one copy after the other up to date.
 
 pub mod accept;
 mod alarm;
@@ -17,7 +17,6 @@ pub mod message;
 mod outcomes;
 mod pace;
 pub mod read;
-mod record;
 pub mod replay;
 mod revise;
 pub mod schedule;
@@ -29,6 +28,8 @@ pub mod targets;
 pub mod units;
 pub mod view;
 mod worker;
+pub mod write;
+mod writer;
 
 use std::sync::{
     Arc,
@@ -53,19 +54,18 @@ use crate::{
 };
 use alarm::Alarm;
 use desk::Desks;
-use record::Recorder;
 use sql_store::SqlStore;
 use store::StoreError;
 use units::Units;
 use view::CopyView;
+use writer::Writer;
 
 /// The engine's front door; cheap to clone.
 #[derive(Clone)]
 pub struct Delivery {
     units: Units,
     random: Arc<dyn Random>,
-    writer: accept::Writer,
-    recorder: Recorder,
+    writer: Writer,
     desks: Desks,
     storage_low: Arc<AtomicBool>,
     wake: Arc<Notify>,
@@ -83,8 +83,7 @@ impl Delivery {
     pub fn over(units: Units, random: &Arc<dyn Random>) -> Self {
         let (desks, wake) = (Desks::default(), Arc::new(Notify::new()));
         Self {
-            writer: accept::Writer::start(units.clone(), desks.clone(), Arc::clone(&wake)),
-            recorder: Recorder::start(units.clone()),
+            writer: Writer::start(units.clone(), desks.clone(), Arc::clone(&wake)),
             random: Arc::clone(random),
             storage_low: Arc::default(),
             alarm: Alarm::default(),
@@ -100,7 +99,7 @@ impl Delivery {
     /// It isn't accepted, or it isn't known whether it was.
     pub async fn write(&self, operation: Operation) -> Result<Accepted, AcceptError> {
         let later = Some(operation.due_at).filter(|due| *due > operation.now);
-        let accepted = self.writer.write(operation).await?;
+        let accepted = self.writer.accept(operation).await?;
         self.alarm.set(later);
         Ok(accepted)
     }

@@ -168,6 +168,7 @@ fn read(
         what,
         revision: row.pinned.unwrap_or(row.revision),
         removal: row.removal,
+        is_fallback: row.is_fallback,
         unsure: false,
         parts: serde_json::from_str(&row.parts).map_err(|_| "parts")?,
         address: row.address.clone(),
@@ -241,6 +242,7 @@ fn change_of(work: &Work, outcome: &Outcome) -> Change {
         }
         Outcome::Dead { code, detail } => end("dead", Some(*code), detail, tally::DEAD),
         Outcome::Expired => end("expired", Some("expired"), "its time ran out", tally::EXPIRED),
+        Outcome::Unneeded => end("cancelled", None, "everything else has arrived", tally::CANCELLED),
         // What is being sent stays noted, so that a revision which a newer one has replaced is
         // counted when that is taken.
         Outcome::Untried { due } => {
@@ -324,7 +326,7 @@ pub(super) fn conclude(ledger: &mut Ledger, record: &Record) -> bool {
     if record.outcome == Outcome::Delivered {
         ledger.changes.delivered.insert((organization.clone(), *installation), now);
     }
-    if change.tally.is_some() {
+    if change.tally.is_some() && record.outcome != Outcome::Unneeded {
         let failure = change.code.map(|code| FailureView::new(code, &change.detail));
         ledger.tell(&copy, key.clone(), work.revision, failure);
     }

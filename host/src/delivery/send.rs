@@ -425,9 +425,9 @@ impl<'a> Sending<'a> {
 /// The server that an installation's messages go to; of a backend that names none, all go to
 /// the same.
 fn origin(loaded: &sites::Loaded) -> String {
-    match loaded.holder().servers {
-        servers if servers.is_empty() => loaded.backend_id().to_owned(),
-        servers => servers,
+    match &*loaded.servers {
+        "" => loaded.backend_id().to_owned(),
+        servers => servers.to_owned(),
     }
 }
 

@@ -28,6 +28,8 @@ use crate::{
 pub struct Planned {
     /// The target as it was asked for, as stored.
     pub target: String,
+    /// Whether it is made only in case the others don't arrive.
+    pub is_fallback: bool,
     /// Where it goes; or why it can't go anywhere.
     pub place: Result<PlannedPlace, (&'static str, String)>,
     /// What the platform will leave out or change.
@@ -57,10 +59,12 @@ type Place = Result<PlannedPlace, (&'static str, String)>;
 pub(super) async fn plan(app: &App, organization: &OrganizationId, put: &PutMessage) -> Result<Vec<Planned>, DbErr> {
     let mut resolver = Resolver { app, organization, installations: BTreeMap::new() };
     let mut planned = Vec::with_capacity(put.targets.len());
-    for target in &put.targets {
+    let fallback = put.fallback.iter().flat_map(|fallback| &fallback.targets);
+    let targets = put.targets.iter().map(|target| (target, false)).chain(fallback.map(|target| (target, true)));
+    for (target, is_fallback) in targets {
         let stored = json!(target);
         for place in resolver.places(target).await? {
-            planned.push(Planned { target: stored.to_string(), place, notes: Vec::new() });
+            planned.push(Planned { target: stored.to_string(), is_fallback, place, notes: Vec::new() });
         }
     }
     let mut notes: BTreeMap<InstallationId, Vec<Note>> = BTreeMap::new();

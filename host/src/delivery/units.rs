@@ -54,6 +54,20 @@ impl Units {
         Ok(deleted)
     }
 
+    /// One of a message's copies can't be delivered: its fallbacks are due at once.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn hasten(&self, organization: &OrganizationId, key: &str) -> Result<(), StoreError> {
+        let (mut unit, mut ledger) = self.begin().await?;
+        let messages = unit.messages(&BTreeSet::from([(organization.clone(), key.to_owned())])).await?;
+        let ids: BTreeSet<_> = messages.iter().map(|message| (organization.clone(), message.id)).collect();
+        ledger.load_streams(unit.streams(&StreamsWanted { messages: ids.clone(), ..StreamsWanted::default() }).await?);
+        ledger.load_copies(unit.copies_of(&ids).await?);
+        ids.iter().for_each(|(_, message)| revise::hasten(&mut ledger, *message));
+        unit.commit(ledger.into_changes()).await
+    }
+
     /// Try given-up copies of these streams again for `lifetime`. The answer is those that
     /// still were given up.
     ///

@@ -24,7 +24,10 @@ use super::{
     message::ShownPart,
     store::{LEASE, Outcome, Record, Recorded, What, Work},
 };
-use crate::{app::App, ids::InstallationId};
+use crate::{
+    app::App,
+    ids::{InstallationId, OrganizationId},
+};
 
 /// How often the engine looks without having been woken.
 const POLL: Duration = Duration::from_millis(500);
@@ -215,7 +218,12 @@ impl Running {
             let others_wait = begun.elapsed() > TURN && self.desk.free() == 0;
             record.go_on &= !self.stop.is_cancelled() && !others_wait;
             let renewed = Instant::now();
-            match self.record(record).await {
+            let hastened = fallback_of(&record);
+            let recorded = self.record(record).await;
+            if let Some((organization, key)) = hastened {
+                self.hasten(&organization, &key).await;
+            }
+            match recorded {
                 Some(Recorded::Next(next)) => {
                     work = *next;
                     leased = renewed;
@@ -236,6 +244,14 @@ impl Running {
         // Somebody may have been waiting for the seat.
         if self.desk.free() <= 1 {
             self.engine.delivery.wake();
+        }
+    }
+
+    /// Without this, fallbacks come in their own time.
+    async fn hasten(&self, organization: &OrganizationId, key: &str) {
+        match self.engine.delivery.units.hasten(organization, key).await {
+            Ok(()) => self.engine.delivery.wake(),
+            Err(error) => tracing::warn!(%error, "a fallback could not be sent early; it comes in its time"),
         }
     }
 
@@ -275,7 +291,7 @@ impl Running {
         let started = Instant::now();
         let mut pause = Duration::from_millis(50);
         loop {
-            match self.engine.delivery.recorder.record(record.clone()).await {
+            match self.engine.delivery.writer.record(record.clone()).await {
                 Ok(recorded) => return Some(recorded),
                 Err(error) if started.elapsed() > LEASE / 2 => {
                     tracing::error!(%error, copy = %record.work.copy, "a result could not be written; it will be found out again");
@@ -297,6 +313,19 @@ impl Running {
             Ok(number) => tracing::warn!(copies = number, "copies expired before they could be delivered"),
             Err(error) => tracing::error!(%error, "can't look for what has expired"),
         }
+    }
+}
+
+/// The message whose fallbacks a copy's end calls for.
+fn fallback_of(record: &Record) -> Option<(OrganizationId, String)> {
+    let is_dead = matches!(record.outcome, Outcome::Dead { .. } | Outcome::Expired);
+    match &record.work.what {
+        What::Message { put, key, log_text: None, .. }
+            if is_dead && put.fallback.is_some() && !record.work.is_fallback =>
+        {
+            Some((record.work.lease.organization.clone(), key.clone()))
+        }
+        _ => None,
     }
 }
 

@@ -134,7 +134,7 @@ pub async fn change_settings(
     let mut settings = before.row.settings.clone();
     merge(&mut settings, patch);
     machine::check_settings(before.backend.descriptor(), &settings)?;
-    let changed = Model { settings: settings.clone(), ..before.row.clone() };
+    let changed = Model { settings: settings.clone(), ..before.row.as_ref().clone() };
     machine::check_by_backend(&sites::fresh(app, changed, before.backend.clone()))?;
     let now = app.clock.now();
     let transaction = app.database.begin(organization).await?;
@@ -233,7 +233,7 @@ pub async fn remove(
     let row = match sites::load_now(app, organization, installation).await {
         Ok(loaded) => {
             take_back(&loaded).await;
-            loaded.row
+            loaded.row.as_ref().clone()
         }
         // It can be removed all the same.
         Err(LoadError::BackendNotLinked { .. }) => row(app.database.read(), organization, installation).await?,

@@ -83,7 +83,9 @@ pub async fn create(
     let progress = ask(&loaded, Ask::Begin).await?;
     let now = app.clock.now();
     let transaction = app.database.begin(organization).await?;
-    Entity::insert(loaded.row.clone().into_active_model().reset_all()).exec_without_returning(&transaction).await?;
+    Entity::insert(loaded.row.as_ref().clone().into_active_model().reset_all())
+        .exec_without_returning(&transaction)
+        .await?;
     let steps = apply(&transaction, app, &loaded, progress, now).await?;
     let object = loaded.id.to_string();
     audit::write(&transaction, organization, actor, "installation.create", &object, "done", now).await?;

@@ -12,12 +12,13 @@ use std::{
     collections::{HashMap, hash_map::RandomState},
     hash::{BuildHasher, Hash},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicI64, AtomicU64, Ordering::SeqCst},
     },
     time::{Duration, Instant},
 };
 
+use chatport_sdk::site::Site;
 use uuid::Uuid;
 
 use super::entities::{account_links, api_keys, channels, installations, subscriptions, tokens};
@@ -61,8 +62,11 @@ impl From<api_keys::Model> for KnownKey {
 
 /// An installation and its usable tokens, newest first.
 pub(crate) struct KnownInstallation {
-    pub(crate) row: installations::Model,
+    pub(crate) row: Arc<installations::Model>,
     pub(crate) tokens: Arc<Vec<tokens::Model>>,
+    /// What is made of them at the first use: what its backend sees, and the servers that its
+    /// settings name.
+    pub(crate) site: OnceLock<(Site, Arc<str>)>,
 }
 
 /// Whose knowledge a change outdates.

@@ -194,7 +194,7 @@ impl World {
     }
 
     pub(crate) async fn note(&self, replica: &Replica) -> Value {
-        load(&replica.app, self.installation).await.row.notes
+        load(&replica.app, self.installation).await.row.notes.clone()
     }
 
     /// Change a row without the triggers that tell of it.

@@ -12,7 +12,7 @@ use crate::{
     delivery::{
         CancelWhat,
         ledger::Stream,
-        store::{Body, Documents, Full, Lease, MessageDocument, StreamsWanted},
+        store::{Body, Documents, Full, MessageDocument, StreamsWanted},
     },
     ids::{CopyId, InstallationId, OrganizationId, StreamId},
     store::{
@@ -137,20 +137,6 @@ pub(super) async fn streams(on: &DatabaseTransaction, wanted: &StreamsWanted) ->
     let places = Sheet::of(&tables::PLACES, &places, |(installation, key)| [installation.0.into(), key.into()]);
     let ids = Sheet::of(&tables::OWNED, &ids, |(organization, id)| [organization.as_str().into(), id.0.into()]);
     loaded(&query(on, &sql, [places.into(), owned(&wanted.messages).into(), ids.into()]).await?)
-}
-
-pub(super) async fn leased(on: &DatabaseTransaction, leases: &[Lease]) -> Result<Vec<Stream>, DbErr> {
-    let sheet = Sheet::of(&tables::LEASES, leases, |lease| {
-        [lease.organization.as_str().into(), lease.stream.0.into(), lease.owner.into(), lease.fence.into()]
-    });
-    let sql = format!(
-        "SELECT {STREAM} FROM {} AS v CROSS JOIN streams s {HOLD}
-        WHERE s.organization = v.organization AND s.id = v.id AND s.owner = v.owner AND s.fence = v.fence
-        ORDER BY s.id {}",
-        source(on, &tables::LEASES, 1),
-        locking(on, "FOR UPDATE OF s")
-    );
-    loaded(&query(on, &sql, [sheet.into()]).await?)
 }
 
 /// Each organization that has something due gets its turn, found by hopping from one to the

@@ -27,7 +27,7 @@ use super::{
     CancelWhat,
     ledger::{Changes, Ledger, Stream},
     revise,
-    store::{DeliveryStore, Documents, Full, Lease, Root, StoreError, StreamsWanted, Unit},
+    store::{DeliveryStore, Documents, Full, Root, StoreError, StreamsWanted, Unit},
 };
 use crate::{
     ids::{CopyId, InstallationId, OrganizationId, StreamId},
@@ -120,6 +120,15 @@ impl DeliveryStore for SqlStore {
         Ok(write.execute_raw(statement(write, &sql, values)).await?.rows_affected())
     }
 
+    async fn is_unneeded(&self, organization: &OrganizationId, fallback: CopyId) -> Result<bool, StoreError> {
+        let read = self.database.read();
+        let sql = "SELECT 1 FROM copies f JOIN copies c ON c.organization = f.organization AND c.message = f.message
+            WHERE f.organization = $1 AND f.id = $2 AND NOT c.is_fallback AND c.log_id IS NULL
+                AND (c.shown IS NULL OR c.shown < f.revision)";
+        let values = [organization.as_str().into(), fallback.0.into()];
+        Ok(read.query_all_raw(statement(read, sql, values)).await?.is_empty())
+    }
+
     async fn root(&self, organization: &OrganizationId, root: CopyId) -> Result<Root, StoreError> {
         let query = copies::Entity::find_by_id((organization.as_str().to_owned(), root.0));
         Ok(Root::of(only(query, self.database.read()).await?.as_ref()))
@@ -156,10 +165,6 @@ impl Unit for SqlUnit {
 
     async fn streams(&mut self, wanted: &StreamsWanted) -> Result<Vec<Stream>, StoreError> {
         Ok(load::streams(&self.transaction, wanted).await?)
-    }
-
-    async fn leased(&mut self, leases: &[Lease]) -> Result<Vec<Stream>, StoreError> {
-        Ok(load::leased(&self.transaction, leases).await?)
     }
 
     async fn due(&mut self, limit: usize, full: &Full) -> Result<Vec<Stream>, StoreError> {

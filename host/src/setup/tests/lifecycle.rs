@@ -51,7 +51,7 @@ async fn a_removed_installation_leaves_tombstones_and_no_usable_token() {
     let id = world.installed().await;
     let (app, organization) = (&world.app, &world.organization);
     channels::add(app, organization, id, &loft("attic"), &Actor::host()).await.unwrap();
-    let slot = world.load(id).await.row.slot;
+    let slot = world.load(id).await.row.slot.clone();
     world.clock.advance(Duration::from_secs(1));
     let before = app.clock.now().minus(Duration::from_micros(1));
     installations::remove(app, organization, id, &Actor::host()).await.unwrap();
