@@ -149,6 +149,8 @@ impl Changes {
 pub(super) struct Ledger {
     /// Now, by the clock that decides leases.
     pub now: Timestamp,
+    /// When this process has run well for long enough to take suspects.
+    pub calm_at: Timestamp,
     random: Arc<dyn Random>,
     made: u16,
     messages: Rows<(OrganizationId, String), messages::Model>,
@@ -165,6 +167,7 @@ impl Ledger {
     pub(super) fn new(now: Timestamp, random: Arc<dyn Random>) -> Self {
         Self {
             now,
+            calm_at: now,
             random,
             made: 0,
             messages: Rows(BTreeMap::new()),

@@ -55,11 +55,21 @@ pub(super) fn next(ledger: &mut Ledger, stream: Uuid, adopt: bool) -> Option<Uui
     }
     loop {
         let copy = ledger.first_due(stream)?;
-        if copy.state != "sending" || adopt {
-            return Some(copy.id);
+        let (id, calm_at) = (copy.id, ledger.calm_at);
+        if copy.state == "sending" {
+            if adopt {
+                return Some(id);
+            }
+            set_aside(ledger, id);
+        } else if copy.crashes > 1 && ledger.now < calm_at {
+            // It was there when two processes died. If it is what kills them, this one has some
+            // time for all the others first; if it isn't, it doesn't happen to be there again.
+            if let Some(copy) = ledger.copy(id) {
+                copy.due_at = Some(calm_at.as_micros());
+            }
+        } else {
+            return Some(id);
         }
-        let id = copy.id;
-        set_aside(ledger, id);
     }
 }
 

@@ -1,7 +1,11 @@
 //! The engine's units of work. Each loads rows from the store, applies rules to them, and
 //! commits what has changed; nothing else writes messages, copies and streams.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use chatport_sdk::{site::Random, time::Timestamp};
 
@@ -18,17 +22,23 @@ use crate::ids::{CopyId, OrganizationId, StreamId};
 pub struct Units {
     pub(super) store: Arc<dyn DeliveryStore>,
     random: Arc<dyn Random>,
+    /// When the first of them began.
+    begun: Arc<OnceLock<Timestamp>>,
 }
+
+/// How long a process runs before it takes what was being sent when two others died.
+const CALM: Duration = Duration::from_secs(5);
 
 impl Units {
     /// Units of work over this store.
     pub fn new(store: Arc<dyn DeliveryStore>, random: Arc<dyn Random>) -> Self {
-        Self { store, random }
+        Self { store, random, begun: Arc::default() }
     }
 
     pub(super) async fn begin(&self) -> Result<(Box<dyn Unit>, Ledger), StoreError> {
         let unit = self.store.begin().await?;
-        let ledger = Ledger::new(unit.now(), Arc::clone(&self.random));
+        let mut ledger = Ledger::new(unit.now(), Arc::clone(&self.random));
+        ledger.calm_at = self.begun.get_or_init(|| unit.now()).plus(CALM);
         Ok((unit, ledger))
     }
 

@@ -33,10 +33,11 @@ use crate::{
 const POLL: Duration = Duration::from_millis(500);
 /// A send starts only while the lease has at least this much left.
 const RESERVE: Duration = Duration::from_secs(20);
-/// Attempts that may end in a crash before a copy is given up. The first proves nothing, since
-/// others were on their way too. From then on the copy is under suspicion, and sent while no
-/// other suspect of its installation is: three more, and it is the culprit.
-const POISON: u32 = 4;
+/// Leases of a copy that may end in a crash before it is given up. One or two prove nothing:
+/// others were on their way too, and who kills processes can hit the same copy twice. So a copy
+/// that was there once is sent while no other suspect of its installation is; and one that was
+/// there twice while no other such is at all, and not by a process that is young itself.
+const POISON: u32 = 3;
 /// How long a suspect waits for another.
 const SUSPECT_WAIT: Duration = Duration::from_millis(500);
 /// How long a worker stays with one stream while others wait for a worker.
@@ -270,14 +271,17 @@ impl Running {
             return done(work, Outcome::Expired);
         }
         if work.crashes >= POISON {
-            let detail = format!("{POISON} attempts ended in a crash");
+            let detail = format!("the process died {POISON} times while it was being sent");
             return done(work, Outcome::Dead { code: "poison", detail });
         }
-        let Some(_alone) = self.suspects.alone(&work) else {
-            let detail = "others of this installation that a crash interrupted go first".into();
-            let until = now.plus(SUSPECT_WAIT);
-            let code = "platform_unavailable";
-            return done(work, Outcome::Hold { until, scope: Scope::Copy, code, detail });
+        let _alone = match self.suspects.alone(&work) {
+            Ok(alone) => alone,
+            Err(wait) => {
+                let detail = "it was being sent when the process died: others go first".into();
+                let until = now.plus(wait);
+                let code = "platform_unavailable";
+                return done(work, Outcome::Hold { until, scope: Scope::Copy, code, detail });
+            }
         };
         let Carried { outcome, parts, address } = self.engine.courier.carry(&work, leased).await;
         Record { parts, address, took: started.elapsed(), work, outcome, go_on: true }
@@ -329,24 +333,32 @@ fn fallback_of(record: &Record) -> Option<(OrganizationId, String)> {
     }
 }
 
-/// The installations that have a copy under suspicion on its way.
+/// What has a copy under suspicion on its way: an installation; or nothing, for those that
+/// share with nobody.
+type Suspect = Option<InstallationId>;
+
+/// The suspects that are on their way.
 #[derive(Clone, Default)]
-struct Suspects(Arc<Mutex<BTreeSet<InstallationId>>>);
+struct Suspects(Arc<Mutex<BTreeSet<Suspect>>>);
 
 /// Says that a suspect is on its way; nothing, where the copy isn't one.
-struct Alone(Suspects, Option<InstallationId>);
+struct Alone(Suspects, Option<Suspect>);
 
 impl Suspects {
-    /// `None`: another suspect of the same installation is on its way.
-    fn alone(&self, work: &Work) -> Option<Alone> {
-        let suspect = match &work.what {
-            What::Message { installation, .. } if work.crashes > 0 => *installation,
-            _ => return Some(Alone(self.clone(), None)),
+    /// Leave to go, else how long to wait for another.
+    fn alone(&self, work: &Work) -> Result<Alone, Duration> {
+        let suspect = match (work.crashes, &work.what) {
+            (0, _) | (_, What::Event { .. }) => return Ok(Alone(self.clone(), None)),
+            (1, What::Message { installation, .. }) => Some(*installation),
+            (_, What::Message { .. }) => None,
         };
-        self.lock().insert(suspect).then(|| Alone(self.clone(), Some(suspect)))
+        match self.lock().insert(suspect) {
+            true => Ok(Alone(self.clone(), Some(suspect))),
+            false => Err(SUSPECT_WAIT),
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<InstallationId>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<Suspect>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
