@@ -301,7 +301,7 @@ impl Ledger {
     pub(super) fn tell(&mut self, copy: &copies::Model, message: String, revision: i64, failure: Option<FailureView>) {
         let kind = if failure.is_some() { EventKind::MessageFailed } else { EventKind::MessageDelivered };
         let told = MessageEvent { message, revision, copy: copy_view(copy), failure };
-        let mut event = NewEvent::new(kind, serde_json::json!(told), self.now);
+        let mut event = NewEvent::new(kind, &told, self.now);
         event.id.0 = self.new_id();
         self.changes.events.push((OrganizationId::stored(copy.organization.clone()), event));
     }

@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, time::Duration};
 use chatport_sdk::{schemars::JsonSchema, time::Timestamp};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{json, value::RawValue};
 use uuid::Uuid;
 
 pub use invoke::{ActionReply, invoke};
@@ -50,8 +50,8 @@ pub struct NewEvent {
     pub id: EventId,
     /// What kind.
     pub kind: EventKind,
-    /// What stands under `data`.
-    pub data: Value,
+    /// What stands under `data`, as JSON.
+    pub data: Box<RawValue>,
     /// When it happened.
     pub at: Timestamp,
     /// How long the engine leaves it to whoever sends it synchronously.
@@ -60,7 +60,9 @@ pub struct NewEvent {
 
 impl NewEvent {
     /// An event.
-    pub fn new(kind: EventKind, data: Value, now: Timestamp) -> Self {
+    pub fn new(kind: EventKind, data: &impl Serialize, now: Timestamp) -> Self {
+        // Serializing plain data into memory can't fail.
+        let data = serde_json::value::to_raw_value(data).expect("what is told is plain data");
         Self { id: EventId::new(), kind, data, at: now, hold: Duration::ZERO }
     }
 

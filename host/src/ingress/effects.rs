@@ -6,7 +6,6 @@ use chatport_sdk::{
     time::Timestamp,
 };
 use sea_orm::DbErr;
-use serde_json::json;
 
 use super::{
     press::{self, Press, Pressed, Verdict},
@@ -152,5 +151,5 @@ async fn commanded(
         user: link.map(|link| link.user_id),
         account: LinkedAccount::from(account),
     };
-    events::append(transaction, organization, NewEvent::new(EventKind::CommandInvoked, json!(told), now)).await
+    events::append(transaction, organization, NewEvent::new(EventKind::CommandInvoked, &told, now)).await
 }

@@ -176,7 +176,7 @@ pub(super) async fn record(
         user,
         account: LinkedAccount::from(press.account),
     };
-    let mut event = NewEvent::new(EventKind::ActionInvoked, json!(told), now);
+    let mut event = NewEvent::new(EventKind::ActionInvoked, &told, now);
     event.hold = limit(loaded);
     events::append(transaction, organization, event.clone()).await?;
     let actor = Actor::account(loaded.backend_id(), &press.account.id);
@@ -320,7 +320,7 @@ pub(super) async fn replied(
         user: link.map(|link| link.user_id),
         account: LinkedAccount::from(account),
     };
-    events::append(transaction, organization, NewEvent::new(EventKind::ReplyPosted, json!(told), now)).await
+    events::append(transaction, organization, NewEvent::new(EventKind::ReplyPosted, &told, now)).await
 }
 
 /// The copy that a post belongs to.

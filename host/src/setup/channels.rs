@@ -286,7 +286,7 @@ async fn append(
     now: Timestamp,
 ) -> Result<(), DbErr> {
     let told = json!(ChannelEvent { channel: channel.clone() });
-    events::append(transaction, organization, NewEvent::new(kind, told, now)).await
+    events::append(transaction, organization, NewEvent::new(kind, &told, now)).await
 }
 
 /// Make a channel the default of its installation.

@@ -437,5 +437,5 @@ pub(super) async fn append(
         },
     };
     let organization = OrganizationId::stored(row.organization.clone());
-    events::append(transaction, &organization, NewEvent::new(kind, json!(told), now)).await
+    events::append(transaction, &organization, NewEvent::new(kind, &told, now)).await
 }

@@ -347,7 +347,7 @@ async fn append(
     now: Timestamp,
 ) -> Result<(), DbErr> {
     let told = json!(LinkEvent { link: link.clone() });
-    events::append(transaction, organization, NewEvent::new(kind, told, now)).await
+    events::append(transaction, organization, NewEvent::new(kind, &told, now)).await
 }
 
 /// End all links of an installation that is being removed; its removal is the event.

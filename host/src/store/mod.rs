@@ -308,7 +308,10 @@ fn is_clean(
     _: PoolConnectionMetadata,
 ) -> Pin<Box<dyn Future<Output = Result<bool, sqlx::Error>> + Send + '_>> {
     Box::pin(async move {
-        connection.ping().await?;
+        if connection.is_in_transaction() {
+            // A rollback may be under way.
+            connection.ping().await?;
+        }
         Ok(!connection.is_in_transaction())
     })
 }

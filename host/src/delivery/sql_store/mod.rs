@@ -10,8 +10,8 @@ pub(crate) use flush::insert_copies;
 pub(crate) use load::lock_streams;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -40,6 +40,8 @@ use crate::{
     },
 };
 
+/// How exactly it is known when an installation last delivered something.
+const NOTE_EVERY: Duration = Duration::from_secs(5);
 /// A difference between this host's clock and the database's that is worth a warning.
 const CLOCK_DIFFERENCE: Duration = Duration::from_secs(5);
 
@@ -48,11 +50,30 @@ const CLOCK_DIFFERENCE: Duration = Duration::from_secs(5);
 pub(super) struct SqlStore {
     database: Database,
     clock: Arc<dyn Clock>,
+    noted: Noted,
+}
+
+/// When it was last noted that an installation delivered something.
+#[derive(Clone, Default)]
+struct Noted(Arc<Mutex<HashMap<InstallationId, Timestamp>>>);
+
+impl Noted {
+    /// Leave out what was noted a moment ago: nobody needs it to the second.
+    fn thin(&self, delivered: &mut BTreeMap<(OrganizationId, InstallationId), Timestamp>) {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        delivered.retain(|(_, installation), now| {
+            let is_old = noted.get(installation).is_none_or(|then| now.since(*then) >= NOTE_EVERY);
+            if is_old {
+                noted.insert(*installation, *now);
+            }
+            is_old
+        });
+    }
 }
 
 impl SqlStore {
     pub(super) fn new(database: Database, clock: Arc<dyn Clock>) -> Self {
-        Self { database, clock }
+        Self { database, clock, noted: Noted::default() }
     }
 
     /// Now, by the clock that decides leases: the database's where several replicas share it,
@@ -94,7 +115,7 @@ impl DeliveryStore for SqlStore {
         let begun = self.database.begin_at().await;
         let (transaction, now) = begun.map_err(|error| StoreError::Unreachable(error.to_string()))?;
         let now = self.now(now);
-        Ok(Box::new(SqlUnit { database: self.database.clone(), transaction, now }))
+        Ok(Box::new(SqlUnit { noted: self.noted.clone(), database: self.database.clone(), transaction, now }))
     }
 
     async fn recover(&self) -> Result<u64, StoreError> {
@@ -137,6 +158,7 @@ impl DeliveryStore for SqlStore {
 
 /// A transaction.
 struct SqlUnit {
+    noted: Noted,
     database: Database,
     transaction: DatabaseTransaction,
     now: Timestamp,
@@ -203,7 +225,8 @@ impl Unit for SqlUnit {
         Ok(load::documents(&self.transaction, messages, events).await?)
     }
 
-    async fn commit(self: Box<Self>, changes: Changes) -> Result<(), StoreError> {
+    async fn commit(self: Box<Self>, mut changes: Changes) -> Result<(), StoreError> {
+        self.noted.thin(&mut changes.delivered);
         flush::write(&self.transaction, &self.database, changes).await?;
         self.transaction.commit().await.map_err(|error| StoreError::CommitUnknown(error.to_string()))
     }
