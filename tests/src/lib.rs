@@ -12,6 +12,8 @@ pub mod pigeon;
 pub mod program;
 pub mod proof;
 pub mod sandbox;
+pub mod seeded;
+pub mod twin;
 
 use std::{future::Future, time::Duration};
 

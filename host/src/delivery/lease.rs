@@ -61,7 +61,9 @@ impl Units {
     /// The store fails.
     pub async fn expire(&self, limit: u64) -> Result<usize, StoreError> {
         let (mut unit, mut ledger) = self.begin().await?;
-        let rows = unit.overdue(limit).await?;
+        let mut rows = unit.overdue(limit).await?;
+        // Told in the order in which they were accepted, whatever order the store has.
+        rows.sort_by_key(|row| row.id);
         if rows.is_empty() {
             return Ok(0);
         }

@@ -55,7 +55,7 @@ use crate::{
 use alarm::Alarm;
 use desk::Desks;
 use sql_store::SqlStore;
-use store::StoreError;
+use store::{DeliveryStore, StoreError};
 use units::Units;
 use view::CopyView;
 use writer::Writer;
@@ -75,8 +75,7 @@ pub struct Delivery {
 impl Delivery {
     /// A front door over this database. [`run`] does the work behind it.
     pub fn new(database: &Database, clock: &Arc<dyn Clock>, random: &Arc<dyn Random>) -> Self {
-        let store = SqlStore::new(database.clone(), Arc::clone(clock));
-        Self::over(Units::new(Arc::new(store), Arc::clone(random)), random)
+        Self::over(Units::new(store_of(database, clock), Arc::clone(random)), random)
     }
 
     /// A front door over any store.
@@ -124,6 +123,11 @@ impl std::fmt::Debug for Delivery {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Delivery")
     }
+}
+
+/// The engine's store in a database.
+pub fn store_of(database: &Database, clock: &Arc<dyn Clock>) -> Arc<dyn DeliveryStore> {
+    Arc::new(SqlStore::new(database.clone(), Arc::clone(clock)))
 }
 
 /// Take a message away: what stands is deleted, what waits is called off.

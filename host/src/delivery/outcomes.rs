@@ -272,6 +272,8 @@ pub(super) fn conclude(ledger: &mut Ledger, record: &Record) -> bool {
     }
     let was_due = copy.due_at;
     let is_newer = copy.revision > work.revision || copy.removal != work.removal;
+    // A removal that a revision of the same number has replaced: it was counted then.
+    let is_counted = copy.revision == work.revision && copy.removal != work.removal;
     copy.parts = parts_text(&record.parts);
     if record.address.is_some() {
         copy.address.clone_from(&record.address);
@@ -330,13 +332,13 @@ pub(super) fn conclude(ledger: &mut Ledger, record: &Record) -> bool {
         None if is_replaced && !change.keeps_sending => Some(tally::SUPERSEDED),
         tally => tally,
     };
-    if let Some(outcome) = ended {
+    if let Some(outcome) = ended.filter(|_| !is_counted) {
         ledger.changes.tallies.add(organization, outcome, 1);
     }
     if record.outcome == Outcome::Delivered {
         ledger.changes.delivered.insert((organization.clone(), *installation), now);
     }
-    if change.tally.is_some() && record.outcome != Outcome::Unneeded {
+    if change.tally.is_some() && !is_counted && record.outcome != Outcome::Unneeded {
         let failure = change.code.map(|code| FailureView::new(code, &change.detail));
         ledger.tell(&copy, key.clone(), work.revision, failure);
     }

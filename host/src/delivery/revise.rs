@@ -57,7 +57,7 @@ pub(super) fn apply(ledger: &mut Ledger, operation: &Operation) -> Result<Accept
         let planned = operation.planned.iter().find(is_of);
         match planned {
             Some(planned) if row.stream.is_some() => {
-                let row = reopen(ledger, row, operation, pins);
+                let row = reopen(ledger, row, operation, pins.then_some(stored.revision));
                 add_missing_logs(ledger, operation, &row);
                 views.push(CopyView { notes: planned.notes.clone(), ..copy_view(&row) });
                 kept.push((row.target, row.is_fallback));
@@ -283,17 +283,22 @@ fn count_new(ledger: &mut Ledger, operation: &Operation, row: &copies::Model) {
 
 /// Make a copy due again for a newer revision. What was pending is superseded by it; what
 /// is on its way is left, and this waits behind it.
-fn reopen(ledger: &mut Ledger, row: copies::Model, operation: &Operation, pins: bool) -> copies::Model {
+fn reopen(ledger: &mut Ledger, row: copies::Model, operation: &Operation, pins: Option<i64>) -> copies::Model {
     let tallies = &mut ledger.changes.tallies;
     tallies.add(&operation.organization, tally::ACCEPTED, 1);
-    let pinned = match (pins && row.is_open, operation.put.is_final) {
+    // A copy that was left out of the final one has nothing to keep.
+    let pinned = match (row.is_open && pins == Some(row.revision), operation.put.is_final) {
         (true, _) => Some(row.revision),
         (false, true) => None,
         (false, false) => row.pinned,
     };
     let waited = [row.is_open.then_some(row.revision), row.pinned].into_iter().flatten();
     let superseded = waited.filter(|revision| row.sending != Some(*revision) && pinned != Some(*revision)).count();
-    tallies.add(&operation.organization, tally::SUPERSEDED, i64::try_from(superseded).unwrap_or(0));
+    // A removal has the number after the revision that it takes away. If this comes under the
+    // same number, the removal ends here, though it may be on its way.
+    let is_homonym = row.removal && row.sending == Some(operation.put.revision);
+    let superseded = i64::try_from(superseded).unwrap_or(0) + i64::from(is_homonym);
+    tallies.add(&operation.organization, tally::SUPERSEDED, superseded);
     // A fallback that was never needed waits again.
     let wanted = operation.due_of(row.is_fallback && row.parts == "[]").as_micros();
     let is_active = matches!(row.state.as_str(), "sending" | "unknown" | "retry");
@@ -360,14 +365,26 @@ pub(super) fn leave(ledger: &mut Ledger, row: &copies::Model, delete: bool, now:
         wake(ledger, &row, now.as_micros());
         change(ledger, row);
     } else if row.is_open && !is_on_its_way {
-        tallies.add(&organization, tally::CANCELLED, waiting(&row));
+        // What was taken and then not tried is called off like the rest.
+        let sending = None;
+        tallies.add(&organization, tally::CANCELLED, waiting(&copies::Model { sending, ..row.clone() }));
+        tallies.add(
+            &organization,
+            tally::SUPERSEDED,
+            i64::from(row.sending.is_some_and(|older| is_older(&row, older))),
+        );
         let state = "cancelled".to_owned();
-        change(ledger, copies::Model { pinned: None, is_open: false, due_at: None, state, updated_at, ..row });
+        change(ledger, copies::Model { pinned: None, sending, is_open: false, due_at: None, state, updated_at, ..row });
     } else if row.pinned.is_some() {
         // It is on its way and goes on; what it kept back isn't wanted any more.
         tallies.add(&organization, tally::SUPERSEDED, i64::from(row.sending != row.pinned));
         change(ledger, copies::Model { pinned: None, updated_at, ..row });
     }
+}
+
+/// Whether what was sent is neither what a copy should show nor what it keeps for before.
+fn is_older(row: &copies::Model, sending: i64) -> bool {
+    sending != row.revision && Some(sending) != row.pinned
 }
 
 /// How many revisions of a copy wait to be sent.
@@ -412,8 +429,7 @@ pub(super) fn expire(ledger: &mut Ledger, row: &copies::Model, key: Option<&str>
     };
     if let Some(key) = key {
         // An older one in doubt ends with them: what it became is shown by nobody any more.
-        let is_older = |sending: i64| sending != row.revision && Some(sending) != row.pinned;
-        let older = i64::from(row.sending.is_some_and(is_older));
+        let older = i64::from(row.sending.is_some_and(|sending| is_older(row, sending)));
         ledger.changes.tallies.add(&organization, tally::SUPERSEDED, older);
         for revision in [Some(row.revision), row.pinned].into_iter().flatten() {
             ledger.changes.tallies.add(&organization, tally::EXPIRED, 1);

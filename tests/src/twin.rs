@@ -1,0 +1,177 @@
+//! The engine's store in memory: the twin of the one in SQL. Units of work follow one another
+//! as they do on SQLite; what a unit loads are copies of rows, and only its commit changes
+//! them. It says the same as the SQL does in as few words as possible, so that the two can be
+//! held against each other, and so that the engine can be simulated without a database.
+
+mod tables;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use chatport_host::{
+    delivery::{
+        CancelWhat,
+        ledger::{Changes, Stream},
+        store::{DeliveryStore, Documents, Full, Root, StoreError, StreamsWanted, Unit},
+    },
+    ids::{CopyId, InstallationId, OrganizationId, StreamId},
+    store::entities::{copies, messages},
+};
+use chatport_sdk::time::{Clock, Timestamp};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use uuid::Uuid;
+
+pub use tables::{Happened, Tables};
+
+/// The store.
+#[derive(Clone)]
+pub struct Twin {
+    tables: Arc<Mutex<Tables>>,
+    clock: Arc<dyn Clock>,
+    /// Whether one process has it alone, as on SQLite.
+    is_alone: bool,
+}
+
+impl Twin {
+    /// An empty store for several replicas.
+    pub fn shared(clock: Arc<dyn Clock>) -> Self {
+        Self { tables: Arc::default(), clock, is_alone: false }
+    }
+
+    /// An empty store for one process, which frees all leases when it starts.
+    pub fn alone(clock: Arc<dyn Clock>) -> Self {
+        Self { is_alone: true, ..Self::shared(clock) }
+    }
+
+    /// Look at the tables, or set them up.
+    ///
+    /// # Panics
+    /// If a unit of work is under way.
+    pub fn tables<T>(&self, look: impl FnOnce(&mut Tables) -> T) -> T {
+        look(&mut self.tables.try_lock().expect("no unit of work is under way"))
+    }
+}
+
+#[async_trait]
+impl DeliveryStore for Twin {
+    async fn begin(&self) -> Result<Box<dyn Unit>, StoreError> {
+        let tables = Arc::clone(&self.tables).lock_owned().await;
+        Ok(Box::new(TwinUnit { tables, now: self.clock.now() }))
+    }
+
+    async fn recover(&self) -> Result<u64, StoreError> {
+        if !self.is_alone {
+            return Ok(0);
+        }
+        Ok(self.tables.lock().await.free_all())
+    }
+
+    async fn abandon(&self, owner: Uuid, held: &BTreeSet<StreamId>) -> Result<u64, StoreError> {
+        Ok(self.tables.lock().await.abandon(owner, held))
+    }
+
+    async fn is_unneeded(&self, organization: &OrganizationId, fallback: CopyId) -> Result<bool, StoreError> {
+        let tables = self.tables.lock().await;
+        let owned = |id: &Uuid| tables.copies.get(id).filter(|row| row.organization == organization.as_str());
+        let Some(fallback) = owned(&fallback.0) else { return Ok(true) };
+        let others = tables.copies.values().filter(|copy| copy.message == fallback.message);
+        let is_late = |copy: &copies::Model| copy.shown.is_none_or(|shown| shown < fallback.revision);
+        Ok(!others.into_iter().any(|copy| !copy.is_fallback && copy.log_id.is_none() && is_late(copy)))
+    }
+
+    async fn root(&self, organization: &OrganizationId, root: CopyId) -> Result<Root, StoreError> {
+        let tables = self.tables.lock().await;
+        let row = tables.copies.get(&root.0).filter(|row| row.organization == organization.as_str());
+        Ok(Root::of(row))
+    }
+}
+
+/// A unit of work: nobody else has the tables until it ends.
+struct TwinUnit {
+    tables: OwnedMutexGuard<Tables>,
+    now: Timestamp,
+}
+
+#[async_trait]
+impl Unit for TwinUnit {
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    async fn messages(
+        &mut self,
+        keys: &BTreeSet<(OrganizationId, String)>,
+    ) -> Result<Vec<messages::Model>, StoreError> {
+        Ok(keys.iter().filter_map(|key| self.tables.messages.get(key)).cloned().collect())
+    }
+
+    async fn backlogs(&mut self, of: &BTreeSet<OrganizationId>) -> Result<BTreeMap<OrganizationId, i64>, StoreError> {
+        let known = of.iter().filter(|organization| self.tables.organizations.contains(*organization));
+        Ok(known.map(|organization| (organization.clone(), self.tables.backlog(organization))).collect())
+    }
+
+    async fn holds(&mut self, of: &BTreeSet<InstallationId>) -> Result<BTreeMap<InstallationId, i64>, StoreError> {
+        let found = of.iter().filter_map(|id| Some((*id, self.tables.installations.get(id)?.held_until)));
+        Ok(found.collect())
+    }
+
+    async fn streams(&mut self, wanted: &StreamsWanted) -> Result<Vec<Stream>, StoreError> {
+        let tables = &self.tables;
+        let mut ids: BTreeSet<Uuid> = wanted.streams.iter().map(|(_, stream)| stream.0).collect();
+        ids.extend(wanted.places.iter().filter_map(|place| tables.places.get(place)));
+        ids.extend(wanted.messages.iter().flat_map(|id| tables.copies_of(id)).filter_map(|copy| copy.stream));
+        Ok(ids.into_iter().filter_map(|id| tables.stream(id)).collect())
+    }
+
+    async fn due(&mut self, limit: usize, full: &Full) -> Result<Vec<Stream>, StoreError> {
+        Ok(self.tables.due(limit, full, self.now.as_micros()))
+    }
+
+    async fn copies_of(&mut self, of: &BTreeSet<(OrganizationId, Uuid)>) -> Result<Vec<copies::Model>, StoreError> {
+        Ok(of.iter().flat_map(|id| self.tables.copies_of(id)).cloned().collect())
+    }
+
+    async fn copies(
+        &mut self,
+        ids: &BTreeSet<(OrganizationId, CopyId)>,
+        heads_of: &BTreeSet<StreamId>,
+    ) -> Result<Vec<copies::Model>, StoreError> {
+        let (tables, now) = (&self.tables, self.now.as_micros());
+        let named = ids.iter().filter_map(|(_, copy)| tables.copies.get(&copy.0));
+        let heads = heads_of.iter().flat_map(|stream| tables.heads(stream.0, now));
+        Ok(named.chain(heads).cloned().collect())
+    }
+
+    async fn overdue(&mut self, limit: u64) -> Result<Vec<copies::Model>, StoreError> {
+        Ok(self.tables.overdue(usize::try_from(limit).unwrap_or(usize::MAX), self.now.as_micros()))
+    }
+
+    async fn open_copies(
+        &mut self,
+        organization: &OrganizationId,
+        what: &CancelWhat,
+    ) -> Result<Vec<copies::Model>, StoreError> {
+        Ok(self.tables.open_copies(organization, what))
+    }
+
+    async fn documents(
+        &mut self,
+        messages: &BTreeSet<(OrganizationId, Uuid)>,
+        events: &BTreeSet<(OrganizationId, Uuid)>,
+    ) -> Result<Documents, StoreError> {
+        Ok(self.tables.documents(messages, events))
+    }
+
+    async fn commit(mut self: Box<Self>, changes: Changes) -> Result<(), StoreError> {
+        self.tables.write(changes)
+    }
+}
+
+impl std::fmt::Debug for Twin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Twin")
+    }
+}

@@ -1,0 +1,350 @@
+//! The twin's rows, how they are looked up, and how a unit's changes are written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chatport_host::{
+    delivery::{
+        CancelWhat,
+        ledger::{Changes, Stream},
+        store::{Body, Documents, Full, MessageDocument, StoreError},
+    },
+    events::{EVENT_LIFETIME, EventKind, NewEvent},
+    ids::{InstallationId, OrganizationId, StreamId},
+    store::entities::{attempts, copies, messages, streams},
+};
+use uuid::Uuid;
+
+/// How many due copies of a stream are looked at at once.
+const HEADS: usize = 4;
+/// Most streams that one organization gets in one lease.
+const ORGANIZATION_SHARE: usize = 8;
+
+/// What is kept of an installation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Installation {
+    pub held_until: i64,
+    pub last_delivered_at: Option<i64>,
+}
+
+/// An event that was told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Happened {
+    pub organization: OrganizationId,
+    pub id: Uuid,
+    pub kind: EventKind,
+    pub body: String,
+}
+
+/// The rows.
+#[derive(Clone, Debug, Default)]
+pub struct Tables {
+    pub organizations: BTreeSet<OrganizationId>,
+    pub installations: BTreeMap<InstallationId, Installation>,
+    /// Who hears which kinds of events, by name.
+    pub subscriptions: BTreeMap<String, Vec<EventKind>>,
+    pub messages: BTreeMap<(OrganizationId, String), messages::Model>,
+    pub streams: BTreeMap<Uuid, streams::Model>,
+    pub copies: BTreeMap<Uuid, copies::Model>,
+    pub attempts: Vec<attempts::Model>,
+    pub events: Vec<Happened>,
+    pub tallies: BTreeMap<(String, String), i64>,
+    /// Streams by conversation.
+    pub(super) places: BTreeMap<(InstallationId, String), Uuid>,
+    by_stream: BTreeMap<Uuid, BTreeSet<(i64, Uuid)>>,
+    by_message: BTreeMap<Uuid, BTreeSet<Uuid>>,
+    by_event: BTreeMap<Uuid, usize>,
+    ids: u128,
+}
+
+impl Tables {
+    /// How many copy-revisions of an organization wait.
+    pub fn backlog(&self, organization: &OrganizationId) -> i64 {
+        let own = self.tallies.iter().filter(|((owner, _), _)| owner == organization.as_str());
+        own.map(|((_, outcome), total)| if outcome == "accepted" { *total } else { -total }).sum()
+    }
+
+    pub(super) fn stream(&self, id: Uuid) -> Option<Stream> {
+        let row = self.streams.get(&id)?;
+        let installation = row.installation.and_then(|id| self.installations.get(&InstallationId(id)));
+        Some(Stream::loaded(row.clone(), installation.map_or(0, |installation| installation.held_until)))
+    }
+
+    pub(super) fn copies_of(&self, (organization, message): &(OrganizationId, Uuid)) -> Vec<&copies::Model> {
+        let ids = self.by_message.get(message).into_iter().flatten();
+        let copies = ids.filter_map(|id| self.copies.get(id));
+        copies.filter(|copy| copy.organization == organization.as_str()).collect()
+    }
+
+    fn in_order(&self, stream: Uuid) -> impl Iterator<Item = &copies::Model> {
+        let places = self.by_stream.get(&stream).into_iter().flatten();
+        places.filter_map(|(_, copy)| self.copies.get(copy))
+    }
+
+    pub(super) fn heads(&self, stream: Uuid, now: i64) -> impl Iterator<Item = &copies::Model> {
+        self.in_order(stream).filter(move |copy| copy.due_at.is_some_and(|due| due <= now)).take(HEADS)
+    }
+
+    fn first_due(&self, stream: Uuid) -> Option<i64> {
+        self.in_order(stream).filter_map(|copy| copy.due_at).min()
+    }
+
+    pub(super) fn due(&self, limit: usize, full: &Full, now: i64) -> Vec<Stream> {
+        let mut shares: BTreeMap<&str, Vec<(i64, Uuid)>> = BTreeMap::new();
+        for (id, row) in &self.streams {
+            let Some(due) = row.due_at.filter(|due| *due <= now && row.held_until <= now) else { continue };
+            let is_held = self.stream(*id).is_some_and(|stream| stream.installation_held > now);
+            let is_leased = row.owner.is_some() && row.lease_until > now;
+            let is_full = full.organizations.iter().any(|id| id.as_str() == row.organization)
+                || row.installation.is_some_and(|id| full.installations.contains(&InstallationId(id)))
+                || row.subscription.as_ref().is_some_and(|name| full.subscriptions.contains(name));
+            if !is_held && !is_leased && !is_full {
+                let head_start = match row.urgency {
+                    2 => 300_000_000,
+                    0 => -60_000_000,
+                    _ => 0,
+                };
+                let turn = Ord::max(due, row.held_until) - head_start;
+                shares.entry(&row.organization).or_default().push((turn, *id));
+            }
+        }
+        let mut turns = Vec::new();
+        for share in shares.values_mut() {
+            share.sort_unstable();
+            turns.extend(
+                share.iter().take(ORGANIZATION_SHARE).enumerate().map(|(place, (turn, id))| (place, *turn, *id)),
+            );
+        }
+        turns.sort_unstable();
+        turns.into_iter().take(limit).filter_map(|(_, _, id)| self.stream(id)).collect()
+    }
+
+    fn is_leased(&self, copy: &copies::Model, now: i64) -> Option<bool> {
+        let stream = self.streams.get(&copy.stream?)?;
+        Some(stream.owner.is_some() && stream.lease_until > now)
+    }
+
+    pub(super) fn overdue(&self, limit: usize, now: i64) -> Vec<copies::Model> {
+        let is_overdue =
+            |copy: &&copies::Model| copy.is_open && copy.expires_at <= now && self.is_leased(copy, now) == Some(false);
+        self.copies.values().filter(is_overdue).take(limit).cloned().collect()
+    }
+
+    pub(super) fn open_copies(&self, organization: &OrganizationId, what: &CancelWhat) -> Vec<copies::Model> {
+        let is_meant = |copy: &&copies::Model| {
+            let Some(stream) = copy.stream.and_then(|id| self.streams.get(&id)) else { return false };
+            let is_there = match what {
+                CancelWhat::Installation(id) => stream.installation == Some(id.0),
+                CancelWhat::Conversation(id, key) => {
+                    stream.installation == Some(id.0) && stream.key == *key && copy.account.is_none()
+                }
+            };
+            copy.is_open && is_there && stream.organization == organization.as_str() && stream.due_at.is_some()
+        };
+        self.copies.values().filter(is_meant).cloned().collect()
+    }
+
+    pub(super) fn documents(
+        &self,
+        messages: &BTreeSet<(OrganizationId, Uuid)>,
+        events: &BTreeSet<(OrganizationId, Uuid)>,
+    ) -> Documents {
+        let wanted = self.messages.iter().filter(|((owner, _), row)| messages.contains(&(owner.clone(), row.id)));
+        let document = |row: &messages::Model| MessageDocument {
+            key: row.key.clone(),
+            body: Body::Stored(row.body.clone()),
+            pinned: row.pinned.clone().map(Body::Stored),
+        };
+        let told = events.iter().filter_map(|(_, id)| self.events.get(*self.by_event.get(id)?));
+        Documents {
+            messages: wanted.map(|(_, row)| (row.id, document(row))).collect(),
+            events: told.map(|event| (event.id, event.body.clone())).collect(),
+        }
+    }
+
+    pub(super) fn free_all(&mut self) -> u64 {
+        let mut freed = 0;
+        for row in self.streams.values_mut().filter(|row| row.owner.is_some()) {
+            (row.owner, row.lease_until) = (None, 0);
+            freed += 1;
+        }
+        freed
+    }
+
+    pub(super) fn abandon(&mut self, owner: Uuid, held: &BTreeSet<StreamId>) -> u64 {
+        let is_left = |row: &&streams::Model| row.owner == Some(owner) && !held.contains(&StreamId(row.id));
+        let left: Vec<Uuid> = self.streams.values().filter(is_left).map(|row| row.id).collect();
+        for id in &left {
+            self.release(*id);
+        }
+        u64::try_from(left.len()).unwrap_or(u64::MAX)
+    }
+
+    fn release(&mut self, stream: Uuid) {
+        let due = self.first_due(stream);
+        if let Some(row) = self.streams.get_mut(&stream) {
+            (row.owner, row.lease_until, row.due_at) = (None, 0, due);
+        }
+    }
+
+    /// Write everything, or nothing where a row isn't as it was loaded.
+    pub(super) fn write(&mut self, changes: Changes) -> Result<(), StoreError> {
+        let refused = |what: &str| Err(StoreError::Refused(format!("{what} was not as it was loaded")));
+        let is_same_lease =
+            |(was, _): &(Stream, Stream)| self.streams.get(&was.row.id).is_some_and(|row| row.fence == was.row.fence);
+        if !changes.streams.changed.iter().all(is_same_lease) {
+            return refused("a stream");
+        }
+        let is_there = |stream: &Stream| stream.row.installation.map(|id| (InstallationId(id), stream.row.key.clone()));
+        if changes.streams.new.iter().filter_map(is_there).any(|place| self.places.contains_key(&place)) {
+            return refused("a conversation");
+        }
+        for Stream { row, .. } in changes.streams.new {
+            self.places.extend(row.installation.map(|id| ((InstallationId(id), row.key.clone()), row.id)));
+            self.streams.insert(row.id, row);
+        }
+        for row in changes.messages.new.into_iter().chain(changes.messages.changed.into_iter().map(|(_, is)| is)) {
+            let organization = organization(&row.organization)?;
+            self.messages.insert((organization, row.key.clone()), row);
+        }
+        for row in changes.copies.new.into_iter().chain(changes.copies.changed.into_iter().map(|(_, is)| is)) {
+            self.insert_copy(row);
+        }
+        for (_, Stream { row, is_released, .. }) in changes.streams.changed {
+            let id = row.id;
+            self.streams.insert(id, row);
+            if is_released {
+                self.release(id);
+            }
+        }
+        self.attempts.extend(changes.attempts);
+        for ((_, id), at) in changes.holds {
+            if let Some(installation) = self.installations.get_mut(&id) {
+                installation.held_until = Ord::max(installation.held_until, at.as_micros());
+            }
+        }
+        for ((_, id), at) in changes.delivered {
+            if let Some(installation) = self.installations.get_mut(&id) {
+                installation.last_delivered_at = Ord::max(installation.last_delivered_at, Some(at.as_micros()));
+            }
+        }
+        for (organization, event) in &changes.events {
+            self.tell(organization, event);
+        }
+        for (organization, outcome, number) in changes.tallies.rows() {
+            *self.tallies.entry((organization.to_owned(), outcome.to_owned())).or_default() += number;
+        }
+        Ok(())
+    }
+
+    fn insert_copy(&mut self, row: copies::Model) {
+        if let Some(stream) = row.stream {
+            self.by_stream.entry(stream).or_default().insert((row.sequence, row.id));
+        }
+        if let Some(message) = row.message {
+            self.by_message.entry(message).or_default().insert(row.id);
+        }
+        self.copies.insert(row.id, row);
+    }
+
+    /// Write an event, with a copy for each subscription that wants it.
+    fn tell(&mut self, organization: &OrganizationId, event: &NewEvent) {
+        let body = event.body(organization);
+        self.by_event.insert(event.id.0, self.events.len());
+        self.events.push(Happened { organization: organization.clone(), id: event.id.0, kind: event.kind, body });
+        let wants = |(name, kinds): (&String, &Vec<EventKind>)| {
+            (kinds.is_empty() || kinds.contains(&event.kind)).then(|| name.clone())
+        };
+        for name in self.subscriptions.iter().filter_map(wants).collect::<Vec<_>>() {
+            let due = event.at.plus(event.hold).as_micros();
+            let stream = self.stream_of(organization, &name);
+            let id = self.own_id();
+            let Some(row) = self.streams.get_mut(&stream) else { continue };
+            row.sequence += 1;
+            row.due_at = Some(row.due_at.map_or(due, |other| Ord::min(other, due)));
+            let copy = copy_of(organization, event, id, row, &name, due);
+            self.insert_copy(copy);
+        }
+    }
+
+    fn stream_of(&mut self, organization: &OrganizationId, subscription: &str) -> Uuid {
+        let is_it = |row: &&streams::Model| {
+            row.organization == organization.as_str() && row.subscription.as_deref() == Some(subscription)
+        };
+        if let Some(row) = self.streams.values().find(is_it) {
+            return row.id;
+        }
+        let row = streams::Model {
+            organization: organization.as_str().to_owned(),
+            id: self.own_id(),
+            installation: None,
+            subscription: Some(subscription.to_owned()),
+            key: subscription.to_owned(),
+            rate: String::new(),
+            urgency: 1,
+            owner: None,
+            fence: 0,
+            lease_until: 0,
+            due_at: None,
+            held_until: 0,
+            sequence: 0,
+        };
+        let id = row.id;
+        self.streams.insert(id, row);
+        id
+    }
+
+    /// An id that the store makes itself, for a stream of events or an event's copy.
+    fn own_id(&mut self) -> Uuid {
+        self.ids += 1;
+        Uuid::from_u128(self.ids)
+    }
+}
+
+fn organization(text: &str) -> Result<OrganizationId, StoreError> {
+    OrganizationId::parse(text).ok_or_else(|| StoreError::Refused(format!("{text} is no organization")))
+}
+
+fn copy_of(
+    organization: &OrganizationId,
+    event: &NewEvent,
+    id: Uuid,
+    stream: &streams::Model,
+    subscription: &str,
+    due: i64,
+) -> copies::Model {
+    let at = event.at.as_micros();
+    copies::Model {
+        organization: organization.as_str().to_owned(),
+        id,
+        stream: Some(stream.id),
+        installation: None,
+        message: None,
+        event: Some(event.id.0),
+        root: None,
+        log_id: None,
+        log_text: None,
+        target: serde_json::json!({ "subscription": subscription }).to_string(),
+        account: None,
+        address: None,
+        sequence: stream.sequence,
+        revision: 1,
+        pinned: None,
+        shown: None,
+        sending: None,
+        is_open: true,
+        removal: false,
+        is_fallback: false,
+        state: "pending".to_owned(),
+        code: None,
+        detail: None,
+        due_at: Some(due),
+        attempts: 0,
+        crashes: 0,
+        first_tried_at: None,
+        parts: "[]".to_owned(),
+        urgency: 1,
+        expires_at: event.at.plus(EVENT_LIFETIME).as_micros(),
+        created_at: at,
+        updated_at: at,
+    }
+}
