@@ -17,7 +17,8 @@ use super::{
 };
 use crate::ids::{CopyId, OrganizationId, StreamId};
 
-/// The units of work over a store: `accept`, `lease`, `record`, `expire`, `delete`, `replay`.
+/// The units of work over a store: `write`, `lease`, `record_parts`, `expire`, `delete`,
+/// `hasten`, `replay`.
 #[derive(Clone)]
 pub struct Units {
     pub(super) store: Arc<dyn DeliveryStore>,

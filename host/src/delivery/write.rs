@@ -2,8 +2,10 @@
 //! commit, each result under its lease. What can be sent next is taken in the same commit: the
 //! next copies of streams whose worker goes on, and the first ones of streams that slept.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use tokio::time::Instant;
 use uuid::Uuid;
