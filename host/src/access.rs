@@ -1,7 +1,8 @@
-//! Who may call the API: keys in the database, of which only digests are stored. A key is
-//! looked up at each request, so a revoked one is refused at once on every replica.
+//! Who may call the API: keys in the database, of which only digests are stored. Those in use
+//! are kept in memory; a revoked one is refused at once where it was revoked, and by other
+//! replicas as soon as they hear of it.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 
 use chatport_sdk::{schemars::JsonSchema, secret::Secret, time::Timestamp};
 use sea_orm::{
@@ -15,6 +16,7 @@ use crate::{
     security::api_keys::{ApiKey, Scopes},
     setup::audit::{self, Actor},
     store::{
+        cache::KnownKey,
         entities::api_keys::{ActiveModel, Column, Entity, Model},
         only,
     },
@@ -105,7 +107,7 @@ pub async fn create(app: &App, new: NewKey, actor: &Actor) -> Result<(KeyView, S
         last_used_at: Set(None),
         revoked_at: Set(None),
     };
-    let transaction = app.database.begin().await?;
+    let transaction = app.database.begin_for_all().await?;
     Entity::insert(active).exec_without_returning(&transaction).await?;
     audit::write_for(&transaction, new.organization.as_ref(), actor, "key.create", &row.id, "done", now).await?;
     transaction.commit().await?;
@@ -127,19 +129,26 @@ pub async fn any(app: &App) -> Result<bool, DbErr> {
 pub async fn authenticate(app: &App, presented: &str) -> Result<Option<Caller>, DbErr> {
     // A mistyped key is refused without asking the database.
     let Some(key) = ApiKey::parse(presented) else { return Ok(None) };
-    let Some(row) = only(Entity::find_by_id(key.id()), app.database.read()).await? else { return Ok(None) };
-    let now = app.clock.now();
+    let cache = app.database.cache();
+    let read = async {
+        let row = only(Entity::find_by_id(key.id()), app.database.read()).await?;
+        Ok::<_, DbErr>(row.map(KnownKey::from))
+    };
+    let known = cache.find(&cache.known.api_keys, "", key.id().to_owned(), read).await?;
+    let Some(known) = known else { return Ok(None) };
+    let (row, now) = (&known.row, app.clock.now());
     let is_valid = key.matches(&row.digest) && row.revoked_at.is_none() && row.expires_at > now.as_micros();
     if !is_valid {
         return Ok(None);
     }
-    if row.last_used_at.is_none_or(|used| used < now.minus(COARSE).as_micros()) {
+    if known.last_used_at.load(Relaxed) < now.minus(COARSE).as_micros() {
+        known.last_used_at.store(now.as_micros(), Relaxed);
         note_use(app, &row.id, now).await;
     }
     Ok(Some(Caller {
         scopes: row.scopes.parse().unwrap_or_default(),
-        organization: row.organization.map(OrganizationId::stored),
-        key: row.id,
+        organization: row.organization.clone().map(OrganizationId::stored),
+        key: row.id.clone(),
     }))
 }
 
@@ -147,7 +156,7 @@ async fn note_use(app: &App, id: &str, now: Timestamp) {
     let noted = Entity::update_many()
         .col_expr(Column::LastUsedAt, Expr::value(now.as_micros()))
         .filter(Column::Id.eq(id))
-        .exec(app.database.write())
+        .exec(app.database.write_uncached())
         .await;
     if let Err(error) = noted {
         tracing::warn!(%error, "can't note that a key was used");
@@ -172,7 +181,7 @@ pub async fn list(app: &App, caller: &Caller) -> Result<Vec<KeyView>, DbErr> {
 /// The database refuses.
 pub async fn revoke(app: &App, caller: &Caller, id: &str, actor: &Actor) -> Result<bool, DbErr> {
     let now = app.clock.now();
-    let transaction = app.database.begin().await?;
+    let transaction = app.database.begin_for_all().await?;
     let row = Entity::find_by_id(id).filter(Column::RevokedAt.is_null()).one(&transaction).await?;
     let Some(row) = row else { return Ok(false) };
     let organization = row.organization.map(OrganizationId::stored);

@@ -25,7 +25,7 @@ use crate::{
     },
     server,
     setup::renewal::Renewals,
-    store::{Database, Location, OpenError, entities, statement},
+    store::{self, Database, Location, OpenError, entities, statement},
 };
 
 /// A host that is ready to run.
@@ -125,6 +125,9 @@ impl Host {
         let engine_stop = CancellationToken::new();
         let engine = tokio::spawn(delivery::run(app.clone(), engine_stop.clone()));
         let keeper = tokio::spawn(housekeeping::run(app.clone(), engine_stop.clone()));
+        let delivery = app.delivery.clone();
+        let listener_of_news = store::listen(app.database.clone(), move || delivery.wake(), engine_stop.clone());
+        let news = tokio::spawn(listener_of_news);
         let options = server::Options::new(&app.settings, Arc::clone(&app.random));
         let (router, _) = api::build();
         let server = tokio::spawn(server::serve(listener, router.with_state(app.clone()), options, stop.clone()));
@@ -140,6 +143,9 @@ impl Host {
             tracing::error!(%error, "the delivery engine ended badly");
         }
         keeper.abort();
+        if let Err(error) = news.await {
+            tracing::error!(%error, "listening for news ended badly");
+        }
         if let Err(error) = app.database.close().await {
             tracing::warn!(%error, "the database didn't close well");
         }
@@ -194,7 +200,7 @@ fn make_folder(folder: &Path) -> Result<(), StartError> {
 /// Refuse to run over a database whose secrets this ring can't open: the first message to
 /// a platform would be the first sign otherwise.
 async fn check_keyring(database: &Database, keyring: &Keyring) -> Result<(), StartError> {
-    let write = database.write();
+    let write = database.write_uncached();
     let sql = "SELECT DISTINCT key_id FROM tokens UNION SELECT value AS key_id FROM facts WHERE name = 'key'";
     let rows = write.query_all_raw(statement(write, sql, [])).await?;
     let ids: Vec<String> = rows.iter().map(|row| row.try_get("", "key_id")).collect::<Result<_, _>>()?;

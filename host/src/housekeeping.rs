@@ -29,7 +29,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const RETENTION: &[(&str, &str, u32)] = &[
     (
         "messages",
-        "updated_at < $1 AND id IN (SELECT m.id FROM messages m WHERE m.updated_at < $1
+        "updated_at < $1 AND (organization, id) IN (SELECT m.organization, m.id FROM messages m WHERE m.updated_at < $1
             AND NOT EXISTS (SELECT 1 FROM copies c WHERE c.organization = m.organization AND c.message = m.id
                 AND (c.is_open OR c.updated_at >= $1))
             AND NOT EXISTS (SELECT 1 FROM copies c
@@ -39,7 +39,7 @@ const RETENTION: &[(&str, &str, u32)] = &[
     ),
     (
         "events",
-        "id IN (SELECT e.id FROM events e WHERE e.created_at < $1 AND NOT EXISTS
+        "(organization, id) IN (SELECT e.organization, e.id FROM events e WHERE e.created_at < $1 AND NOT EXISTS
             (SELECT 1 FROM copies c WHERE c.organization = e.organization AND c.event = e.id AND c.is_open) LIMIT $2)",
         7,
     ),
@@ -96,7 +96,7 @@ async fn tidy(app: &App) -> Result<(), DbErr> {
 }
 
 async fn forget(app: &App, table: &str, condition: &str, before: Timestamp) -> Result<u64, DbErr> {
-    let write = app.database.write();
+    let write = app.database.write_uncached();
     let sql = format!("DELETE FROM {table} WHERE {condition}");
     let mut total = 0;
     loop {

@@ -44,6 +44,9 @@ pub struct Descriptor {
     pub needs_public_url: bool,
 }
 
+/// What a backend keeps to that names no rates.
+const DEFAULT_RATES: &[Rate] = &[Rate::per_installation("default", 1.0, 1)];
+
 impl Descriptor {
     /// A descriptor with careful defaults; set the rest on the fields.
     pub fn new(id: &'static str, name: &'static str) -> Self {
@@ -57,7 +60,7 @@ impl Descriptor {
             settings: schemars::json_schema!({ "type": "object", "additionalProperties": false }),
             settings_version: 1,
             tokens: &[],
-            rates: &[Rate { name: "default", per_second: 1.0, burst: 1 }],
+            rates: DEFAULT_RATES,
             press_limit: Duration::from_secs(3),
             loopback_only: false,
             needs_public_url: false,
@@ -135,14 +138,53 @@ impl Default for Limits {
     }
 }
 
+/// Who shares a rate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RatePer {
+    /// All that one installation sends.
+    #[default]
+    Installation,
+    /// All installations on one server.
+    Origin,
+    /// What goes to one conversation.
+    Conversation,
+}
+
 /// A token bucket.
+///
+/// ```
+/// use chatport_sdk::descriptor::Rate;
+/// // 30 messages a second for a bot, 20 a minute for each group that it is in.
+/// const RATES: &[Rate] = &[Rate::per_installation("bot", 30.0, 30), Rate::per_conversation("group", 20.0 / 60.0, 3)];
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rate {
     /// Its name; also the key by which an operator overrides it.
     #[serde(skip_deserializing, default)]
     pub name: &'static str,
+    /// Who shares it.
+    #[serde(default)]
+    pub per: RatePer,
     /// How many in a second, in the long run.
     pub per_second: f64,
     /// How many at once.
     pub burst: u32,
+}
+
+impl Rate {
+    /// A rate for all that one installation sends.
+    pub const fn per_installation(name: &'static str, per_second: f64, burst: u32) -> Self {
+        Self { name, per: RatePer::Installation, per_second, burst }
+    }
+
+    /// A rate for all installations on one server.
+    pub const fn per_origin(name: &'static str, per_second: f64, burst: u32) -> Self {
+        Self { name, per: RatePer::Origin, per_second, burst }
+    }
+
+    /// A rate for what goes to one conversation.
+    pub const fn per_conversation(name: &'static str, per_second: f64, burst: u32) -> Self {
+        Self { name, per: RatePer::Conversation, per_second, burst }
+    }
 }

@@ -93,6 +93,13 @@ impl Site {
         Self { parts: Arc::new(parts), http }
     }
 
+    /// The same installation, calling out through another client: how the host makes a site for
+    /// each call.
+    #[must_use]
+    pub fn calling(&self, http: HttpClient) -> Self {
+        Self { parts: Arc::clone(&self.parts), http }
+    }
+
     /// The random name of the installation that stands in its ingress path.
     pub fn slot(&self) -> &str {
         &self.parts.slot

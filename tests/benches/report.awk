@@ -1,17 +1,55 @@
-# From lines `SYSTEM ROUND NAME VALUE` to the table and the figures of the bench.
+# From lines `SYSTEM ROUND NAME VALUE` to the tables and the figures of the bench. What is
+# measured stands in `row` calls; what is to be reached in `goal` calls.
+
+# A row of the long table and its figures. `other`: the row of the same system that is its
+# reference; without it, the reference is the same row of the reference system.
+function row(name, label, unit, other) {
+    names[++rows] = name; labels[name] = label; units[name] = unit; others[name] = other
+}
 
 BEGIN {
-    rows = split("accepted_per_s delivered_per_s accept_p50_ms accept_p99_ms end_to_end_p50_ms end_to_end_p99_ms " \
-        "half_accept_p50_ms half_accept_p99_ms steady_accept_p50_ms steady_end_to_end_p50_ms steady_end_to_end_p99_ms " \
-        "cpu_s program_cpu_s database_cpu_s commits wal_syncs wal_kb " \
-        "idle_mb peak_mb first_start_ms start_ms binary_mb lost duplicates", row, " ")
-    split("accepted/s|delivered/s|accept p50, closed loop|accept p99, closed loop|end to end p50, closed loop|" \
-        "end to end p99, closed loop|accept p50 at half of delivered/s|accept p99 at half of delivered/s|" \
-        "accept p50 at 100/s|end to end p50 at 100/s|end to end p99 at 100/s|CPU per 1,000|... of the program|" \
-        "... of the database|commits per message|WAL syncs per message|WAL per message|memory, idle|memory, peak|" \
-        "first start to 200|start to 200|program|lost|came twice", label, "|")
-    split("1/s 1/s ms ms ms ms ms ms ms ms ms s s s 1 1 KB MB MB ms ms MB 1 1", unit, " ")
-    systems = split("echo sqlite postgres", known, " ")
+    row("accepted_per_s", "accepted/s, closed loop", "1/s")
+    row("delivered_per_s", "delivered/s, closed loop", "1/s")
+    row("accept_p50_ms", "accept p50, closed loop", "ms")
+    row("accept_p99_ms", "accept p99, closed loop", "ms")
+    row("end_to_end_p50_ms", "end to end p50, closed loop", "ms")
+    row("end_to_end_p99_ms", "end to end p99, closed loop", "ms")
+    row("cpu_s", "CPU per 1,000", "s")
+    row("program_cpu_s", "... of the program", "s")
+    row("database_cpu_s", "... of the database", "s")
+    row("driver_cpu_s", "besides: of the driver", "s")
+    row("platform_cpu_s", "besides: of the platform", "s")
+    row("commits", "commits per message", "1")
+    row("wal_syncs", "WAL syncs per message", "1")
+    row("wal_kb", "WAL per message", "KB")
+    row("half_accept_p50_ms", "accept p50 at half of the peak", "ms")
+    row("half_accept_p99_ms", "accept p99 at half of the peak", "ms")
+    row("half_end_to_end_p99_ms", "end to end p99 at half of the peak", "ms")
+    row("steady_accept_p50_ms", "accept p50 at 100/s", "ms")
+    row("steady_end_to_end_p50_ms", "end to end p50 at 100/s", "ms")
+    row("steady_end_to_end_p99_ms", "end to end p99 at 100/s", "ms")
+    row("steady_over_platform_ms", "p50 at 100/s over the platform's own", "ms")
+    row("press_answer_p50_ms", "press to answer p50 at 500/s", "ms")
+    row("press_answer_p99_ms", "press to answer p99 at 500/s", "ms")
+    row("press_cpu_s", "CPU per 1,000 presses", "s")
+    row("before_limited_end_to_end_p99_ms", "p99 beside a sound one, before 429", "ms")
+    row("beside_limited_end_to_end_p99_ms", "p99 beside one answering 429", "ms", "before_limited_end_to_end_p99_ms")
+    row("before_hanging_end_to_end_p99_ms", "p99 beside a sound one, before it hangs", "ms")
+    row("beside_hanging_end_to_end_p99_ms", "p99 beside one that hangs", "ms", "before_hanging_end_to_end_p99_ms")
+    row("pending_few_cpu_s", "CPU per 1,000, 1,000 copies waiting", "s")
+    row("pending_many_cpu_s", "CPU per 1,000, " thousands(pending) " waiting", "s", "pending_few_cpu_s")
+    row("pending_many_filled_per_s", "copies accepted/s while filling", "1/s")
+    row("pending_peak_mb", "memory, peak, with these", "MB")
+    row("idle_mb", "memory, idle", "MB")
+    row("peak_mb", "memory, peak", "MB")
+    row("first_start_ms", "first start to 200", "ms")
+    row("start_ms", "start to 200", "ms")
+    row("binary_mb", "program", "MB")
+    row("lost", "lost", "1")
+    row("duplicates", "came twice", "1")
+    systems = split("sqlite postgres minimal_sqlite minimal_postgres echo", known, " ")
+    reference["sqlite"] = "minimal_sqlite"; reference["postgres"] = "minimal_postgres"
+    reference["minimal_sqlite"] = reference["minimal_postgres"] = "echo"
 }
 
 {
@@ -19,12 +57,13 @@ BEGIN {
     # Whatever the phase, a loss is a loss.
     if (name ~ /lost$/) name = "lost"
     if (name ~ /duplicates$/) name = "duplicates"
-    if (($1, name, $2) in value && (name == "lost" || name == "duplicates")) {
-        value[$1, name, $2] += $4
-    } else {
-        value[$1, name, $2] = $4
-    }
+    if (name == "lost" || name == "duplicates") value[$1, name, $2] += $4
+    else value[$1, name, $2] = $4
     if ($2 > rounds) rounds = $2
+}
+
+function thousands(number) {
+    return number >= 1000 ? thousands(int(number / 1000)) "," sprintf("%03d", number % 1000) : number ""
 }
 
 function median(list, count,    i, j, swap) {
@@ -42,12 +81,20 @@ function middle(of, name,    round, count, total, list) {
     return (name == "lost" || name == "duplicates") ? total : median(list, count)
 }
 
-# The median of the rounds' ratios to the echo.
-function ratio(of, name,    round, count, list) {
+# The median of the rounds' ratios of one row of one system to another's.
+function ratio(of, name, to, other,    round, count, list) {
     for (round = 1; round <= rounds; round++)
-        if ((of, name, round) in value && value["echo", name, round] > 0)
-            list[++count] = value[of, name, round] / value["echo", name, round]
-    return count ? sprintf("%.3g", median(list, count)) : "-"
+        if ((of, name, round) in value && (to, other, round) in value && value[to, other, round] > 0)
+            list[++count] = value[of, name, round] / value[to, other, round]
+    return count ? median(list, count) : ""
+}
+
+# The reference of a row: sets `to` and `base`. Platform and driver are nobody's measure.
+function find_reference(of, name) {
+    to = reference[of]; base = name
+    if (others[name] != "") { to = of; base = others[name] }
+    if (name == "steady_over_platform_ms") { to = "platform"; base = "steady_end_to_end_p50_ms" }
+    if (name == "lost" || name == "duplicates" || name == "driver_cpu_s" || name == "platform_cpu_s") to = ""
 }
 
 function shown(number) {
@@ -56,19 +103,59 @@ function shown(number) {
     return sprintf(number >= 100 ? "%.0f" : number >= 10 ? "%.1f" : "%.3g", number)
 }
 
+# A line of the short table: the value, or its ratio to its reference, and the bars. Where
+# the bars differ, the one for SQLite stands first.
+function goal(label, name, what, reach, beyond,    s, cell) {
+    for (s = 1; s <= 2; s++) {
+        find_reference(known[s], name)
+        cell[s] = what == "value" ? middle(known[s], name) : ratio(known[s], name, to, base)
+    }
+    printf "%-52s %10s %10s   %-14s %s\n", label, shown(cell[1]), shown(cell[2]), reach, beyond
+}
+
 END {
-    printf "\n%-36s %10s %10s %10s\n", "", "SQLite", "PostgreSQL", "echo"
+    for (s = 1; s <= systems; s++)
+        for (round = 1; round <= rounds; round++)
+            if ((known[s], "steady_end_to_end_p50_ms", round) in value && ("platform", "steady_end_to_end_p50_ms", round) in value)
+                value[known[s], "steady_over_platform_ms", round] = \
+                    value[known[s], "steady_end_to_end_p50_ms", round] - value["platform", "steady_end_to_end_p50_ms", round]
+
+    printf "\n%-52s %10s %10s   %-14s %s\n", "", "SQLite", "PostgreSQL", "to reach", "beyond"
+    goal("CPU per 1,000 delivered, database included (s)", "cpu_s", "value", "0.15 / 0.25", "0.08 / 0.12")
+    goal("... to that of the minimal engine", "cpu_s", "ratio", "", "")
+    goal("delivered/s, closed loop of connections", "delivered_per_s", "value", "", "")
+    goal("... to that of the minimal engine", "delivered_per_s", "ratio", ">= 0.5", ">= 0.8")
+    goal("accept p99 at half of the peak (ms)", "half_accept_p99_ms", "value", "15", "5")
+    goal("end to end p50 at 100/s over the platform's own (ms)", "steady_over_platform_ms", "value", "5", "2")
+    goal("cost of a message, " thousands(pending) " waiting to 1,000", "pending_many_cpu_s", "ratio", "1.3", "1.05")
+    goal("commits per delivered message", "commits", "value", "0.25", "0.15")
+    goal("WAL syncs per delivered message", "wal_syncs", "value", "0.25", "0.15")
+    goal("WAL per delivered message (KB)", "wal_kb", "value", "2", "1.6")
+    goal("memory, idle (MB)", "idle_mb", "value", "30", "15")
+    goal("memory, peak (MB)", "peak_mb", "value", "80", "40")
+    goal("start to first 200 (ms)", "start_ms", "value", "150", "60")
+    goal("stripped program (MB)", "binary_mb", "value", "30", "18")
+    goal("press to answer p99 at 500/s (ms)", "press_answer_p99_ms", "value", "10", "5")
+    goal("p99 of others beside one answering 429, to without", "beside_limited_end_to_end_p99_ms", "ratio", "2", "1.2")
+    goal("p99 of others beside one that hangs, to without", "beside_hanging_end_to_end_p99_ms", "ratio", "2", "1.2")
+    goal("lost", "lost", "value", "0", "")
+    goal("came twice", "duplicates", "value", "0", "")
+
+    printf "\n%-42s %10s %10s %10s %10s %10s\n", "", "SQLite", "PostgreSQL", "minimal S", "minimal P", "echo"
     for (i = 1; i <= rows; i++) {
-        unit_shown = (unit[i] == "1" || unit[i] == "1/s") ? "" : " (" unit[i] ")"
-        printf "%-36s %10s %10s %10s\n", label[i] unit_shown, shown(middle("sqlite", row[i])), shown(middle("postgres", row[i])), shown(middle("echo", row[i]))
+        name = names[i]
+        printf "%-42s", labels[name] (units[name] == "1" || units[name] == "1/s" ? "" : " (" units[name] ")")
+        for (s = 1; s <= systems; s++) printf " %10s", shown(middle(known[s], name))
+        print ""
     }
     print ""
     for (s = 1; s <= systems; s++)
         for (i = 1; i <= rows; i++) {
-            found = middle(known[s], row[i])
+            name = names[i]
+            found = middle(known[s], name)
             if (found == "") continue
-            reference = known[s] == "echo" ? "" : middle("echo", row[i])
-            of_echo = reference == "" ? "-" : ratio(known[s], row[i])
-            printf "figure %s_%s %s %s %s %s\n", known[s], row[i], shown(found), unit[i], shown(reference), of_echo
+            find_reference(known[s], name)
+            printf "figure %s_%s %s %s %s %s\n", known[s], name, shown(found), units[name], \
+                shown(to == "" ? "" : middle(to, base)), shown(to == "" ? "" : ratio(known[s], name, to, base))
         }
 }

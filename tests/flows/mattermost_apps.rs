@@ -66,6 +66,13 @@ impl World {
         Self { chatport, server, application, acme }
     }
 
+    /// Change rows behind the program's back, and something of the organization by the API: so
+    /// it reads anew what it knew.
+    async fn change(&self, sql: &str) {
+        execute(&self.chatport.database_file(), sql).await;
+        Organization::create(&self.acme.api, &self.acme.id).await;
+    }
+
     /// Begin to set an app up.
     async fn set_up(&self) -> Shown {
         Shown::of(&self.acme.install("mattermost", json!({ "site_url": self.server.url(), "mode": "apps" })).await)
@@ -214,7 +221,7 @@ async fn an_administrator_installs_with_the_secret_that_was_shown_and_with_no_ot
 async fn an_install_after_its_time_is_refused() {
     let world = World::begin().await;
     let shown = world.set_up().await;
-    execute(&world.chatport.database_file(), "UPDATE installations SET window_until = 1").await;
+    world.change("UPDATE installations SET window_until = 1").await;
     let late = world.install("sysadmin", &shown).await;
     assert!(late.text.contains("The time for installing is over"), "{}", late.text);
     assert_eq!(world.state(&shown).await, "pending");
@@ -394,7 +401,7 @@ async fn the_bots_session_is_renewed_by_the_plugin_when_it_has_run_out() {
     let session = || server.app_session_token(&outcome.app_id, &outcome.bot_user_id).expect("a session");
 
     // It ran out by our own clock: a new one is asked for, comes by the webhook, is used.
-    execute(&world.chatport.database_file(), EXPIRE_SESSION).await;
+    world.change(EXPIRE_SESSION).await;
     world.say("m1", "Disk full").await;
     world.acme.delivered("m1").await;
     let asked = format!("/plugins/com.mattermost.apps/apps/{}/webhook/refresh", outcome.app_id);
@@ -403,7 +410,7 @@ async fn the_bots_session_is_renewed_by_the_plugin_when_it_has_run_out() {
 
     // The server ended it early, some minutes on: the refusal leads to a new one, not to a
     // suspension.
-    execute(&world.chatport.database_file(), AGE_SESSION).await;
+    world.change(AGE_SESSION).await;
     let old = session();
     server.revoke_token(&old);
     server.apps_disable("sysadmin", &outcome.app_id).await;
@@ -457,7 +464,7 @@ async fn installing_again_with_a_new_secret_keeps_links_and_channels() {
     a_second_passes().await;
     let outcome = world.server.apps_install_http("sysadmin", &shown.manifest_url, "").await;
     assert!(outcome.ok && outcome.text.contains("OnCall is connected"), "{}", outcome.text);
-    execute(&world.chatport.database_file(), EXPIRE_SESSION).await;
+    world.change(EXPIRE_SESSION).await;
     world.say("m3", "Disk full").await;
     world.acme.delivered("m3").await;
     assert_eq!((world.acme.accounts().await.len(), world.acme.channels().await.len()), (1, 1));

@@ -57,7 +57,7 @@ fn operation(organization: usize, number: u128, loft: u128, dice: &mut Dice) -> 
         key: format!("{number}-{loft}"),
         canonical: put.canonical(),
         fingerprint: message::fingerprint(&put.canonical()),
-        planned: vec![Planned { target: format!("\"{loft}\""), place: Ok(place), notes: Vec::new() }],
+        planned: vec![Planned { is_fallback: false, target: format!("\"{loft}\""), place: Ok(place), notes: Vec::new() }],
         put: Arc::new(put),
         expires_at: due_at.plus(Duration::from_secs(dice.below(400))),
         due_at,
@@ -121,7 +121,7 @@ async fn stores_pick_the_same(engine: Engine) {
         let stores: [Arc<dyn DeliveryStore>; 2] = [Arc::new(twin), real.store()];
         for store in &stores {
             let units = Units::new(Arc::clone(store), Arc::new(SeededRandom::new(seed)));
-            units.accept(&operations, None).await.expect("accepted");
+            units.write(&operations, &[], None).await.expect("accepted");
         }
         for _ in 0..8 {
             clock.advance(Duration::from_millis(dice.below(100_000)));

@@ -275,6 +275,7 @@ impl Lockstep {
             expires_at: None,
             on_unknown: Default::default(),
             on_missing_root: Default::default(),
+            fallback: None,
             on_removed: if put.deletes { OnRemoved::Delete } else { OnRemoved::Leave },
         };
         let canonical = document.canonical();
@@ -299,7 +300,7 @@ impl Lockstep {
         let stored = json!({ "channel": ChannelId(Uuid::from_u128(target as u128)) }).to_string();
         if target == NOWHERE {
             let place = Err(("channel_not_found", "there is no such channel".to_owned()));
-            return Planned { target: stored, place, notes: Vec::new() };
+            return Planned { target: stored, is_fallback: false, place, notes: Vec::new() };
         }
         let id = match (organization.as_str(), target) {
             ("acme", 2) => installation(1),
@@ -330,7 +331,7 @@ impl Lockstep {
             account: is_person.then_some(account),
             root: root.map(|copy| CopyId(copy.id)),
         };
-        Planned { target: stored, place: Ok(place), notes: Vec::new() }
+        Planned { target: stored, is_fallback: false, place: Ok(place), notes: Vec::new() }
     }
 
     /// Look at the rows: they must be the same in all stores, and the judge must agree.

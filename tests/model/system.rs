@@ -79,7 +79,7 @@ impl System {
     ) -> (Vec<Result<Accepted, AcceptError>>, Vec<Work>) {
         let operations: Vec<&Operation> = operations.iter().collect();
         let desk = process.map(|process| &self.processes[process].desk);
-        let (answers, _) = self.units.accept(&operations, desk).await.expect("accepted");
+        let answers = self.units.write(&operations, &[], desk).await.expect("accepted").accepted;
         let taken = process.map(|process| self.take_up(process, false)).unwrap_or_default();
         (answers, taken)
     }
@@ -133,7 +133,7 @@ impl System {
                 continue;
             }
             let borrowed: Vec<&Record> = records.iter().collect();
-            let answers = self.units.record(&borrowed).await.expect("recorded");
+            let answers = self.units.write(&[], &borrowed, None).await.expect("recorded").recorded;
             for ((((hand, end), record), answer), is_repeated) in jobs.iter().zip(records).zip(answers).zip(earlier) {
                 let heard = !end.unheard;
                 match &answer {

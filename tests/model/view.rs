@@ -14,8 +14,9 @@ pub struct View {
     pub messages: BTreeMap<(String, String), messages::Model>,
     pub streams: BTreeMap<Uuid, streams::Model>,
     pub copies: BTreeMap<Uuid, copies::Model>,
-    /// Until when installations are held, and when they last delivered.
-    pub installations: BTreeMap<Uuid, (i64, Option<i64>)>,
+    /// Until when installations are held, and whether they have delivered something: when is
+    /// noted by the way, not to the second.
+    pub installations: BTreeMap<Uuid, (i64, bool)>,
     /// In the order in which they were told: organization, id, kind, body.
     pub events: Vec<(String, Uuid, String, String)>,
     pub tallies: BTreeMap<(String, String), i64>,
@@ -36,7 +37,7 @@ impl View {
             installations: tables
                 .installations
                 .iter()
-                .map(|(id, row)| (id.0, (row.held_until, row.last_delivered_at)))
+                .map(|(id, row)| (id.0, (row.held_until, row.last_delivered_at.is_some())))
                 .collect(),
             events: tables.events.iter().map(event).collect(),
             tallies: tables.tallies.clone(),
@@ -59,7 +60,10 @@ impl View {
             messages: messages.into_iter().map(|row| ((row.organization.clone(), row.key.clone()), row)).collect(),
             streams: streams.into_iter().map(|row| (row.id, row)).collect(),
             copies: copies.into_iter().map(|row| (row.id, row)).collect(),
-            installations: held.into_iter().map(|row| (row.id, (row.held_until, row.last_delivered_at))).collect(),
+            installations: held
+                .into_iter()
+                .map(|row| (row.id, (row.held_until, row.last_delivered_at.is_some())))
+                .collect(),
             events: told.into_iter().map(|row| (row.organization, row.id, row.kind, row.body)).collect(),
             tallies: sums.into_iter().map(|row| ((row.organization, row.outcome), row.total)).collect(),
             attempts: tries,

@@ -114,6 +114,7 @@ pub fn operation(ask: &Ask, now: Timestamp) -> Operation {
     let put: PutMessage = serde_json::from_value(document).expect("a message");
     let canonical = put.canonical();
     let planned = ask.targets.iter().map(|(platform, loft)| Planned {
+        is_fallback: false,
         target: json!({ "channel": format!("{platform}-{loft}") }).to_string(),
         place: Ok(PlannedPlace {
             installation: installation(&ask.organization, *platform),

@@ -12,7 +12,7 @@ use chatport_host::{
     delivery::{
         CancelWhat,
         ledger::{Changes, Stream},
-        store::{DeliveryStore, Documents, Full, Lease, Root, StoreError, StreamsWanted, Unit},
+        store::{DeliveryStore, Documents, Full, Root, StoreError, StreamsWanted, Unit},
     },
     ids::{CopyId, InstallationId, OrganizationId, StreamId},
     store::entities::{copies, messages},
@@ -31,7 +31,6 @@ pub enum Kind {
     Backlogs,
     Holds,
     Streams,
-    Leased,
     Due,
     CopiesOf,
     Copies,
@@ -162,6 +161,10 @@ impl DeliveryStore for FaultyStore {
         self.faults.write(Kind::Abandon, self.inner.abandon(owner, held)).await
     }
 
+    async fn is_unneeded(&self, organization: &OrganizationId, fallback: CopyId) -> Result<bool, StoreError> {
+        self.faults.read(Kind::Root, self.inner.is_unneeded(organization, fallback)).await
+    }
+
     async fn root(&self, organization: &OrganizationId, root: CopyId) -> Result<Root, StoreError> {
         self.faults.read(Kind::Root, self.inner.root(organization, root)).await
     }
@@ -195,10 +198,6 @@ impl Unit for FaultyUnit {
 
     async fn streams(&mut self, wanted: &StreamsWanted) -> Result<Vec<Stream>, StoreError> {
         self.faults.read(Kind::Streams, self.inner.streams(wanted)).await
-    }
-
-    async fn leased(&mut self, leases: &[Lease]) -> Result<Vec<Stream>, StoreError> {
-        self.faults.read(Kind::Leased, self.inner.leased(leases)).await
     }
 
     async fn due(&mut self, limit: usize, full: &Full) -> Result<Vec<Stream>, StoreError> {

@@ -11,6 +11,7 @@ pub mod mattermost;
 pub mod organization;
 pub mod pigeon;
 pub mod program;
+pub mod proof;
 pub mod sandbox;
 pub mod seeded;
 pub mod twin;

@@ -14,7 +14,12 @@ pub const BOT: &str = "oncallbot";
 
 /// The line by which the operator lets Chatport reach the server.
 pub fn grant(server: &FakeMattermost) -> String {
-    let url = url::Url::parse(&server.url()).expect("an address");
+    grant_for(&server.url())
+}
+
+/// The line by which the operator lets Chatport reach an address of this machine.
+pub fn grant_for(address: &str) -> String {
+    let url = url::Url::parse(address).expect("an address");
     format!("127.0.0.1=127.0.0.1/32:{}", url.port().expect("a port"))
 }
 
@@ -37,10 +42,15 @@ pub struct Connected {
 
 /// Set an installation up in bot mode, in the team `acme` and its private channel `incidents`.
 pub async fn connect_bot(organization: &Organization, server: &FakeMattermost) -> Connected {
+    connect_bot_by(organization, server, &server.url()).await
+}
+
+/// The same, with a server that Chatport reaches at this address.
+pub async fn connect_bot_by(organization: &Organization, server: &FakeMattermost, site_url: &str) -> Connected {
     let (_, bot_token) = server.create_bot(BOT, "sysadmin");
     server.join_team("acme", BOT);
     server.join_channel("acme/incidents", BOT);
-    let begun = organization.install("mattermost", json!({ "site_url": server.url() })).await;
+    let begun = organization.install("mattermost", json!({ "site_url": site_url })).await;
     let installation = text(&begun, "id");
     let asked = organization.submit(&installation, json!({ "bot_token": bot_token })).await.expect(200);
     let command_token = server.create_command("acme", "oncall", &request_url(&asked));

@@ -73,7 +73,7 @@ pub fn address(loft: &str) -> Address {
 impl Pigeon {
     pub fn new() -> Self {
         let mut descriptor = Descriptor::new("pigeon", "Carrier pigeon");
-        descriptor.rates = &[Rate { name: "loft", per_second: 10_000.0, burst: 10_000 }];
+        descriptor.rates = const { &[Rate::per_installation("loft", 10_000.0, 10_000)] };
         Self { world: Arc::default(), descriptor: Arc::new(descriptor), finds: true }
     }
 

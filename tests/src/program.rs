@@ -23,6 +23,8 @@ pub fn program() -> &'static Path {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
         let built = std::process::Command::new(env!("CARGO"))
             .args(["build", "--quiet", "-p", "chatport-host", "--bin", "chatport"])
+            // As this suite is built, so is the program beside which it is put.
+            .args(if cfg!(debug_assertions) { &[][..] } else { &["--release"] })
             .current_dir(root)
             .status()
             .expect("cargo runs");
@@ -157,6 +159,13 @@ impl Chatport {
         self.data.join("chatport.db")
     }
 
+    /// Send it a signal, e.g. `STOP`.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().expect("running").to_string();
+        let sent = std::process::Command::new("kill").args([&format!("-{name}"), &pid]).status().expect("kill runs");
+        assert!(sent.success());
+    }
+
     /// Kill it as a crash does: SIGKILL, no farewell.
     pub async fn kill(&mut self) {
         self.child.kill().await.expect("killed");
@@ -165,9 +174,7 @@ impl Chatport {
 
     /// Ask it to end (SIGTERM) and wait; the answer is whether it ended well.
     pub async fn stop(&mut self) -> bool {
-        let pid = self.child.id().expect("running").to_string();
-        let sent = std::process::Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
-        assert!(sent.success());
+        self.signal("TERM");
         let ended = tokio::time::timeout(Duration::from_secs(45), self.child.wait()).await;
         let ended = ended.expect("it ends within 45 s").expect("waited").success();
         self.collected().await;

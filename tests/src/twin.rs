@@ -15,7 +15,7 @@ use chatport_host::{
     delivery::{
         CancelWhat,
         ledger::{Changes, Stream},
-        store::{DeliveryStore, Documents, Full, Lease, Root, StoreError, StreamsWanted, Unit},
+        store::{DeliveryStore, Documents, Full, Root, StoreError, StreamsWanted, Unit},
     },
     ids::{CopyId, InstallationId, OrganizationId, StreamId},
     store::entities::{copies, messages},
@@ -78,6 +78,15 @@ impl DeliveryStore for Twin {
         Ok(self.tables.lock().await.abandon(owner, held))
     }
 
+    async fn is_unneeded(&self, organization: &OrganizationId, fallback: CopyId) -> Result<bool, StoreError> {
+        let tables = self.tables.lock().await;
+        let owned = |id: &Uuid| tables.copies.get(id).filter(|row| row.organization == organization.as_str());
+        let Some(fallback) = owned(&fallback.0) else { return Ok(true) };
+        let others = tables.copies.values().filter(|copy| copy.message == fallback.message);
+        let is_late = |copy: &copies::Model| copy.shown.is_none_or(|shown| shown < fallback.revision);
+        Ok(!others.into_iter().any(|copy| !copy.is_fallback && copy.log_id.is_none() && is_late(copy)))
+    }
+
     async fn root(&self, organization: &OrganizationId, root: CopyId) -> Result<Root, StoreError> {
         let tables = self.tables.lock().await;
         let row = tables.copies.get(&root.0).filter(|row| row.organization == organization.as_str());
@@ -120,17 +129,6 @@ impl Unit for TwinUnit {
         ids.extend(wanted.places.iter().filter_map(|place| tables.places.get(place)));
         ids.extend(wanted.messages.iter().flat_map(|id| tables.copies_of(id)).filter_map(|copy| copy.stream));
         Ok(ids.into_iter().filter_map(|id| tables.stream(id)).collect())
-    }
-
-    async fn leased(&mut self, leases: &[Lease]) -> Result<Vec<Stream>, StoreError> {
-        let held = leases.iter().filter_map(|lease| {
-            let stream = self.tables.stream(lease.stream.0)?;
-            let is_same = stream.row.organization == lease.organization.as_str()
-                && stream.row.owner == Some(lease.owner)
-                && stream.row.fence == lease.fence;
-            is_same.then_some(stream)
-        });
-        Ok(held.collect())
     }
 
     async fn due(&mut self, limit: usize, full: &Full) -> Result<Vec<Stream>, StoreError> {

@@ -10,7 +10,7 @@ use chatport_host::{
         replay::{self, DeadFilter},
         view::CopyState,
     },
-    ids::OrganizationId,
+    ids::{ChannelId, OrganizationId},
     setup::installations,
 };
 use chatport_sdk::prelude::*;
@@ -65,6 +65,10 @@ on_both_engines![
     a_doubt_stays_until_it_is_resolved,
     a_message_that_is_put_again_while_it_is_taken_away_comes_back,
     stopping_under_load_loses_nothing_and_doubles_nothing,
+    a_fallback_is_called_off_where_everything_else_has_arrived,
+    a_fallback_is_sent_where_the_others_are_late,
+    a_target_that_cannot_be_delivered_to_calls_the_fallback_at_once,
+    a_platform_that_keeps_failing_is_left_alone_for_a_while,
 ];
 
 const DONE: &[CopyState] = &[CopyState::Delivered];
@@ -545,5 +549,60 @@ async fn a_target_that_is_left_out_is_deleted_where_asked(engine: Engine) {
     host.settles("a1", &[CopyState::Delivered, CopyState::Removed]).await;
     assert!(host.pigeon.posts("goes")[0].deleted);
     assert_eq!(host.pigeon.posts("stays")[0].shown, ["x", "y"]);
+    host.check_conservation().await;
+}
+
+/// A message for one channel, and for another if that takes longer than so many seconds.
+fn with_fallback(channel: ChannelId, after: u32, other: ChannelId) -> serde_json::Value {
+    let mut document = message(1, channel, "Fire");
+    document["fallback"] = json!({ "after": after, "targets": [{ "channel": other }] });
+    document
+}
+
+async fn a_fallback_is_called_off_where_everything_else_has_arrived(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let (loft, barn) = (host.channel("loft").await, host.channel("barn").await);
+    host.put("a1", with_fallback(loft, 1, barn)).await;
+    host.settles("a1", &[CopyState::Delivered, CopyState::Cancelled]).await;
+    assert_eq!((host.pigeon.posts("loft").len(), host.pigeon.posts("barn").len()), (1, 0));
+    host.check_conservation().await;
+}
+
+async fn a_fallback_is_sent_where_the_others_are_late(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let (loft, barn) = (host.channel("loft").await, host.channel("barn").await);
+    let hour = Failure::new(Cause::RateLimited, "later").scope(Scope::Conversation);
+    host.pigeon.fate("loft", Fate::Fail(hour.retry_after(Some(Duration::from_secs(3600)))));
+    host.put("a1", with_fallback(loft, 1, barn)).await;
+    eventually("the fallback to be posted", || async { (host.pigeon.posts("barn").len() == 1).then_some(()) }).await;
+    assert_eq!(host.pigeon.posts("loft").len(), 0);
+    host.check_conservation().await;
+}
+
+async fn a_target_that_cannot_be_delivered_to_calls_the_fallback_at_once(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let (loft, barn) = (host.channel("loft").await, host.channel("barn").await);
+    host.pigeon.fate("loft", Fate::Fail(Failure::new(Cause::ChannelArchived, "closed")));
+    host.put("a1", with_fallback(loft, 3600, barn)).await;
+    host.settles("a1", &[CopyState::Dead, CopyState::Delivered]).await;
+    assert_eq!(host.pigeon.posts("barn").len(), 1);
+    host.check_conservation().await;
+}
+
+async fn a_platform_that_keeps_failing_is_left_alone_for_a_while(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    for number in 0..30 {
+        let loft = format!("loft-{number}");
+        let channel = host.channel(&loft).await;
+        if number < 10 {
+            host.pigeon.fate(&loft, Fate::Fail(Failure::new(Cause::Unavailable, "down")));
+        }
+        host.put(&format!("a{number}"), message(1, channel, "Fire")).await;
+    }
+    a_moment().await;
+    assert_eq!(host.pigeon.world().calls, 10, "those after the tenth failure wait");
+    for number in 0..30 {
+        host.settles(&format!("a{number}"), DONE).await;
+    }
     host.check_conservation().await;
 }

@@ -49,7 +49,7 @@ pub(crate) static DESCRIPTOR: LazyLock<Descriptor> = LazyLock::new(|| {
     descriptor.limits.choices = 50;
     descriptor.limits.threads = true;
     descriptor.tokens = &TOKENS;
-    descriptor.rates = &[Rate { name: RATE, per_second: 10.0, burst: 100 }];
+    descriptor.rates = const { &[Rate::per_origin(RATE, 10.0, 100)] };
     // The server waits 30 s, but a person looks at a spinner all the while.
     descriptor.press_limit = Duration::from_secs(3);
     descriptor

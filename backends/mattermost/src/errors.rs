@@ -65,7 +65,7 @@ const SESSION: Option<Operation> = Some(Operation::Session);
 const TABLE: &[Row] = &[
     row(None,   (300, 399), Any, Cause::RedirectRefused, Scope::Copy),
     row(None,   (401, 401), Any, Cause::Unauthorized, Scope::Installation),
-    row(None,   (429, 429), Any, Cause::RateLimited, Scope::Origin),
+    row(None,   (429, 429), Any, Cause::RateLimited, Scope::Installation),
     row(None,   (408, 408), Any, Cause::Unavailable, Scope::Copy),
     row(None,   (425, 425), Any, Cause::Unavailable, Scope::Copy),
     row(None,   (413, 413), Any, Cause::ContentRejected, Scope::Copy),

@@ -40,7 +40,7 @@ static DESCRIPTOR: LazyLock<Descriptor> = LazyLock::new(|| {
     descriptor.limits.threads = true;
     descriptor.tokens = &TOKENS;
     // A bot may send 7 times in a second to a thread, and 1800 times in an hour.
-    descriptor.rates = &[Rate { name: "thread", per_second: 0.49, burst: 7 }];
+    descriptor.rates = const { &[Rate::per_conversation("thread", 0.49, 7)] };
     descriptor.press_limit = Duration::from_secs(10);
     descriptor
 });

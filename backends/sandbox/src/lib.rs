@@ -88,7 +88,7 @@ static DESCRIPTOR: LazyLock<Descriptor> = LazyLock::new(|| {
     descriptor.icon = Some(Icon { media_type: "image/svg+xml", bytes: include_bytes!("icon.svg") });
     descriptor.limits.text = 4_000;
     descriptor.limits.threads = true;
-    descriptor.rates = &[Rate { name: "conversation", per_second: 20.0, burst: 20 }];
+    descriptor.rates = const { &[Rate::per_conversation("conversation", 20.0, 20)] };
     descriptor.loopback_only = true;
     descriptor
 });

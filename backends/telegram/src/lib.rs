@@ -66,7 +66,7 @@ static DESCRIPTOR: LazyLock<Descriptor> = LazyLock::new(|| {
     ];
     // About one message a second in a chat, 20 a minute in a group.
     descriptor.rates =
-        &[Rate { name: "chat", per_second: 1.0, burst: 3 }, Rate { name: "group", per_second: 20.0 / 60.0, burst: 3 }];
+        const { &[Rate::per_conversation("chat", 1.0, 3), Rate::per_conversation("group", 20.0 / 60.0, 3)] };
     // Answers to a press have been seen to fail from 10 seconds on.
     descriptor.press_limit = Duration::from_secs(8);
     descriptor

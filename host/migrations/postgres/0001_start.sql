@@ -123,7 +123,7 @@ CREATE INDEX channels_updated ON channels (organization, updated_at, id);
 
 CREATE TABLE messages (
     organization  TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
-    id            UUID NOT NULL UNIQUE,
+    id            UUID NOT NULL,
     key           TEXT NOT NULL,
     revision      BIGINT NOT NULL,
     is_final      BOOLEAN NOT NULL,
@@ -175,7 +175,7 @@ CREATE INDEX streams_leased ON streams (lease_until) WHERE owner IS NOT NULL;
 CREATE TABLE events (
     sequence      BIGINT PRIMARY KEY,
     organization  TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
-    id            UUID NOT NULL UNIQUE,
+    id            UUID NOT NULL,
     kind          TEXT NOT NULL,
     body          TEXT NOT NULL,
     created_at    BIGINT NOT NULL,
@@ -188,7 +188,7 @@ CREATE TABLE events (
 -- message keeps its body.
 CREATE TABLE copies (
     organization    TEXT NOT NULL,
-    id              UUID NOT NULL UNIQUE,
+    id              UUID NOT NULL,
     stream          UUID,
     installation    UUID,
     message         UUID,
@@ -206,6 +206,7 @@ CREATE TABLE copies (
     sending         BIGINT,
     is_open         BOOLEAN NOT NULL,
     removal         BOOLEAN NOT NULL DEFAULT FALSE,
+    is_fallback     BOOLEAN NOT NULL DEFAULT FALSE,
     state           TEXT NOT NULL,
     code            TEXT,
     detail          TEXT,
@@ -245,10 +246,9 @@ CREATE TABLE attempts (
     detail        TEXT,
     duration      BIGINT NOT NULL,
     at            BIGINT NOT NULL,
-    PRIMARY KEY (organization, id),
+    PRIMARY KEY (organization, copy, id),
     FOREIGN KEY (organization, copy) REFERENCES copies (organization, id) ON DELETE CASCADE
 );
-CREATE INDEX attempts_copy ON attempts (organization, copy);
 
 -- How many copy-revisions ended how. Accepted = all the others + those still open.
 CREATE TABLE tallies (
@@ -288,3 +288,37 @@ CREATE TABLE facts (
     name   TEXT PRIMARY KEY,
     value  TEXT NOT NULL
 );
+
+-- Replicas keep in memory what hardly ever changes. Whatever changes it, and by whatever way,
+-- is told to all of them at the commit: `changed` and the organization, `*` for all. Columns
+-- that aren't kept are left out, so that the engine's own writes tell nothing.
+CREATE FUNCTION chatport_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_NARGS > 0 THEN
+        PERFORM pg_notify('chatport', 'changed *');
+    ELSIF TG_OP = 'DELETE' THEN
+        PERFORM pg_notify('chatport', 'changed ' || OLD.organization);
+    ELSE
+        PERFORM pg_notify('chatport', 'changed ' || NEW.organization);
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER organizations_changed AFTER DELETE ON organizations
+    FOR EACH ROW EXECUTE FUNCTION chatport_changed('*');
+CREATE TRIGGER api_keys_changed AFTER DELETE OR UPDATE OF id, digest, scopes, organization, expires_at, revoked_at
+    ON api_keys FOR EACH ROW EXECUTE FUNCTION chatport_changed('*');
+CREATE TRIGGER subscriptions_changed AFTER INSERT OR DELETE OR UPDATE
+    ON subscriptions FOR EACH ROW EXECUTE FUNCTION chatport_changed('*');
+CREATE TRIGGER installations_changed AFTER INSERT OR DELETE OR UPDATE OF organization, id, backend, slot, state,
+    settings, settings_version, stage, notes, steps, window_until, identity, problem, updated_at, removed_at
+    ON installations FOR EACH ROW EXECUTE FUNCTION chatport_changed();
+CREATE TRIGGER account_links_changed AFTER INSERT OR DELETE OR UPDATE
+    ON account_links FOR EACH ROW EXECUTE FUNCTION chatport_changed();
+CREATE TRIGGER channels_changed AFTER INSERT OR DELETE OR UPDATE
+    ON channels FOR EACH ROW EXECUTE FUNCTION chatport_changed();
+-- Verification codes are tokens too, but are always looked up.
+CREATE TRIGGER tokens_changed AFTER INSERT OR UPDATE ON tokens
+    FOR EACH ROW WHEN (NEW.kind NOT LIKE 'code.%') EXECUTE FUNCTION chatport_changed();
+CREATE TRIGGER tokens_deleted AFTER DELETE ON tokens
+    FOR EACH ROW WHEN (OLD.kind NOT LIKE 'code.%') EXECUTE FUNCTION chatport_changed();

@@ -123,7 +123,7 @@ CREATE INDEX channels_updated ON channels (organization, updated_at, id);
 
 CREATE TABLE messages (
     organization  TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
-    id            BLOB NOT NULL UNIQUE,
+    id            BLOB NOT NULL,
     key           TEXT NOT NULL,
     revision      INTEGER NOT NULL,
     is_final      BOOLEAN NOT NULL,
@@ -175,7 +175,7 @@ CREATE INDEX streams_leased ON streams (lease_until) WHERE owner IS NOT NULL;
 CREATE TABLE events (
     sequence      INTEGER PRIMARY KEY,
     organization  TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
-    id            BLOB NOT NULL UNIQUE,
+    id            BLOB NOT NULL,
     kind          TEXT NOT NULL,
     body          TEXT NOT NULL,
     created_at    INTEGER NOT NULL,
@@ -188,7 +188,7 @@ CREATE TABLE events (
 -- message keeps its body.
 CREATE TABLE copies (
     organization    TEXT NOT NULL,
-    id              BLOB NOT NULL UNIQUE,
+    id              BLOB NOT NULL,
     stream          BLOB,
     installation    BLOB,
     message         BLOB,
@@ -206,6 +206,7 @@ CREATE TABLE copies (
     sending         INTEGER,
     is_open         BOOLEAN NOT NULL,
     removal         BOOLEAN NOT NULL DEFAULT FALSE,
+    is_fallback     BOOLEAN NOT NULL DEFAULT FALSE,
     state           TEXT NOT NULL,
     code            TEXT,
     detail          TEXT,
@@ -245,10 +246,9 @@ CREATE TABLE attempts (
     detail        TEXT,
     duration      INTEGER NOT NULL,
     at            INTEGER NOT NULL,
-    PRIMARY KEY (organization, id),
+    PRIMARY KEY (organization, copy, id),
     FOREIGN KEY (organization, copy) REFERENCES copies (organization, id) ON DELETE CASCADE
 );
-CREATE INDEX attempts_copy ON attempts (organization, copy);
 
 -- How many copy-revisions ended how. Accepted = all the others + those still open.
 CREATE TABLE tallies (

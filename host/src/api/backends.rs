@@ -5,7 +5,7 @@ use chatport_sdk::{
     backend::MessagingBackend,
     crypto,
     delivery::{Note, RenderRequest},
-    descriptor::{Limits, Rate},
+    descriptor::{Limits, Rate, RatePer},
     verification::Purpose,
 };
 use schemars::JsonSchema;
@@ -78,6 +78,7 @@ struct Parts {
 #[derive(Debug, Serialize, JsonSchema)]
 struct NamedRate {
     name: &'static str,
+    per: RatePer,
     per_second: f64,
     burst: u32,
 }
@@ -100,7 +101,8 @@ impl Parts {
 
 fn view(backend: &dyn MessagingBackend) -> BackendView {
     let descriptor = backend.descriptor();
-    let named = |rate: &Rate| NamedRate { name: rate.name, per_second: rate.per_second, burst: rate.burst };
+    let named =
+        |rate: &Rate| NamedRate { name: rate.name, per: rate.per, per_second: rate.per_second, burst: rate.burst };
     BackendView {
         id: descriptor.id,
         name: descriptor.name,

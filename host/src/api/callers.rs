@@ -126,8 +126,9 @@ impl<R: Right> FromRequestParts<App> for Within<R> {
         if caller.organization.as_ref().is_some_and(|own| *own != organization) {
             return Err(missing());
         }
-        let known = only(organizations::Entity::find_by_id(organization.as_str()), app.database.read()).await;
-        known.map_err(unavailable)?.ok_or_else(missing)?;
+        if !exists(app, &organization).await.map_err(unavailable)? {
+            return Err(missing());
+        }
         Ok(Self { organization, caller, actor, right })
     }
 }
@@ -136,6 +137,16 @@ impl<R: Right> Policy for Within<R> {
     const SECURITY: Security = Security::ApiKey(R::NAME);
     const PROBLEMS: &'static [ProblemType] =
         &[types::UNAUTHORIZED, types::FORBIDDEN, types::ORGANIZATION_NOT_FOUND, types::UNAVAILABLE];
+}
+
+/// Whether there is such an organization.
+async fn exists(app: &App, organization: &OrganizationId) -> Result<bool, sea_orm::DbErr> {
+    let (cache, id) = (app.database.cache(), organization.as_str());
+    let read = async {
+        let row = only(organizations::Entity::find_by_id(id), app.database.read()).await?;
+        Ok::<_, sea_orm::DbErr>(row.map(|_| ()))
+    };
+    Ok(cache.find(&cache.known.organizations, id, id.to_owned(), read).await?.is_some())
 }
 
 /// The database can't be reached or refuses.

@@ -87,7 +87,7 @@ async fn again(
         let object = format!("{} copies", replayed.replayed.len());
         let (organization, actor) = (&within.organization, &within.actor);
         let written = audit::write(
-            app.database.write(),
+            app.database.write_uncached(),
             organization,
             actor,
             "dead-letters.replay",

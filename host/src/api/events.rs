@@ -93,7 +93,7 @@ async fn remove(
 
 /// For the audit: subscriptions are no organization's.
 async fn note(app: &App, holder: &Holder<MayManage>, action: &str, subscription: &str) -> Result<(), Problem> {
-    let (on, now) = (app.database.write(), app.clock.now());
+    let (on, now) = (app.database.write_uncached(), app.clock.now());
     audit::write_for(on, None, &holder.actor, action, subscription, "done", now).await.map_err(unavailable)
 }
 

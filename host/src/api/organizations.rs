@@ -20,7 +20,10 @@ use crate::{
     delivery,
     ids::OrganizationId,
     setup::{SetupFailure, audit, installations, page::Page},
-    store::entities::organizations::{ActiveModel, Column, Entity, Model},
+    store::{
+        entities::organizations::{ActiveModel, Column, Entity, Model},
+        lock_streams,
+    },
 };
 
 /// What an application says of an organization.
@@ -88,10 +91,10 @@ async fn put(
     };
     let changes =
         OnConflict::column(Column::Id).update_columns([Column::Name, Column::Locale, Column::UpdatedAt]).to_owned();
-    let write = app.database.write();
-    Entity::insert(row).on_conflict(changes).exec_without_returning(write).await.map_err(unavailable)?;
+    let change = app.database.begin(&organization).await.map_err(unavailable)?;
+    Entity::insert(row).on_conflict(changes).exec_without_returning(&change).await.map_err(unavailable)?;
     audit::write(
-        write,
+        &change,
         &organization,
         &holder.actor,
         "organization.put",
@@ -101,6 +104,7 @@ async fn put(
     )
     .await
     .map_err(unavailable)?;
+    change.commit().await.map_err(unavailable)?;
     Ok(Json(find(&app, &organization).await?))
 }
 
@@ -109,7 +113,8 @@ async fn get(within: Within<MayReadSetup>, State(app): State<App>) -> Result<Jso
 }
 
 async fn find(app: &App, organization: &OrganizationId) -> Result<OrganizationView, Problem> {
-    let row = Entity::find_by_id(organization.as_str()).one(app.database.write()).await.map_err(unavailable)?;
+    let row =
+        Entity::find_by_id(organization.as_str()).one(app.database.write_uncached()).await.map_err(unavailable)?;
     let backlog = delivery::read::backlog(app, organization).await.map_err(unavailable)?;
     let Model { id, name, locale, created_at, updated_at } = row.ok_or(types::ORGANIZATION_NOT_FOUND)?;
     let (created_at, updated_at) = (Timestamp::from_micros(created_at), Timestamp::from_micros(updated_at));
@@ -133,18 +138,14 @@ async fn delete(within: Within<MaySetUp>, State(app): State<App>) -> Result<NoCo
             }
         }
     }
-    Entity::delete_by_id(organization.as_str()).exec(app.database.write()).await.map_err(unavailable)?;
-    audit::write(
-        app.database.write(),
-        &organization,
-        &actor,
-        "organization.delete",
-        organization.as_str(),
-        "done",
-        app.clock.now(),
-    )
-    .await
-    .map_err(unavailable)?;
+    // Its keys go with it.
+    let change = app.database.begin_for_all().await.map_err(unavailable)?;
+    lock_streams(&change, "organization", organization.as_str()).await.map_err(unavailable)?;
+    Entity::delete_by_id(organization.as_str()).exec(&change).await.map_err(unavailable)?;
+    audit::write(&change, &organization, &actor, "organization.delete", organization.as_str(), "done", app.clock.now())
+        .await
+        .map_err(unavailable)?;
+    change.commit().await.map_err(unavailable)?;
     Ok(NoContent)
 }
 

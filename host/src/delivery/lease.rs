@@ -5,11 +5,10 @@ use tokio::time::Instant;
 
 use super::{
     desk::{Assignment, Desk},
-    outcomes,
-    record::{self, Wanted},
-    revise,
-    store::StoreError,
+    outcomes, revise,
+    store::{Documents, StoreError},
     units::Units,
+    write::{self, Wanted},
 };
 
 /// Most streams that are leased in one commit.
@@ -28,11 +27,14 @@ impl Units {
         let leased = Instant::now();
         let (mut unit, mut ledger) = self.begin().await?;
         let due = unit.due(limit, &desk.full()).await?;
-        let may_be_more = due.len() == limit;
+        let is_page_full = due.len() == limit;
         if due.is_empty() {
             return Ok(false);
         }
         let seats: Vec<_> = due.iter().filter_map(|stream| Some((stream.row.id, desk.seat(stream)?))).collect();
+        // Leases of this very process that have run out are due too, and their seats are taken: who
+        // looks again at once finds the same.
+        let may_be_more = is_page_full && !seats.is_empty();
         ledger.load_streams(due);
         let lease = |(id, seat)| Some((outcomes::lease(&mut ledger, id, desk.owner)?, seat));
         let mut seats: Vec<_> = seats.into_iter().filter_map(lease).collect();
@@ -40,7 +42,7 @@ impl Units {
         ledger.load_copies(unit.copies(&Default::default(), &streams).await?);
         let wanted: Vec<Wanted> =
             seats.iter().map(|(lease, _)| Wanted { lease: lease.clone(), adopt: false }).collect();
-        let works = record::take(unit.as_mut(), &mut ledger, &wanted).await?;
+        let works = write::take(unit.as_mut(), &mut ledger, &wanted, &Documents::default()).await?;
         if let Err(error) = unit.commit(ledger.into_changes()).await {
             if matches!(error, StoreError::CommitUnknown(_)) {
                 desk.note_strays();
@@ -69,7 +71,8 @@ impl Units {
             return Ok(0);
         }
         ledger.load_copies(rows.clone());
-        let documents = record::documents(unit.as_mut(), &mut ledger, rows.iter().map(|row| row.id)).await?;
+        let documents =
+            write::documents(unit.as_mut(), &mut ledger, rows.iter().map(|row| row.id), &Documents::default()).await?;
         for row in &rows {
             let document = row.message.and_then(|message| documents.messages.get(&message));
             revise::expire(&mut ledger, row, document.map(|document| document.key.as_str()));

@@ -149,6 +149,8 @@ impl Changes {
 pub(super) struct Ledger {
     /// Now, by the clock that decides leases.
     pub now: Timestamp,
+    /// When this process has run well for long enough to take suspects.
+    pub calm_at: Timestamp,
     random: Arc<dyn Random>,
     made: u16,
     messages: Rows<(OrganizationId, String), messages::Model>,
@@ -165,6 +167,7 @@ impl Ledger {
     pub(super) fn new(now: Timestamp, random: Arc<dyn Random>) -> Self {
         Self {
             now,
+            calm_at: now,
             random,
             made: 0,
             messages: Rows(BTreeMap::new()),
@@ -298,7 +301,7 @@ impl Ledger {
     pub(super) fn tell(&mut self, copy: &copies::Model, message: String, revision: i64, failure: Option<FailureView>) {
         let kind = if failure.is_some() { EventKind::MessageFailed } else { EventKind::MessageDelivered };
         let told = MessageEvent { message, revision, copy: copy_view(copy), failure };
-        let mut event = NewEvent::new(kind, serde_json::json!(told), self.now);
+        let mut event = NewEvent::new(kind, &told, self.now);
         event.id.0 = self.new_id();
         self.changes.events.push((OrganizationId::stored(copy.organization.clone()), event));
     }

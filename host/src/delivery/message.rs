@@ -54,6 +54,21 @@ pub struct PutMessage {
     /// What becomes of copies whose target is left out.
     #[serde(default)]
     pub on_removed: OnRemoved,
+    /// Where it is shown too if it isn't delivered in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Fallback>,
+}
+
+/// More targets, for the case that one of the others doesn't show this revision in time: it
+/// is still on its way, or it can't be delivered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Fallback {
+    /// How many seconds the others have: 1 to 86400, from `not_before` on if there is one. A
+    /// target that can't be delivered to ends the wait at once.
+    pub after: u32,
+    /// Where it is shown then.
+    pub targets: Vec<Target>,
 }
 
 /// Where a message is to be shown.
@@ -182,21 +197,11 @@ impl PutMessage {
     /// The first violation: a JSON pointer, and what is wrong.
     pub fn check(&self) -> Result<(), (String, String)> {
         self.content.check().map_err(|error| (format!("/content{}", error.pointer), error.detail))?;
-        if self.targets.is_empty() || self.targets.len() > MAX_TARGETS {
-            return Err(("/targets".into(), format!("must have 1 to {MAX_TARGETS} targets")));
-        }
-        for (index, target) in self.targets.iter().enumerate() {
-            let at = format!("/targets/{index}");
-            match target {
-                Target::Default(target) if !target.default => return Err((at, "`default` can only be true".into())),
-                Target::User(target) if target.user.is_empty() || target.user.len() > 256 => {
-                    return Err((at, "`user` must have 1 to 256 bytes".into()));
-                }
-                Target::User(target) if target.prefer == Prefer::Mention && target.reply_to.is_none() => {
-                    return Err((at, "a mention needs `reply_to`: the message in whose thread it is made".into()));
-                }
-                _ if self.targets[..index].contains(target) => return Err((at, "stands there twice".into())),
-                _ => {}
+        check_targets("/targets", &self.targets, &[])?;
+        if let Some(fallback) = &self.fallback {
+            check_targets("/fallback/targets", &fallback.targets, &self.targets)?;
+            if !(1..=86_400).contains(&fallback.after) {
+                return Err(("/fallback/after".into(), "must be 1 to 86400 seconds".into()));
             }
         }
         if self.log.len() > MAX_LOG {
@@ -213,6 +218,30 @@ impl PutMessage {
         }
         Ok(())
     }
+}
+
+/// Check a list of targets, none of which may stand in `others` too.
+fn check_targets(pointer: &str, targets: &[Target], others: &[Target]) -> Result<(), (String, String)> {
+    if targets.is_empty() || targets.len() > MAX_TARGETS {
+        return Err((pointer.into(), format!("must have 1 to {MAX_TARGETS} targets")));
+    }
+    for (index, target) in targets.iter().enumerate() {
+        let at = format!("{pointer}/{index}");
+        match target {
+            Target::Default(target) if !target.default => return Err((at, "`default` can only be true".into())),
+            Target::User(target) if target.user.is_empty() || target.user.len() > 256 => {
+                return Err((at, "`user` must have 1 to 256 bytes".into()));
+            }
+            Target::User(target) if target.prefer == Prefer::Mention && target.reply_to.is_none() => {
+                return Err((at, "a mention needs `reply_to`: the message in whose thread it is made".into()));
+            }
+            _ if targets[..index].contains(target) || others.contains(target) => {
+                return Err((at, "stands there twice".into()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// SHA-256 of a canonical text.

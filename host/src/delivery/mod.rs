@@ -2,12 +2,14 @@
 //!
 //! Everything that changes a copy is a rule over loaded rows: what applications ask for is in
 //! [`revise`], what becomes of it by being worked on in [`outcomes`]. A unit of work loads
-//! rows into a [`ledger`], applies rules, and commits what has changed; so [`accept`] writes
-//! what is wanted, [`lease`] takes what is due, workers bring one copy after the other up to
-//! date, and [`record`] writes down how it went and takes the next.
+//! rows into a [`ledger`], applies rules, and commits what has changed; so [`write`] writes what
+//! is wanted and how attempts went, and takes what comes next; [`lease`] takes what waits; and
+//! workers bring one copy after the other up to date.
 
 pub mod accept;
 mod alarm;
+mod breaker;
+mod courier;
 pub mod desk;
 mod lease;
 pub mod ledger;
@@ -15,7 +17,6 @@ pub mod message;
 mod outcomes;
 mod pace;
 pub mod read;
-mod record;
 pub mod replay;
 mod revise;
 pub mod schedule;
@@ -27,6 +28,8 @@ pub mod targets;
 pub mod units;
 pub mod view;
 mod worker;
+pub mod write;
+mod writer;
 
 use std::sync::{
     Arc,
@@ -41,7 +44,7 @@ use sea_orm::{DatabaseTransaction, DbErr};
 use tokio::sync::Notify;
 
 pub use accept::{AcceptError, Accepted, Operation, accept};
-pub(crate) use sql_store::insert_copies;
+pub(crate) use sql_store::{insert_copies, lock_streams};
 pub use worker::{Carried, Courier, Engine, run};
 
 use crate::{
@@ -51,19 +54,18 @@ use crate::{
 };
 use alarm::Alarm;
 use desk::Desks;
-use record::Recorder;
 use sql_store::SqlStore;
 use store::{DeliveryStore, StoreError};
 use units::Units;
 use view::CopyView;
+use writer::Writer;
 
 /// The engine's front door; cheap to clone.
 #[derive(Clone)]
 pub struct Delivery {
     units: Units,
     random: Arc<dyn Random>,
-    writer: accept::Writer,
-    recorder: Recorder,
+    writer: Writer,
     desks: Desks,
     storage_low: Arc<AtomicBool>,
     wake: Arc<Notify>,
@@ -80,8 +82,7 @@ impl Delivery {
     pub fn over(units: Units, random: &Arc<dyn Random>) -> Self {
         let (desks, wake) = (Desks::default(), Arc::new(Notify::new()));
         Self {
-            writer: accept::Writer::start(units.clone(), desks.clone(), Arc::clone(&wake)),
-            recorder: Recorder::start(units.clone()),
+            writer: Writer::start(units.clone(), desks.clone(), Arc::clone(&wake)),
             random: Arc::clone(random),
             storage_low: Arc::default(),
             alarm: Alarm::default(),
@@ -97,7 +98,7 @@ impl Delivery {
     /// It isn't accepted, or it isn't known whether it was.
     pub async fn write(&self, operation: Operation) -> Result<Accepted, AcceptError> {
         let later = Some(operation.due_at).filter(|due| *due > operation.now);
-        let accepted = self.writer.write(operation).await?;
+        let accepted = self.writer.accept(operation).await?;
         self.alarm.set(later);
         Ok(accepted)
     }
@@ -148,7 +149,8 @@ pub enum CancelWhat {
     Conversation(InstallationId, String),
 }
 
-/// Call off what waits; what stands on the platform stays.
+/// Call off what waits; what stands on the platform stays. Last in its transaction: the
+/// counts are written after events by all.
 ///
 /// # Errors
 /// The database refuses.
@@ -156,8 +158,8 @@ pub async fn cancel(
     app: &App,
     transaction: &DatabaseTransaction,
     organization: &OrganizationId,
-    what: CancelWhat,
+    what: &CancelWhat,
     now: Timestamp,
 ) -> Result<(), DbErr> {
-    sql_store::cancel(transaction, organization, &what, &app.delivery.random, now).await
+    sql_store::cancel(transaction, &app.database, organization, what, &app.delivery.random, now).await
 }

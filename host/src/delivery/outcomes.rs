@@ -55,11 +55,21 @@ pub(super) fn next(ledger: &mut Ledger, stream: Uuid, adopt: bool) -> Option<Uui
     }
     loop {
         let copy = ledger.first_due(stream)?;
-        if copy.state != "sending" || adopt {
-            return Some(copy.id);
+        let (id, calm_at) = (copy.id, ledger.calm_at);
+        if copy.state == "sending" {
+            if adopt {
+                return Some(id);
+            }
+            set_aside(ledger, id);
+        } else if copy.crashes > 1 && ledger.now < calm_at {
+            // It was there when two processes died. If it is what kills them, this one has some
+            // time for all the others first; if it isn't, it doesn't happen to be there again.
+            if let Some(copy) = ledger.copy(id) {
+                copy.due_at = Some(calm_at.as_micros());
+            }
+        } else {
+            return Some(id);
         }
-        let id = copy.id;
-        set_aside(ledger, id);
     }
 }
 
@@ -168,6 +178,7 @@ fn read(
         what,
         revision: row.pinned.unwrap_or(row.revision),
         removal: row.removal,
+        is_fallback: row.is_fallback,
         unsure: false,
         parts: serde_json::from_str(&row.parts).map_err(|_| "parts")?,
         address: row.address.clone(),
@@ -241,6 +252,7 @@ fn change_of(work: &Work, outcome: &Outcome) -> Change {
         }
         Outcome::Dead { code, detail } => end("dead", Some(*code), detail, tally::DEAD),
         Outcome::Expired => end("expired", Some("expired"), "its time ran out", tally::EXPIRED),
+        Outcome::Unneeded => end("cancelled", None, "everything else has arrived", tally::CANCELLED),
         // What is being sent stays noted, so that a revision which a newer one has replaced is
         // counted when that is taken.
         Outcome::Untried { due } => {
@@ -282,6 +294,8 @@ pub(super) fn conclude(ledger: &mut Ledger, record: &Record) -> bool {
         copy.code = change.code.map(str::to_owned);
         copy.detail = detail_of(&change);
         copy.attempts = i32::try_from(change.attempts).unwrap_or(i32::MAX);
+    }
+    if !matches!(record.outcome, Outcome::Untried { .. } | Outcome::Hold { .. }) {
         copy.crashes = 0;
     }
     copy.due_at = match goes_on {
@@ -324,7 +338,7 @@ pub(super) fn conclude(ledger: &mut Ledger, record: &Record) -> bool {
     if record.outcome == Outcome::Delivered {
         ledger.changes.delivered.insert((organization.clone(), *installation), now);
     }
-    if change.tally.is_some() && !is_counted {
+    if change.tally.is_some() && !is_counted && record.outcome != Outcome::Unneeded {
         let failure = change.code.map(|code| FailureView::new(code, &change.detail));
         ledger.tell(&copy, key.clone(), work.revision, failure);
     }

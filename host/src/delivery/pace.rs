@@ -1,43 +1,102 @@
-//! Keeping to the rates that platforms allow. The buckets live in memory: after a restart a
-//! bucket is full, which costs at most one burst.
+//! Keeping to the rates that platforms allow, and leaving a server alone that asked for it.
+//! Both live in memory: after a restart a bucket is full, which costs at most one burst.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use chatport_sdk::descriptor::Rate;
+use chatport_sdk::descriptor::{Rate, RatePer};
 use tokio::time::Instant;
 
 use crate::ids::InstallationId;
 
-/// The buckets, by installation and name of the rate.
-#[derive(Clone, Default)]
-pub(super) struct Pace {
-    buckets: Arc<Mutex<HashMap<(InstallationId, String), Bucket>>>,
+/// More buckets than this, and those that are full again are forgotten.
+const MANY: usize = 10_000;
+
+/// Where something is sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Destination<'a> {
+    /// Through which installation.
+    pub(super) installation: InstallationId,
+    /// To which server.
+    pub(super) origin: &'a str,
+    /// To which conversation.
+    pub(super) conversation: &'a str,
 }
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Sharers {
+    Installation(InstallationId),
+    Origin(String),
+    Conversation(InstallationId, String),
+}
+
+#[derive(Default)]
+struct State {
+    buckets: HashMap<(Sharers, &'static str), Bucket>,
+    held: HashMap<String, Instant>,
+}
+
+/// The buckets and the servers that are left alone.
+#[derive(Clone, Default)]
+pub(super) struct Pace(Arc<Mutex<State>>);
 
 struct Bucket {
     tokens: f64,
     filled: Instant,
+    full_at: Instant,
 }
 
 impl Pace {
     /// Take a token of a rate; else how long until there is one.
-    pub(super) fn take(&self, installation: InstallationId, rate: &Rate, now: Instant) -> Result<(), Duration> {
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let capacity = f64::from(rate.burst.max(1));
-        let key = (installation, rate.name.to_owned());
-        let bucket = buckets.entry(key).or_insert(Bucket { tokens: capacity, filled: now });
-        let elapsed = now.saturating_duration_since(bucket.filled).as_secs_f64();
-        bucket.tokens = (bucket.tokens + elapsed * rate.per_second).min(capacity);
-        bucket.filled = now;
-        if bucket.tokens >= 1.0 {
-            bucket.tokens -= 1.0;
-            return Ok(());
+    pub(super) fn take(&self, to: Destination<'_>, rate: &Rate, now: Instant) -> Result<(), Duration> {
+        let mut state = self.lock();
+        if state.buckets.len() > MANY {
+            state.buckets.retain(|_, bucket| bucket.full_at > now);
         }
-        Err(Duration::from_secs_f64(((1.0 - bucket.tokens) / rate.per_second.max(0.001)).min(3_600.0)))
+        let capacity = f64::from(rate.burst.max(1));
+        let per_second = rate.per_second.max(0.001);
+        let sharers = match rate.per {
+            RatePer::Installation => Sharers::Installation(to.installation),
+            RatePer::Origin => Sharers::Origin(to.origin.to_owned()),
+            RatePer::Conversation => Sharers::Conversation(to.installation, to.conversation.to_owned()),
+        };
+        let full = Bucket { tokens: capacity, filled: now, full_at: now };
+        let bucket = state.buckets.entry((sharers, rate.name)).or_insert(full);
+        let elapsed = now.saturating_duration_since(bucket.filled).as_secs_f64();
+        bucket.tokens = (bucket.tokens + elapsed * per_second).min(capacity);
+        bucket.filled = now;
+        let wait = Duration::from_secs_f64(((1.0 - bucket.tokens) / per_second).clamp(0.0, 3_600.0));
+        if bucket.tokens < 1.0 {
+            return Err(wait);
+        }
+        bucket.tokens -= 1.0;
+        bucket.full_at = now + Duration::from_secs_f64(((capacity - bucket.tokens) / per_second).min(86_400.0));
+        Ok(())
+    }
+
+    /// Leave a server alone for a while.
+    pub(super) fn hold(&self, origin: &str, until: Instant) {
+        let mut state = self.lock();
+        let held = state.held.entry(origin.to_owned()).or_insert(until);
+        *held = Ord::max(*held, until);
+    }
+
+    /// How long a server is still left alone.
+    pub(super) fn held(&self, origin: &str, now: Instant) -> Option<Duration> {
+        let mut state = self.lock();
+        let until = *state.held.get(origin)?;
+        if until <= now {
+            state.held.remove(origin);
+            return None;
+        }
+        Some(until - now)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -45,16 +104,44 @@ impl Pace {
 mod tests {
     use super::*;
 
-    const RATE: Rate = Rate { name: "server", per_second: 10.0, burst: 3 };
+    fn to(installation: InstallationId, conversation: &str) -> Destination<'_> {
+        Destination { installation, origin: "https://chat.example", conversation }
+    }
 
     #[test]
     fn a_burst_passes_and_then_the_rate_holds() {
         let (pace, installation, start) = (Pace::default(), InstallationId::new(), Instant::now());
-        for _ in 0..3 {
-            assert_eq!(pace.take(installation, &RATE, start), Ok(()));
+        let rate = Rate::per_installation("bot", 10.0, 3);
+        for conversation in ["one", "two", "three"] {
+            assert_eq!(pace.take(to(installation, conversation), &rate, start), Ok(()));
         }
-        let wait = pace.take(installation, &RATE, start).unwrap_err();
+        let wait = pace.take(to(installation, "four"), &rate, start).unwrap_err();
         assert!(wait <= Duration::from_millis(100), "{wait:?}");
-        assert_eq!(pace.take(installation, &RATE, start + Duration::from_millis(101)), Ok(()));
+        assert_eq!(pace.take(to(installation, "four"), &rate, start + Duration::from_millis(101)), Ok(()));
+    }
+
+    #[test]
+    fn who_shares_a_rate_shares_its_bucket() {
+        let (one, other, now) = (InstallationId::new(), InstallationId::new(), Instant::now());
+        for (rate, same_installation, same_origin) in [
+            (Rate::per_conversation("x", 1.0, 1), true, true),
+            (Rate::per_installation("x", 1.0, 1), false, true),
+            (Rate::per_origin("x", 1.0, 1), false, false),
+        ] {
+            let pace = Pace::default();
+            assert_eq!(pace.take(to(one, "a"), &rate, now), Ok(()));
+            assert_eq!(pace.take(to(one, "b"), &rate, now).is_ok(), same_installation, "{rate:?}");
+            assert_eq!(pace.take(to(other, "c"), &rate, now).is_ok(), same_origin, "{rate:?}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_is_held_is_free_again_in_time() {
+        let (pace, now) = (Pace::default(), Instant::now());
+        pace.hold("https://chat.example", now + Duration::from_secs(9));
+        pace.hold("https://chat.example", now + Duration::from_secs(3));
+        assert_eq!(pace.held("https://chat.example", now), Some(Duration::from_secs(9)));
+        assert_eq!(pace.held("https://other.example", now), None);
+        assert_eq!(pace.held("https://chat.example", now + Duration::from_secs(9)), None);
     }
 }

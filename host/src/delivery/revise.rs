@@ -53,13 +53,14 @@ pub(super) fn apply(ledger: &mut Ledger, operation: &Operation) -> Result<Accept
     // A final revision that still waits isn't merged into one that isn't final.
     let pins = stored.is_final && !stored.deleted && !operation.put.is_final;
     for row in roots(ledger, &stored) {
-        let planned = operation.planned.iter().find(|planned| planned.target == row.target);
+        let is_of = |planned: &&Planned| planned.target == row.target && planned.is_fallback == row.is_fallback;
+        let planned = operation.planned.iter().find(is_of);
         match planned {
             Some(planned) if row.stream.is_some() => {
                 let row = reopen(ledger, row, operation, pins.then_some(stored.revision));
                 add_missing_logs(ledger, operation, &row);
                 views.push(CopyView { notes: planned.notes.clone(), ..copy_view(&row) });
-                kept.push(row.target);
+                kept.push((row.target, row.is_fallback));
             }
             // It could never be resolved, and still can't be.
             Some(Planned { place: Err((code, detail)), .. }) => {
@@ -67,7 +68,7 @@ pub(super) fn apply(ledger: &mut Ledger, operation: &Operation) -> Result<Accept
                 let row = copies::Model { revision, code, detail, updated_at: operation.now.as_micros(), ..row };
                 count_new(ledger, operation, &row);
                 views.push(copy_view(&row));
-                kept.push(row.target.clone());
+                kept.push((row.target.clone(), row.is_fallback));
                 change(ledger, row);
             }
             // Now it can: a new copy takes its place.
@@ -78,7 +79,8 @@ pub(super) fn apply(ledger: &mut Ledger, operation: &Operation) -> Result<Accept
             }
         }
     }
-    for planned in operation.planned.iter().filter(|planned| !kept.contains(&planned.target)) {
+    let is_new = |planned: &&Planned| !kept.contains(&(planned.target.clone(), planned.is_fallback));
+    for planned in operation.planned.iter().filter(is_new) {
         views.push(add_copy(ledger, operation, stored.id, planned));
     }
     let accepted = Accepted { key, revision, copies: views, changed: true, is_older: false };
@@ -140,10 +142,10 @@ fn add_copy(ledger: &mut Ledger, operation: &Operation, message: Uuid, planned: 
 }
 
 fn new_copy(ledger: &mut Ledger, operation: &Operation, message: Uuid, planned: &Planned) -> copies::Model {
-    let due = operation.due_at.as_micros();
+    let due = operation.due_of(planned.is_fallback).as_micros();
     let dead = planned.place.as_ref().err();
     let place = planned.place.as_ref().ok();
-    let stream = place.map(|place| take_turn(ledger, operation, place));
+    let stream = place.map(|place| take_turn(ledger, operation, place, due));
     copies::Model {
         organization: operation.organization.as_str().to_owned(),
         id: ledger.new_id(),
@@ -164,6 +166,7 @@ fn new_copy(ledger: &mut Ledger, operation: &Operation, message: Uuid, planned: 
         sending: None,
         is_open: dead.is_none(),
         removal: false,
+        is_fallback: planned.is_fallback,
         state: if dead.is_some() { "dead" } else { "pending" }.to_owned(),
         code: dead.map(|(code, _)| (*code).to_owned()),
         detail: dead.map(|(_, detail)| detail.clone()),
@@ -189,8 +192,8 @@ fn rank(urgency: Urgency) -> i16 {
 }
 
 /// A place in the order of a conversation's stream, which is made or woken.
-fn take_turn(ledger: &mut Ledger, operation: &Operation, place: &PlannedPlace) -> (Uuid, i64) {
-    let (due, urgency) = (operation.due_at.as_micros(), rank(operation.put.urgency));
+fn take_turn(ledger: &mut Ledger, operation: &Operation, place: &PlannedPlace, due: i64) -> (Uuid, i64) {
+    let urgency = rank(operation.put.urgency);
     if let Some(stream) = ledger.stream_at(place.installation, &place.stream) {
         stream.wake(due, urgency);
         let sequence = stream.row.sequence;
@@ -224,7 +227,7 @@ fn stored<T: Serialize>(value: &T) -> String {
 
 /// The lines of the log that a copy's thread doesn't have yet: one reply each.
 fn log_copies(ledger: &mut Ledger, operation: &Operation, root: &copies::Model) -> Vec<copies::Model> {
-    if root.stream.is_none() || root.account.is_some() || operation.put.log.is_empty() {
+    if root.stream.is_none() || root.account.is_some() || root.is_fallback || operation.put.log.is_empty() {
         return Vec::new();
     }
     let is_there = |line: &message::LogLine| {
@@ -296,7 +299,8 @@ fn reopen(ledger: &mut Ledger, row: copies::Model, operation: &Operation, pins: 
     let is_homonym = row.removal && row.sending == Some(operation.put.revision);
     let superseded = i64::try_from(superseded).unwrap_or(0) + i64::from(is_homonym);
     tallies.add(&operation.organization, tally::SUPERSEDED, superseded);
-    let wanted = operation.due_at.as_micros();
+    // A fallback that was never needed waits again.
+    let wanted = operation.due_of(row.is_fallback && row.parts == "[]").as_micros();
     let is_active = matches!(row.state.as_str(), "sending" | "unknown" | "retry");
     let due = match row.state.as_str() {
         // What is on its way goes first; then this, in its time.
@@ -364,7 +368,11 @@ pub(super) fn leave(ledger: &mut Ledger, row: &copies::Model, delete: bool, now:
         // What was taken and then not tried is called off like the rest.
         let sending = None;
         tallies.add(&organization, tally::CANCELLED, waiting(&copies::Model { sending, ..row.clone() }));
-        tallies.add(&organization, tally::SUPERSEDED, i64::from(row.sending.is_some_and(|older| is_older(&row, older))));
+        tallies.add(
+            &organization,
+            tally::SUPERSEDED,
+            i64::from(row.sending.is_some_and(|older| is_older(&row, older))),
+        );
         let state = "cancelled".to_owned();
         change(ledger, copies::Model { pinned: None, sending, is_open: false, due_at: None, state, updated_at, ..row });
     } else if row.pinned.is_some() {
@@ -430,6 +438,22 @@ pub(super) fn expire(ledger: &mut Ledger, row: &copies::Model, key: Option<&str>
         }
     }
     change(ledger, expired);
+}
+
+/// A copy of this message can't be delivered: its fallbacks need not wait any longer.
+pub(super) fn hasten(ledger: &mut Ledger, message: Uuid) {
+    let now = ledger.now.as_micros();
+    let is_waiting = |copy: &&copies::Model| {
+        copy.message == Some(message)
+            && copy.is_fallback
+            && copy.state == "pending"
+            && copy.due_at.is_some_and(|due| due > now)
+    };
+    let waiting: Vec<_> = ledger.copies().filter(is_waiting).cloned().collect();
+    for row in waiting {
+        wake(ledger, &row, now);
+        change(ledger, copies::Model { due_at: Some(now), ..row });
+    }
 }
 
 /// Try a copy again that was given up. Whether it was.

@@ -3,13 +3,12 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use chatport_sdk::{
     backend::MessagingBackend,
     content::Content,
     crypto,
     delivery::{Delivery, Edited, Found, Outgoing, Receipt, RenderRequest, Rendering},
-    failure::{Cause, Class, Failure, Scope},
+    failure::{Cause, Failure, Scope},
     identity::{Account, Address},
     time::Timestamp,
 };
@@ -18,25 +17,18 @@ use tokio::time::Instant;
 
 use super::{
     message::{OnMissingRoot, OnUnknown, PutMessage, ShownPart},
-    pace::Pace,
-    schedule,
+    pace::{Destination, Pace},
     store::{LEASE, Outcome, Root, What, Work},
-    worker::{Carried, Courier},
 };
 use crate::{
     app::App,
-    events::webhook,
     ids::{CopyId, InstallationId},
     ingress::press,
-    security::random,
-    setup::{contain::contained_pure, installations, sites},
-    store::entities::subscriptions,
+    setup::{contain::contained_pure, sites},
 };
 
 /// How long one call of a backend may take.
 const CALL_LIMIT: Duration = Duration::from_secs(20);
-/// The longest that a platform can make an installation wait.
-const LONGEST_HOLD: Duration = Duration::from_secs(24 * 3600);
 /// How often a part is posted again while nobody can tell whether it arrived.
 const BLIND_REPEATS: u32 = 5;
 /// What a lease must still have for a call to be begun under it.
@@ -46,88 +38,11 @@ const RATE_WAITS: u32 = 3;
 /// How long a reply waits for its root.
 const ROOT_WAIT: Duration = Duration::from_secs(30);
 const URGENT_ROOT_WAIT: Duration = Duration::from_secs(5);
-/// How long a receiver of events may take.
-const EVENT_LIMIT: Duration = Duration::from_secs(15);
-/// Before an unknown outcome is found out.
-const FIND_AFTER: Duration = Duration::from_millis(1_000);
-/// A refused credential that is younger than this isn't renewed but reported.
-const FRESH: Duration = Duration::from_secs(60);
 /// A wait for a rate that is shorter than this is waited out.
 const SHORT_WAIT: Duration = Duration::from_millis(1_500);
 
-/// Brings messages to their platforms, and events to their receivers.
-pub(super) struct PlatformCourier {
-    app: App,
-    pace: Pace,
-}
-
-impl PlatformCourier {
-    pub(super) fn new(app: App) -> Self {
-        Self { app, pace: Pace::default() }
-    }
-}
-
-#[async_trait]
-impl Courier for PlatformCourier {
-    async fn carry(&self, work: &Work, leased: Instant) -> Carried {
-        let Self { app, pace } = self;
-        match &work.what {
-            What::Event { subscription, id, body } => {
-                let outcome = send_event(app, work, subscription, &id.to_string(), body).await;
-                Carried { outcome, parts: Vec::new(), address: None }
-            }
-            What::Message { installation, .. } => {
-                let mut attempt =
-                    Sending { app, pace, work, leased, parts: work.parts.clone(), address: None, sent: false };
-                let outcome = match attempt.run(*installation).await {
-                    Ok(()) => Outcome::Delivered,
-                    Err(Stop::Outcome(outcome)) => outcome,
-                    Err(Stop::Failure(failure)) if failure.cause == Cause::Unauthorized => {
-                        attempt.refused(*installation, failure).await
-                    }
-                    Err(Stop::Failure(failure)) => attempt.outcome_of(*installation, failure).await,
-                };
-                Carried { outcome, parts: attempt.parts, address: attempt.address }
-            }
-        }
-    }
-}
-
-async fn send_event(app: &App, work: &Work, subscription: &str, id: &str, body: &str) -> Outcome {
-    use sea_orm::EntityTrait;
-    let now = app.clock.now();
-    let retry = |code, detail: String| Outcome::Retry { at: retry_at(app, work, now), code, detail };
-    let found = subscriptions::Entity::find_by_id(subscription).one(app.database.read()).await;
-    let row = match found {
-        Ok(Some(row)) => row,
-        Ok(None) => return Outcome::Dead { code: "channel_not_found", detail: "the subscription is gone".into() },
-        Err(error) => return retry("platform_unavailable", error.to_string()),
-    };
-    match webhook::send(app, &row, id, body, EVENT_LIMIT).await {
-        Ok(answer) if answer.status.is_success() => Outcome::Delivered,
-        Ok(answer) => {
-            let detail = format!("the receiver answered {}", answer.status.as_u16());
-            match answer.retry_after(now) {
-                Some(wait) => {
-                    let until = now.plus(wait.clamp(Duration::from_millis(100), LONGEST_HOLD));
-                    Outcome::Hold { until, scope: Scope::Conversation, code: "rate_limited", detail }
-                }
-                None => retry("platform_unavailable", detail),
-            }
-        }
-        // The receiver drops a repeated id, so a doubt is no different from a failure.
-        Err(error) => retry("platform_unavailable", error.to_string()),
-    }
-}
-
-fn retry_at(app: &App, work: &Work, now: Timestamp) -> Timestamp {
-    let attempts = usize::try_from(work.attempts).unwrap_or(usize::MAX).saturating_add(1);
-    let jitter = f64::from(u32::from_le_bytes(random::bytes(app.random.as_ref()))) / f64::from(u32::MAX);
-    now.plus(schedule::wait(attempts, jitter))
-}
-
 /// Why an attempt ends before the copy is up to date.
-enum Stop {
+pub(super) enum Stop {
     Outcome(Outcome),
     Failure(Failure),
 }
@@ -138,16 +53,19 @@ impl From<Failure> for Stop {
     }
 }
 
-struct Sending<'a> {
+/// One copy on its way.
+pub(super) struct Sending<'a> {
     app: &'a App,
     pace: &'a Pace,
-    work: &'a Work,
+    pub(super) work: &'a Work,
     /// When the lease was last known to hold.
     leased: Instant,
-    parts: Vec<ShownPart>,
-    address: Option<String>,
+    pub(super) parts: Vec<ShownPart>,
+    pub(super) address: Option<String>,
     /// Whether a call that posts may have left the machine without an answer.
-    sent: bool,
+    pub(super) sent: bool,
+    /// The server that it goes to, once that is known.
+    pub(super) origin: String,
 }
 
 /// What is to be sent, with all that it takes.
@@ -169,9 +87,15 @@ impl Task {
     }
 }
 
-impl Sending<'_> {
-    async fn run(&mut self, installation: InstallationId) -> Result<(), Stop> {
+impl<'a> Sending<'a> {
+    pub(super) fn new(app: &'a App, pace: &'a Pace, work: &'a Work, leased: Instant) -> Self {
+        let (parts, origin) = (work.parts.clone(), String::new());
+        Self { app, pace, work, leased, parts, address: None, sent: false, origin }
+    }
+
+    pub(super) async fn run(&mut self, installation: InstallationId) -> Result<(), Stop> {
         let task = self.prepare(installation).await?;
+        self.origin = origin(&task.loaded);
         if self.work.removal {
             return self.take_away(&task).await;
         }
@@ -347,6 +271,14 @@ impl Sending<'_> {
                 Some(find) => match call(CALL_LIMIT, find.find(&task.loaded.site, &outgoing)).await? {
                     Found::Posted(receipt) => return self.found(task, outgoing, receipt).await,
                     Found::Unknowable => self.doubt(task)?,
+                    // The platform may answer with what it got the first time: what it shows isn't
+                    // known, so it is kept as a part that equals no rendering, and edited.
+                    Found::SafeToRepeat => {
+                        let receipt = self.post_now(task, &outgoing).await?;
+                        let (digest, revision) = (String::new(), self.work.revision);
+                        self.parts.push(ShownPart { receipt: receipt.clone(), digest, revision, actions: Vec::new() });
+                        return self.found(task, outgoing, receipt).await;
+                    }
                     _ => {}
                 },
                 None => self.doubt(task)?,
@@ -464,98 +396,38 @@ impl Sending<'_> {
     }
 
     async fn keep_to_rate(&self, task: &Task, address: &Address) -> Result<(), Stop> {
+        let wait_until = |wait: Duration, scope, detail: String| {
+            let until = self.app.clock.now().plus(wait);
+            Err(Stop::Outcome(Outcome::Hold { until, scope, code: "rate_limited", detail }))
+        };
+        if let Some(wait) = self.pace.held(&self.origin, Instant::now()) {
+            return wait_until(wait, Scope::Installation, "the platform's server asked to wait".into());
+        }
         let descriptor = task.backend.descriptor();
-        let named = task.delivery()?.stream(address).ok().and_then(|key| descriptor.rate(key.rate));
+        let stream = task.delivery()?.stream(address).ok();
+        let named = stream.as_ref().and_then(|key| descriptor.rate(key.rate));
         let Some(rate) = named.or_else(|| descriptor.rates.first()) else { return Ok(()) };
         let rate = self.app.settings.rate(descriptor.id, *rate);
+        let conversation = stream.as_ref().map_or("", |key| &key.key);
+        let to = Destination { installation: task.loaded.id, origin: &self.origin, conversation };
         let mut waits = 0;
-        while let Err(wait) = self.pace.take(task.loaded.id, &rate, Instant::now()) {
+        while let Err(wait) = self.pace.take(to, &rate, Instant::now()) {
             waits += 1;
             if wait > SHORT_WAIT || waits > RATE_WAITS {
-                let until = self.app.clock.now().plus(wait);
-                let detail = format!("keeps to {} a second", rate.per_second);
-                return Err(Stop::Outcome(Outcome::Hold {
-                    until,
-                    scope: Scope::Conversation,
-                    code: "rate_limited",
-                    detail,
-                }));
+                return wait_until(wait, Scope::Conversation, format!("keeps to {} a second", rate.per_second));
             }
             tokio::time::sleep(wait).await;
         }
         Ok(())
     }
+}
 
-    /// The credential was refused. One that runs out may have done so early: get another,
-    /// unless this one is fresh.
-    async fn refused(&self, installation: InstallationId, failure: Failure) -> Outcome {
-        let now = self.app.clock.now();
-        let organization = &self.work.lease.organization;
-        let Ok(loaded) = sites::load(self.app, organization, installation).await else {
-            return self.outcome_of(installation, failure).await;
-        };
-        let renew = loaded.backend.install().and_then(|install| install.renew());
-        let kinds = renew.map_or(&[][..], |renew| renew.kinds(&loaded.site));
-        let stale = |kind: &&&str| loaded.site.token(kind).is_none_or(|token| now.since(token.created_at) > FRESH);
-        let Some(kind) = kinds.iter().find(stale) else { return self.outcome_of(installation, failure).await };
-        let until = match self.app.renewals.ensure(self.app, &loaded, kind).await {
-            Ok(true) => now,
-            Ok(false) => now.plus(Duration::from_secs(5)),
-            Err(failure) => return self.outcome_of(installation, failure).await,
-        };
-        let detail = "the credential was refused; a fresh one has been asked for".into();
-        Outcome::Hold { until, scope: Scope::Copy, code: "platform_unavailable", detail }
-    }
-
-    /// What becomes of the copy after a failure.
-    async fn outcome_of(&self, installation: InstallationId, failure: Failure) -> Outcome {
-        let now = self.app.clock.now();
-        let asked = failure.retry_after.map(|wait| {
-            if wait > LONGEST_HOLD {
-                tracing::warn!(%installation, seconds = wait.as_secs(), "the platform asks to wait absurdly long; a day will do");
-            }
-            wait.min(LONGEST_HOLD)
-        });
-        let (mut class, code) = failure.cause.class_and_code();
-        if self.sent && class == Class::Temporary && failure.cause == Cause::Unreachable {
-            class = Class::Unknown;
-        }
-        let detail = match &failure.error_id {
-            Some(id) => format!("{} ({id})", failure.detail),
-            None => failure.detail.clone(),
-        };
-        match class {
-            Class::Permanent if failure.scope != Scope::Installation => Outcome::Dead { code, detail },
-            Class::Temporary | Class::Permanent if failure.scope != Scope::Installation => match asked {
-                Some(wait) => Outcome::Hold { until: now.plus(wait), scope: failure.scope, code, detail },
-                None => Outcome::Retry { at: retry_at(self.app, self.work, now), code, detail },
-            },
-            Class::Unknown => {
-                Outcome::Unknown { at: retry_at(self.app, self.work, now).max(now.plus(FIND_AFTER)), detail }
-            }
-            Class::Hold => {
-                let wait = asked.unwrap_or(Duration::from_secs(5)).max(Duration::from_millis(100));
-                Outcome::Hold { until: now.plus(wait), scope: failure.scope, code, detail }
-            }
-            Class::Temporary => Outcome::Hold {
-                until: now.plus(asked.unwrap_or(Duration::from_secs(5))),
-                scope: failure.scope,
-                code,
-                detail,
-            },
-            Class::Suspend | Class::Permanent => {
-                self.suspend(installation, code, &detail).await;
-                Outcome::Hold { until: now.plus(Duration::from_secs(5)), scope: Scope::Copy, code, detail }
-            }
-        }
-    }
-
-    async fn suspend(&self, installation: InstallationId, code: &str, detail: &str) {
-        let organization = &self.work.lease.organization;
-        let suspended = installations::suspend(self.app, organization, installation, code, detail).await;
-        if let Err(error) = suspended {
-            tracing::error!(%error, %installation, "an installation could not be suspended; its next message tries again");
-        }
+/// The server that an installation's messages go to; of a backend that names none, all go to
+/// the same.
+fn origin(loaded: &sites::Loaded) -> String {
+    match &*loaded.servers {
+        "" => loaded.backend_id().to_owned(),
+        servers => servers.to_owned(),
     }
 }
 

@@ -31,6 +31,9 @@ pub const LEASE: Duration = Duration::from_secs(60);
 /// The store refused or couldn't be reached.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
+    /// It can't be reached; nothing has been changed.
+    #[error("the store can't be reached: {0}")]
+    Unreachable(String),
     /// Certainly nothing has been changed.
     #[error("the store failed: {0}")]
     Refused(String),
@@ -71,6 +74,8 @@ pub struct Work {
     pub revision: i64,
     /// Whether the copy is to be taken away instead.
     pub removal: bool,
+    /// Whether it is only wanted if the message's other copies don't arrive.
+    pub is_fallback: bool,
     /// Whether an earlier attempt may have posted a part that isn't recorded.
     pub unsure: bool,
     /// What stands on the platform.
@@ -163,6 +168,8 @@ pub enum Outcome {
     },
     /// Its time ran out.
     Expired,
+    /// It is a fallback, and everything else has arrived.
+    Unneeded,
     /// It wasn't tried: due again at this time, behind those that wait meanwhile.
     Untried {
         /// When.
@@ -177,7 +184,7 @@ impl Outcome {
             Self::Retry { at, .. } | Self::Unknown { at, .. } => Some(*at),
             Self::Hold { until, .. } => Some(*until),
             Self::Untried { due } => Some(*due),
-            Self::Delivered | Self::Dead { .. } | Self::Expired => None,
+            Self::Delivered | Self::Dead { .. } | Self::Expired | Self::Unneeded => None,
         }
     }
 
@@ -190,6 +197,7 @@ impl Outcome {
             Self::Unknown { .. } => "unknown",
             Self::Dead { .. } => "dead",
             Self::Expired => "expired",
+            Self::Unneeded => "unneeded",
             Self::Untried { .. } => "untried",
         }
     }
@@ -326,6 +334,9 @@ pub trait DeliveryStore: Send + Sync {
     /// Give back what `owner` has leased apart from `held`: what it doesn't know of, because
     /// the answer to a commit was lost.
     async fn abandon(&self, owner: Uuid, held: &BTreeSet<StreamId>) -> Result<u64, StoreError>;
+    /// Whether all other copies of a fallback's message show the fallback's revision; lines of
+    /// the log and other fallbacks don't count.
+    async fn is_unneeded(&self, organization: &OrganizationId, fallback: CopyId) -> Result<bool, StoreError>;
     /// Where the root of a reply stands.
     async fn root(&self, organization: &OrganizationId, root: CopyId) -> Result<Root, StoreError>;
 }
@@ -349,8 +360,6 @@ pub trait Unit: Send {
     async fn holds(&mut self, of: &BTreeSet<InstallationId>) -> Result<BTreeMap<InstallationId, i64>, StoreError>;
     /// Load and lock streams.
     async fn streams(&mut self, wanted: &StreamsWanted) -> Result<Vec<Stream>, StoreError>;
-    /// Load and lock the streams of these leases, those that still hold.
-    async fn leased(&mut self, leases: &[Lease]) -> Result<Vec<Stream>, StoreError>;
     /// Load and lock up to `limit` streams that are due and that nobody has leased. Each
     /// organization gets its turn; within one, the most pressing come first.
     async fn due(&mut self, limit: usize, full: &Full) -> Result<Vec<Stream>, StoreError>;

@@ -2,23 +2,23 @@
 //! when a copy is made; a target that can't be resolved becomes a dead copy with its reason,
 //! so that nothing is dropped in silence.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chatport_sdk::{
     delivery::{Note, RenderRequest},
     identity::{Account, Address},
 };
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::message::{DefaultTarget, Prefer, PutMessage, Target, UserTarget};
 use crate::{
     app::App,
-    ids::{CopyId, InstallationId, OrganizationId},
-    setup::contain::contained_pure,
+    ids::{ChannelId, CopyId, InstallationId, OrganizationId},
+    setup::{contain::contained_pure, sites},
     store::{
-        entities::{account_links, channels, copies, installations, messages},
+        entities::{account_links, channels, copies, messages},
         only,
     },
 };
@@ -28,6 +28,8 @@ use crate::{
 pub struct Planned {
     /// The target as it was asked for, as stored.
     pub target: String,
+    /// Whether it is made only in case the others don't arrive.
+    pub is_fallback: bool,
     /// Where it goes; or why it can't go anywhere.
     pub place: Result<PlannedPlace, (&'static str, String)>,
     /// What the platform will leave out or change.
@@ -55,12 +57,14 @@ type Place = Result<PlannedPlace, (&'static str, String)>;
 
 /// Resolve the targets of a message.
 pub(super) async fn plan(app: &App, organization: &OrganizationId, put: &PutMessage) -> Result<Vec<Planned>, DbErr> {
-    let resolver = Resolver::load(app, organization).await?;
+    let mut resolver = Resolver { app, organization, installations: BTreeMap::new() };
     let mut planned = Vec::with_capacity(put.targets.len());
-    for target in &put.targets {
+    let fallback = put.fallback.iter().flat_map(|fallback| &fallback.targets);
+    let targets = put.targets.iter().map(|target| (target, false)).chain(fallback.map(|target| (target, true)));
+    for (target, is_fallback) in targets {
         let stored = json!(target);
         for place in resolver.places(target).await? {
-            planned.push(Planned { target: stored.to_string(), place, notes: Vec::new() });
+            planned.push(Planned { target: stored.to_string(), is_fallback, place, notes: Vec::new() });
         }
     }
     let mut notes: BTreeMap<InstallationId, Vec<Note>> = BTreeMap::new();
@@ -75,47 +79,57 @@ pub(super) async fn plan(app: &App, organization: &OrganizationId, put: &PutMess
 struct Resolver<'a> {
     app: &'a App,
     organization: &'a OrganizationId,
-    /// The backends of the installations that messages may go to.
-    installations: BTreeMap<Uuid, String>,
+    /// The backends of the installations asked for so far; none where no message may go.
+    installations: BTreeMap<Uuid, Option<String>>,
 }
 
-impl<'a> Resolver<'a> {
-    async fn load(app: &'a App, organization: &'a OrganizationId) -> Result<Self, DbErr> {
-        let rows: Vec<(Uuid, String)> = installations::Entity::find()
-            .select_only()
-            .columns([installations::Column::Id, installations::Column::Backend])
-            .filter(installations::Column::Organization.eq(organization.as_str()))
-            .filter(installations::Column::State.is_in(["active", "suspended"]))
-            .into_tuple()
-            .all(app.database.read())
-            .await?;
-        Ok(Self { app, organization, installations: rows.into_iter().collect() })
+impl Resolver<'_> {
+    /// The backend of an installation that messages may go to.
+    async fn backend(&mut self, installation: Uuid) -> Result<Option<String>, DbErr> {
+        if let Some(asked) = self.installations.get(&installation) {
+            return Ok(asked.clone());
+        }
+        let known = sites::known(self.app, self.organization, InstallationId(installation)).await?;
+        let set_up = known.filter(|known| matches!(known.row.state.as_str(), "active" | "suspended"));
+        let backend = set_up.map(|known| known.row.backend.clone());
+        self.installations.insert(installation, backend.clone());
+        Ok(backend)
     }
 
-    async fn places(&self, target: &Target) -> Result<Vec<Place>, DbErr> {
+    async fn places(&mut self, target: &Target) -> Result<Vec<Place>, DbErr> {
         match target {
-            Target::Channel(target) => {
-                let id = (self.organization.as_str().to_owned(), target.channel.0);
-                Ok(vec![match only(channels::Entity::find_by_id(id), self.app.database.read()).await? {
-                    Some(row) => self.channel(&row),
-                    None => Err(("channel_not_found", format!("no channel {} in this organization", target.channel))),
-                }])
-            }
+            Target::Channel(target) => Ok(vec![match self.known_channel(target.channel).await? {
+                Some(row) => self.channel(&row).await?,
+                None => Err(("channel_not_found", format!("no channel {} in this organization", target.channel))),
+            }]),
             Target::Default(target) => self.defaults(target).await,
             Target::User(target) => Ok(vec![self.user(target).await?]),
         }
     }
 
-    async fn defaults(&self, target: &DefaultTarget) -> Result<Vec<Place>, DbErr> {
-        let rows = channels::Entity::find()
-            .filter(channels::Column::Organization.eq(self.organization.as_str()))
-            .filter(channels::Column::IsDefault.eq(true))
-            .filter(channels::Column::RemovedAt.is_null())
-            .order_by_asc(channels::Column::LinkedAt)
-            .all(self.app.database.read())
-            .await?;
+    async fn known_channel(&self, channel: ChannelId) -> Result<Option<Arc<channels::Model>>, DbErr> {
+        let (cache, organization) = (self.app.database.cache(), self.organization.as_str());
+        let id = (organization.to_owned(), channel.0);
+        let read = only(channels::Entity::find_by_id(id.clone()), self.app.database.read());
+        cache.find(&cache.known.channels, organization, id, read).await
+    }
+
+    async fn defaults(&mut self, target: &DefaultTarget) -> Result<Vec<Place>, DbErr> {
+        let (cache, organization) = (self.app.database.cache(), self.organization.as_str());
+        let read = async {
+            let query = channels::Entity::find()
+                .filter(channels::Column::Organization.eq(organization))
+                .filter(channels::Column::IsDefault.eq(true))
+                .filter(channels::Column::RemovedAt.is_null())
+                .order_by_asc(channels::Column::LinkedAt);
+            some_of(query.all(self.app.database.read()).await)
+        };
+        let rows = cache.find(&cache.known.default_channels, organization, organization.to_owned(), read).await?;
         let wanted = |row: &&channels::Model| target.installation.is_none_or(|id| id.0 == row.installation);
-        let places: Vec<Place> = rows.iter().filter(wanted).map(|row| self.channel(row)).collect();
+        let mut places = Vec::new();
+        for row in rows.iter().flat_map(|rows| rows.iter()).filter(wanted) {
+            places.push(self.channel(row).await?);
+        }
         if places.is_empty() {
             let detail = "no default channel: connect a channel and make it the default";
             return Ok(vec![Err(("default_channel_missing", detail.into()))]);
@@ -123,24 +137,33 @@ impl<'a> Resolver<'a> {
         Ok(places)
     }
 
-    fn channel(&self, row: &channels::Model) -> Place {
+    async fn channel(&mut self, row: &channels::Model) -> Result<Place, DbErr> {
         if row.removed_at.is_some() {
-            return Err(("channel_not_found", format!("the channel {} is no longer connected", row.name)));
+            return Ok(Err(("channel_not_found", format!("the channel {} is no longer connected", row.name))));
         }
-        self.place(row.installation, Some(Address(row.address.clone())), None, true)
+        self.place(row.installation, Some(Address(row.address.clone())), None, true).await
     }
 
-    async fn user(&self, target: &UserTarget) -> Result<Place, DbErr> {
-        let mut query = account_links::Entity::find()
-            .filter(account_links::Column::Organization.eq(self.organization.as_str()))
-            .filter(account_links::Column::UserId.eq(target.user.as_str()))
-            .filter(account_links::Column::UnlinkedAt.is_null())
-            .order_by_desc(account_links::Column::LinkedAt);
-        if let Some(via) = target.via {
-            query = query.filter(account_links::Column::Installation.eq(via.0));
+    async fn user(&mut self, target: &UserTarget) -> Result<Place, DbErr> {
+        let (cache, organization) = (self.app.database.cache(), self.organization.as_str());
+        let read = async {
+            let query = account_links::Entity::find()
+                .filter(account_links::Column::Organization.eq(organization))
+                .filter(account_links::Column::UserId.eq(target.user.as_str()))
+                .filter(account_links::Column::UnlinkedAt.is_null())
+                .order_by_desc(account_links::Column::LinkedAt);
+            some_of(query.all(self.app.database.read()).await)
+        };
+        let key = (organization.to_owned(), target.user.clone());
+        let links = cache.find(&cache.known.links, organization, key, read).await?;
+        let wanted = |link: &&account_links::Model| target.via.is_none_or(|via| via.0 == link.installation);
+        let mut usable = None;
+        for link in links.iter().flat_map(|links| links.iter()).filter(wanted) {
+            if self.backend(link.installation).await?.is_some() {
+                usable = Some(link);
+                break;
+            }
         }
-        let links = query.all(self.app.database.read()).await?;
-        let usable = links.into_iter().find(|link| self.installations.contains_key(&link.installation));
         let Some(link) = usable else {
             return Ok(Err(("account_not_linked", format!("the user {} has no linked account", target.user))));
         };
@@ -154,11 +177,11 @@ impl<'a> Resolver<'a> {
             && let Some(root) = self.root(target, link.installation).await?
         {
             let address = root.address.as_deref().and_then(|text| serde_json::from_str(text).ok()).map(Address);
-            let place = self.place(link.installation, address, Some(account), true);
+            let place = self.place(link.installation, address, Some(account), true).await?;
             return Ok(place.map(|place| PlannedPlace { root: Some(CopyId(root.id)), ..place }));
         }
         // No thread to be named in: a direct message reaches the person all the same.
-        Ok(self.place(link.installation, account.direct.clone(), Some(account), false))
+        self.place(link.installation, account.direct.clone(), Some(account), false).await
     }
 
     /// The copy in whose thread a user is to be named.
@@ -181,10 +204,7 @@ impl<'a> Resolver<'a> {
             .all(read)
             .await?;
         let Some(channel) = reply_to.channel else { return Ok(rows.into_iter().next()) };
-        let address = channels::Entity::find_by_id((self.organization.as_str().to_owned(), channel.0))
-            .one(read)
-            .await?
-            .map(|channel| channel.address);
+        let address = self.known_channel(channel).await?.map(|channel| channel.address.clone());
         let in_channel = |row: &copies::Model| {
             let stored: Option<Value> = row.address.as_deref().and_then(|text| serde_json::from_str(text).ok());
             stored.is_some() && stored == address
@@ -192,10 +212,27 @@ impl<'a> Resolver<'a> {
         Ok(rows.into_iter().find(in_channel))
     }
 
-    fn place(&self, installation: Uuid, address: Option<Address>, account: Option<Account>, in_thread: bool) -> Place {
-        let Some(id) = self.installations.get(&installation) else {
-            return Err(("installation_missing", "the installation is not set up".into()));
-        };
+    async fn place(
+        &mut self,
+        installation: Uuid,
+        address: Option<Address>,
+        account: Option<Account>,
+        in_thread: bool,
+    ) -> Result<Place, DbErr> {
+        Ok(match self.backend(installation).await? {
+            Some(backend) => self.place_at(installation, &backend, address, account, in_thread),
+            None => Err(("installation_missing", "the installation is not set up".into())),
+        })
+    }
+
+    fn place_at(
+        &self,
+        installation: Uuid,
+        id: &str,
+        address: Option<Address>,
+        account: Option<Account>,
+        in_thread: bool,
+    ) -> Place {
         let Some(backend) = self.app.registry.get(id) else {
             return Err(("installation_missing", format!("the backend {id} is not part of this program")));
         };
@@ -223,9 +260,15 @@ impl<'a> Resolver<'a> {
     }
 
     fn notes(&self, place: &PlannedPlace, put: &PutMessage) -> Vec<Note> {
-        let backend = self.installations.get(&place.installation.0).and_then(|id| self.app.registry.get(id));
+        let backend = self.installations.get(&place.installation.0).and_then(Option::as_deref);
+        let backend = backend.and_then(|id| self.app.registry.get(id));
         let Some((backend, delivery)) = backend.and_then(|b| b.delivery().map(|d| (b, d))) else { return Vec::new() };
         let request = RenderRequest::new(&put.content, &backend.descriptor().limits);
         contained_pure(|| delivery.render(&request)).map(|rendering| rendering.notes).unwrap_or_default()
     }
+}
+
+/// Only what is there is kept in memory.
+fn some_of<T>(rows: Result<Vec<T>, DbErr>) -> Result<Option<Vec<T>>, DbErr> {
+    rows.map(|rows| Some(rows).filter(|rows| !rows.is_empty()))
 }

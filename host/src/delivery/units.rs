@@ -1,7 +1,11 @@
 //! The engine's units of work. Each loads rows from the store, applies rules to them, and
 //! commits what has changed; nothing else writes messages, copies and streams.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use chatport_sdk::{site::Random, time::Timestamp};
 
@@ -13,22 +17,29 @@ use super::{
 };
 use crate::ids::{CopyId, OrganizationId, StreamId};
 
-/// The units of work over a store: `accept`, `lease`, `record`, `expire`, `delete`, `replay`.
+/// The units of work over a store: `write`, `lease`, `record_parts`, `expire`, `delete`,
+/// `hasten`, `replay`.
 #[derive(Clone)]
 pub struct Units {
     pub(super) store: Arc<dyn DeliveryStore>,
     random: Arc<dyn Random>,
+    /// When the first of them began.
+    begun: Arc<OnceLock<Timestamp>>,
 }
+
+/// How long a process runs before it takes what was being sent when two others died.
+const CALM: Duration = Duration::from_secs(5);
 
 impl Units {
     /// Units of work over this store.
     pub fn new(store: Arc<dyn DeliveryStore>, random: Arc<dyn Random>) -> Self {
-        Self { store, random }
+        Self { store, random, begun: Arc::default() }
     }
 
     pub(super) async fn begin(&self) -> Result<(Box<dyn Unit>, Ledger), StoreError> {
         let unit = self.store.begin().await?;
-        let ledger = Ledger::new(unit.now(), Arc::clone(&self.random));
+        let mut ledger = Ledger::new(unit.now(), Arc::clone(&self.random));
+        ledger.calm_at = self.begun.get_or_init(|| unit.now()).plus(CALM);
         Ok((unit, ledger))
     }
 
@@ -52,6 +63,20 @@ impl Units {
         let deleted = revise::delete(&mut ledger, organization, key, now);
         unit.commit(ledger.into_changes()).await?;
         Ok(deleted)
+    }
+
+    /// One of a message's copies can't be delivered: its fallbacks are due at once.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn hasten(&self, organization: &OrganizationId, key: &str) -> Result<(), StoreError> {
+        let (mut unit, mut ledger) = self.begin().await?;
+        let messages = unit.messages(&BTreeSet::from([(organization.clone(), key.to_owned())])).await?;
+        let ids: BTreeSet<_> = messages.iter().map(|message| (organization.clone(), message.id)).collect();
+        ledger.load_streams(unit.streams(&StreamsWanted { messages: ids.clone(), ..StreamsWanted::default() }).await?);
+        ledger.load_copies(unit.copies_of(&ids).await?);
+        ids.iter().for_each(|(_, message)| revise::hasten(&mut ledger, *message));
+        unit.commit(ledger.into_changes()).await
     }
 
     /// Try given-up copies of these streams again for `lifetime`. The answer is those that

@@ -24,6 +24,9 @@ pub struct CopyView {
     /// The line of the log, where it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_id: Option<String>,
+    /// Whether it is only sent if the others don't arrive in time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fallback: bool,
     /// How it stands.
     pub state: CopyState,
     /// The revision that it should show.
@@ -142,6 +145,7 @@ pub fn copy_view(row: &entities::copies::Model) -> CopyView {
         target: serde_json::from_str(&row.target).unwrap_or_default(),
         installation: row.installation.map(InstallationId),
         log_id: row.log_id.clone(),
+        fallback: row.is_fallback,
         state: CopyState::stored(&row.state),
         revision: row.revision,
         shown_revision: row.shown,

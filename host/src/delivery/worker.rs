@@ -2,29 +2,44 @@
 //! up to date one after the other, and record each. A worker keeps its stream while there is
 //! something due in it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
-use chatport_sdk::time::{Clock, Timestamp};
+use chatport_sdk::{
+    failure::Scope,
+    time::{Clock, Timestamp},
+};
 use tokio::{sync::mpsc::UnboundedReceiver, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 use super::{
     Delivery,
+    courier::PlatformCourier,
     desk::{Assignment, Desk},
     message::ShownPart,
-    send,
-    store::{LEASE, Outcome, Record, Recorded, Work},
+    store::{LEASE, Outcome, Record, Recorded, What, Work},
 };
-use crate::app::App;
+use crate::{
+    app::App,
+    ids::{InstallationId, OrganizationId},
+};
 
 /// How often the engine looks without having been woken.
 const POLL: Duration = Duration::from_millis(500);
 /// A send starts only while the lease has at least this much left.
 const RESERVE: Duration = Duration::from_secs(20);
-/// Attempts that may end in a crash before a copy is given up.
-const POISON: u32 = 8;
+/// Leases of a copy that may end in a crash before it is given up. One or two prove nothing:
+/// others were on their way too, and who kills processes can hit the same copy twice. So a copy
+/// that was there once is sent while no other suspect of its installation is; and one that was
+/// there twice while no other such is at all, and not by a process that is young itself.
+const POISON: u32 = 3;
+/// How long a suspect waits for another.
+const SUSPECT_WAIT: Duration = Duration::from_millis(500);
 /// How long a worker stays with one stream while others wait for a worker.
 const TURN: Duration = Duration::from_secs(2);
 /// How often copies whose time has run out are looked for.
@@ -43,7 +58,7 @@ pub async fn run(app: App, stop: CancellationToken) {
         owner: Uuid::from_bytes(crate::security::random::bytes(app.random.as_ref())),
         workers: app.settings.workers,
         grace: app.settings.shutdown_grace.max(Duration::from_secs(1)),
-        courier: Arc::new(send::PlatformCourier::new(app)),
+        courier: Arc::new(PlatformCourier::new(app)),
     };
     engine.run(stop).await;
 }
@@ -93,6 +108,7 @@ impl Engine {
             stop,
             drop_now: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            suspects: Suspects::default(),
             engine: self,
         };
         let delivery = engine.engine.delivery.clone();
@@ -130,6 +146,7 @@ struct Running {
     engine: Engine,
     desk: Arc<Desk>,
     tasks: TaskTracker,
+    suspects: Suspects,
     stop: CancellationToken,
     drop_now: CancellationToken,
 }
@@ -205,7 +222,12 @@ impl Running {
             let others_wait = begun.elapsed() > TURN && self.desk.free() == 0;
             record.go_on &= !self.stop.is_cancelled() && !others_wait;
             let renewed = Instant::now();
-            match self.record(record).await {
+            let hastened = fallback_of(&record);
+            let recorded = self.record(record).await;
+            if let Some((organization, key)) = hastened {
+                self.hasten(&organization, &key).await;
+            }
+            match recorded {
                 Some(Recorded::Next(next)) => {
                     work = *next;
                     leased = renewed;
@@ -229,6 +251,14 @@ impl Running {
         }
     }
 
+    /// Without this, fallbacks come in their own time.
+    async fn hasten(&self, organization: &OrganizationId, key: &str) {
+        match self.engine.delivery.units.hasten(organization, key).await {
+            Ok(()) => self.engine.delivery.wake(),
+            Err(error) => tracing::warn!(%error, "a fallback could not be sent early; it comes in its time"),
+        }
+    }
+
     async fn attempt(&self, work: Work, leased: Instant) -> Record {
         let now = self.engine.clock.now();
         let started = Instant::now();
@@ -244,9 +274,18 @@ impl Running {
             return done(work, Outcome::Expired);
         }
         if work.crashes >= POISON {
-            let detail = format!("{POISON} attempts ended in a crash");
+            let detail = format!("the process died {POISON} times while it was being sent");
             return done(work, Outcome::Dead { code: "poison", detail });
         }
+        let _alone = match self.suspects.alone(&work) {
+            Ok(alone) => alone,
+            Err(wait) => {
+                let detail = "it was being sent when the process died: others go first".into();
+                let until = now.plus(wait);
+                let code = "platform_unavailable";
+                return done(work, Outcome::Hold { until, scope: Scope::Copy, code, detail });
+            }
+        };
         let Carried { outcome, parts, address } = self.engine.courier.carry(&work, leased).await;
         Record { parts, address, took: started.elapsed(), work, outcome, go_on: true }
     }
@@ -259,7 +298,7 @@ impl Running {
         let started = Instant::now();
         let mut pause = Duration::from_millis(50);
         loop {
-            match self.engine.delivery.recorder.record(record.clone()).await {
+            match self.engine.delivery.writer.record(record.clone()).await {
                 Ok(recorded) => return Some(recorded),
                 Err(error) if started.elapsed() > LEASE / 2 => {
                     tracing::error!(%error, copy = %record.work.copy, "a result could not be written; it will be found out again");
@@ -280,6 +319,57 @@ impl Running {
             Ok(0) => {}
             Ok(number) => tracing::warn!(copies = number, "copies expired before they could be delivered"),
             Err(error) => tracing::error!(%error, "can't look for what has expired"),
+        }
+    }
+}
+
+/// The message whose fallbacks a copy's end calls for.
+fn fallback_of(record: &Record) -> Option<(OrganizationId, String)> {
+    let is_dead = matches!(record.outcome, Outcome::Dead { .. } | Outcome::Expired);
+    match &record.work.what {
+        What::Message { put, key, log_text: None, .. }
+            if is_dead && put.fallback.is_some() && !record.work.is_fallback =>
+        {
+            Some((record.work.lease.organization.clone(), key.clone()))
+        }
+        _ => None,
+    }
+}
+
+/// What has a copy under suspicion on its way: an installation; or nothing, for those that
+/// share with nobody.
+type Suspect = Option<InstallationId>;
+
+/// The suspects that are on their way.
+#[derive(Clone, Default)]
+struct Suspects(Arc<Mutex<BTreeSet<Suspect>>>);
+
+/// Says that a suspect is on its way; nothing, where the copy isn't one.
+struct Alone(Suspects, Option<Suspect>);
+
+impl Suspects {
+    /// Leave to go, else how long to wait for another.
+    fn alone(&self, work: &Work) -> Result<Alone, Duration> {
+        let suspect = match (work.crashes, &work.what) {
+            (0, _) | (_, What::Event { .. }) => return Ok(Alone(self.clone(), None)),
+            (1, What::Message { installation, .. }) => Some(*installation),
+            (_, What::Message { .. }) => None,
+        };
+        match self.lock().insert(suspect) {
+            true => Ok(Alone(self.clone(), Some(suspect))),
+            false => Err(SUSPECT_WAIT),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<Suspect>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        if let Some(suspect) = &self.1 {
+            self.0.lock().remove(suspect);
         }
     }
 }

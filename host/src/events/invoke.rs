@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chatport_sdk::content::Content;
 use http::StatusCode;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde::Deserialize;
 
 use super::{NewEvent, subscriptions, webhook};
@@ -42,16 +42,14 @@ pub async fn invoke(
     event: &NewEvent,
     limit: Duration,
 ) -> Option<ActionReply> {
-    let all = entities::subscriptions::Entity::find()
-        .order_by_asc(entities::subscriptions::Column::Name)
-        .all(app.database.read())
+    let all = subscriptions::stored_rows(&app.database)
         .await
         .inspect_err(|error| tracing::error!(%error, "can't read the subscriptions"))
         .ok()?;
-    let subscription = all.into_iter().find(|subscription| subscriptions::wants(&subscription.kinds, event.kind))?;
+    let subscription = all.iter().find(|subscription| subscriptions::wants(&subscription.kinds, event.kind))?;
     let body = event.body(organization);
     let is_reply = |status: StatusCode| matches!(status.as_u16(), 200 | 204 | 403);
-    let sent = webhook::send_expecting(app, &subscription, &event.id.to_string(), &body, limit, is_reply).await;
+    let sent = webhook::send_expecting(app, subscription, &event.id.to_string(), &body, limit, is_reply).await;
     let answer = match sent {
         Ok(answer) if is_reply(answer.status) => answer,
         Ok(answer) => {
@@ -97,7 +95,7 @@ async fn settle(app: &App, organization: &OrganizationId, event: &NewEvent, subs
         .filter(Column::Event.eq(event.id.0))
         .filter(Column::Target.eq(serde_json::json!({ "subscription": subscription }).to_string()))
         .filter(Column::State.eq("pending"))
-        .exec(app.database.write())
+        .exec(app.database.write_uncached())
         .await;
     if let Err(error) = settled {
         tracing::warn!(%error, "an answered press will be sent once more");

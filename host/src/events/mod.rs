@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, time::Duration};
 use chatport_sdk::{schemars::JsonSchema, time::Timestamp};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{json, value::RawValue};
 use uuid::Uuid;
 
 pub use invoke::{ActionReply, invoke};
@@ -25,7 +25,7 @@ use crate::{
     delivery::insert_copies,
     ids::{CopyId, EventId, OrganizationId, StreamId},
     store::{
-        entities,
+        Database, entities,
         sheet::{self, Columns, Kind, Sheet},
         statement,
     },
@@ -50,8 +50,8 @@ pub struct NewEvent {
     pub id: EventId,
     /// What kind.
     pub kind: EventKind,
-    /// What stands under `data`.
-    pub data: Value,
+    /// What stands under `data`, as JSON.
+    pub data: Box<RawValue>,
     /// When it happened.
     pub at: Timestamp,
     /// How long the engine leaves it to whoever sends it synchronously.
@@ -60,7 +60,9 @@ pub struct NewEvent {
 
 impl NewEvent {
     /// An event.
-    pub fn new(kind: EventKind, data: Value, now: Timestamp) -> Self {
+    pub fn new(kind: EventKind, data: &impl Serialize, now: Timestamp) -> Self {
+        // Serializing plain data into memory can't fail.
+        let data = serde_json::value::to_raw_value(data).expect("what is told is plain data");
         Self { id: EventId::new(), kind, data, at: now, hold: Duration::ZERO }
     }
 
@@ -108,20 +110,30 @@ pub async fn append(
     organization: &OrganizationId,
     event: NewEvent,
 ) -> Result<(), DbErr> {
-    append_all(transaction, vec![(organization.clone(), event)]).await
+    let subscriptions = entities::subscriptions::Entity::find().all(transaction).await?;
+    append_for(transaction, &subscriptions, vec![(organization.clone(), event)]).await
 }
 
-/// Write several events and their copies.
+/// Write several events and their copies, by what is known of the subscriptions.
 ///
 /// # Errors
 /// The database refuses.
 pub async fn append_all(
     transaction: &DatabaseTransaction,
+    database: &Database,
     events: Vec<(OrganizationId, NewEvent)>,
 ) -> Result<(), DbErr> {
     if events.is_empty() {
         return Ok(());
     }
+    append_for(transaction, &subscriptions::stored_rows(database).await?, events).await
+}
+
+async fn append_for(
+    transaction: &DatabaseTransaction,
+    subscriptions: &[entities::subscriptions::Model],
+    events: Vec<(OrganizationId, NewEvent)>,
+) -> Result<(), DbErr> {
     let first = next_sequence(transaction, events.len()).await?;
     let numbered: Vec<_> = events.iter().zip(first..).collect();
     let bodies: Vec<String> = events.iter().map(|(organization, event)| event.body(organization)).collect();
@@ -136,7 +148,7 @@ pub async fn append_all(
         sheet::rows(transaction.get_database_backend(), &EVENTS, 1)
     );
     transaction.execute_raw(statement(transaction, &sql, [sheet.into()])).await?;
-    for subscription in entities::subscriptions::Entity::find().all(transaction).await? {
+    for subscription in subscriptions {
         let wanted: Vec<_> =
             events.iter().filter(|(_, event)| subscriptions::wants(&subscription.kinds, event.kind)).collect();
         append_copies(transaction, &subscription.name, &wanted).await?;
@@ -180,7 +192,8 @@ async fn append_copies(
     });
     let upsert = format!(
         "INSERT INTO streams (organization, id, subscription, key, rate, due_at, sequence)
-        SELECT organization, id, CAST($1 AS TEXT), CAST($1 AS TEXT), '', due_at, copies FROM {} AS v WHERE TRUE
+        SELECT organization, id, CAST($1 AS TEXT), CAST($1 AS TEXT), '', due_at, copies FROM {} AS v 
+        WHERE EXISTS (SELECT 1 FROM subscriptions WHERE name = $1)
         ON CONFLICT (organization, subscription) WHERE subscription IS NOT NULL
         DO UPDATE SET sequence = streams.sequence + excluded.sequence,
             due_at = CASE WHEN streams.due_at < excluded.due_at THEN streams.due_at ELSE excluded.due_at END
@@ -198,7 +211,8 @@ async fn append_copies(
     let target = json!({ "subscription": subscription }).to_string();
     let mut copies = Vec::with_capacity(events.len());
     for (organization, event) in events {
-        let place = places.get_mut(organization.as_str()).ok_or_else(|| DbErr::Custom("no stream".into()))?;
+        // One that was removed a moment ago hears nothing.
+        let Some(place) = places.get_mut(organization.as_str()) else { continue };
         place.1 += 1;
         copies.push(copy_of(organization, event, *place, &target));
     }
@@ -231,6 +245,7 @@ fn copy_of(
         sending: None,
         is_open: true,
         removal: false,
+        is_fallback: false,
         state: "pending".to_owned(),
         code: None,
         detail: None,

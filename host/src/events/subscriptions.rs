@@ -1,7 +1,7 @@
 //! Where events go: a name, a URL, the wanted kinds and the signing secrets. A secret is
 //! shown once, when it is made; during a rotation both sign.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chatport_sdk::{schemars::JsonSchema, secret::Secret, time::Timestamp};
 use sea_orm::{ActiveModelTrait, DbErr, EntityTrait, IntoActiveModel, QueryOrder};
@@ -15,7 +15,11 @@ use crate::{
         sealing::{self, Aad, OpenError},
         webhook_signature,
     },
-    store::entities::subscriptions::{self, Entity, Model},
+    store::{
+        Database,
+        entities::subscriptions::{self, Entity, Model},
+        lock_streams, only,
+    },
 };
 
 /// How long an old secret goes on signing after a rotation.
@@ -157,16 +161,42 @@ pub async fn put(
     };
     let is_new = present.is_none();
     let active = row.clone().into_active_model().reset_all();
+    let change = app.database.begin_for_all().await?;
     if is_new {
-        Entity::insert(active).exec_without_returning(app.database.write()).await?;
+        Entity::insert(active).exec_without_returning(&change).await?;
     } else {
-        active.update(app.database.write()).await?;
+        active.update(&change).await?;
     }
+    change.commit().await?;
     if present.is_none_or(|former| former.url != row.url) {
         app.subscription_health.forget(name);
     }
     let secret = fresh.map(|secret| secret.expose().to_owned());
     Ok((SubscriptionView { secret, ..view(app, &row)? }, is_new))
+}
+
+/// The subscriptions as they are stored, by name; kept in memory.
+///
+/// # Errors
+/// The database refuses.
+pub(crate) async fn stored_rows(database: &Database) -> Result<Arc<Vec<Model>>, DbErr> {
+    let read = async {
+        let rows = Entity::find().order_by_asc(subscriptions::Column::Name).all(database.read()).await?;
+        Ok::<_, DbErr>(Some(rows))
+    };
+    let cache = database.cache();
+    Ok(cache.find(&cache.known.subscriptions, "", (), read).await?.unwrap_or_default())
+}
+
+/// A subscription as it is stored. One that isn't known is looked up.
+///
+/// # Errors
+/// The database refuses.
+pub(crate) async fn stored_row(database: &Database, name: &str) -> Result<Option<Model>, DbErr> {
+    match stored_rows(database).await?.iter().find(|row| row.name == name) {
+        Some(row) => Ok(Some(row.clone())),
+        None => only(Entity::find_by_id(name), database.read()).await,
+    }
 }
 
 /// All subscriptions.
@@ -183,7 +213,10 @@ pub async fn list(app: &App) -> Result<Vec<SubscriptionView>, SubscriptionError>
 /// # Errors
 /// The database refuses.
 pub async fn remove(app: &App, name: &str) -> Result<bool, SubscriptionError> {
-    let removed = Entity::delete_by_id(name).exec(app.database.write()).await?.rows_affected == 1;
+    let change = app.database.begin_for_all().await?;
+    lock_streams(&change, "subscription", name).await?;
+    let removed = Entity::delete_by_id(name).exec(&change).await?.rows_affected == 1;
+    change.commit().await?;
     app.subscription_health.forget(name);
     Ok(removed)
 }

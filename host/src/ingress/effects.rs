@@ -5,8 +5,7 @@ use chatport_sdk::{
     identity::{Account, Conversation},
     time::Timestamp,
 };
-use sea_orm::{DatabaseTransaction, DbErr};
-use serde_json::json;
+use sea_orm::DbErr;
 
 use super::{
     press::{self, Press, Pressed, Verdict},
@@ -26,6 +25,7 @@ use crate::{
         sites::Loaded,
         tokens,
     },
+    store::Change,
 };
 
 /// What came of applying a happening.
@@ -40,7 +40,7 @@ pub(super) enum Effect {
 
 /// Apply a happening. `may_try`: whether an entered code may be tried.
 pub(super) async fn apply(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     app: &App,
     loaded: &Loaded,
     kind: &HappeningKind,
@@ -115,7 +115,7 @@ pub(super) async fn apply(
 
 /// Audit what was done on the platform's side, and by whom, if that is known.
 async fn note(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     loaded: &Loaded,
     by: Option<&Account>,
     action: &str,
@@ -128,7 +128,7 @@ async fn note(
 }
 
 async fn commanded(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     loaded: &Loaded,
     text: &str,
     account: &Account,
@@ -151,5 +151,5 @@ async fn commanded(
         user: link.map(|link| link.user_id),
         account: LinkedAccount::from(account),
     };
-    events::append(transaction, organization, NewEvent::new(EventKind::CommandInvoked, json!(told), now)).await
+    events::append(transaction, organization, NewEvent::new(EventKind::CommandInvoked, &told, now)).await
 }

@@ -10,7 +10,7 @@ use chatport_sdk::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, TryInsertResult,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, TryInsertResult,
     sea_query::{Expr, OnConflict},
 };
 
@@ -23,7 +23,10 @@ use crate::{
         guesses,
         sites::Loaded,
     },
-    store::entities::happenings::{ActiveModel, Column, Entity, Model},
+    store::{
+        Change,
+        entities::happenings::{ActiveModel, Column, Entity, Model},
+    },
 };
 
 /// How long a repetition is recognized.
@@ -49,12 +52,18 @@ async fn try_commit(app: &App, loaded: &Loaded, happening: &Happening) -> Result
     if let HappeningKind::CodeEntered { account, .. } = &happening.kind {
         may_try = guesses::charge(app, &loaded.organization, loaded.id, &account.id).await?;
     }
-    let transaction = app.database.begin().await?;
+    let transaction = match &happening.kind {
+        // Many, and hardly ever with a new name of somebody in them: then it says so itself.
+        HappeningKind::Pressed { .. } | HappeningKind::Commanded { .. } | HappeningKind::Replied { .. } => {
+            app.database.begin_quietly(&loaded.organization).await?
+        }
+        _ => app.database.begin(&loaded.organization).await?,
+    };
     let now = app.clock.now();
     if !insert(&transaction, loaded, happening, &fingerprint, now).await? {
         // Its twin was quicker, and is committed by now.
         transaction.rollback().await?;
-        let known = find(app.database.write(), loaded, happening).await?;
+        let known = find(app.database.write_uncached(), loaded, happening).await?;
         let known = known.ok_or_else(|| DbErr::RecordNotFound("the happening that was there before".into()))?;
         return duplicate(app, loaded, &known, &fingerprint).await;
     }
@@ -77,7 +86,7 @@ async fn try_commit(app: &App, loaded: &Loaded, happening: &Happening) -> Result
             app.delivery.wake();
             let outcome = press::ask_application(app, loaded, *pressed).await;
             // The press is on disk. If this fails, a repetition is told that it is under way.
-            if let Err(error) = conclude(app.database.write(), loaded, happening, &outcome).await {
+            if let Err(error) = conclude(app.database.write_uncached(), loaded, happening, &outcome).await {
                 tracing::warn!(%error, "the outcome of a press isn't remembered");
             }
             Ok(outcome)
@@ -95,7 +104,7 @@ async fn find(on: &impl ConnectionTrait, loaded: &Loaded, happening: &Happening)
 }
 
 async fn insert(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     loaded: &Loaded,
     happening: &Happening,
     fingerprint: &[u8; 32],
@@ -139,7 +148,7 @@ async fn duplicate(app: &App, loaded: &Loaded, known: &Model, fingerprint: &[u8;
     }
     let (now, object) = (app.clock.now(), loaded.id.to_string());
     tracing::warn!(installation = object, "a known id came with another content");
-    let (on, action) = (app.database.write(), "happening.repeat");
+    let (on, action) = (app.database.write_uncached(), "happening.repeat");
     audit::write(on, &loaded.organization, &Actor::host(), action, &object, "other content", now).await?;
     Ok(Outcome::Duplicate { same_content: false, first: None })
 }
@@ -150,6 +159,7 @@ async fn duplicate(app: &App, loaded: &Loaded, known: &Model, fingerprint: &[u8;
 /// The database refuses.
 pub async fn forget_old(app: &App) -> Result<u64, DbErr> {
     let oldest = app.clock.now().minus(REMEMBERED).as_micros();
-    let forgotten = Entity::delete_many().filter(Column::ReceivedAt.lt(oldest)).exec(app.database.write()).await?;
+    let forgotten =
+        Entity::delete_many().filter(Column::ReceivedAt.lt(oldest)).exec(app.database.write_uncached()).await?;
     Ok(forgotten.rows_affected)
 }

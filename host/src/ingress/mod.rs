@@ -177,7 +177,7 @@ async fn heard(app: &App, loaded: Option<&Loaded>) {
         .col_expr(installations::Column::LastHeardAt, Expr::value(now.as_micros()))
         .filter(installations::Column::Organization.eq(loaded.organization.as_str()))
         .filter(installations::Column::Id.eq(loaded.id.0))
-        .exec(app.database.write())
+        .exec(app.database.write_uncached())
         .await;
     if let Err(error) = updated {
         tracing::warn!(%error, "it isn't remembered when a platform called");
@@ -212,6 +212,14 @@ async fn audit_refusal(app: &App, loaded: &Loaded, reason: &'static str) -> Resu
     if recent.is_some() {
         return Ok(());
     }
-    audit::write(app.database.write(), &loaded.organization, &Actor::host(), "ingress.refuse", &object, reason, now)
-        .await
+    audit::write(
+        app.database.write_uncached(),
+        &loaded.organization,
+        &Actor::host(),
+        "ingress.refuse",
+        &object,
+        reason,
+        now,
+    )
+    .await
 }

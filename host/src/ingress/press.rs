@@ -11,9 +11,7 @@ use chatport_sdk::{
     secret::Secret,
     time::Timestamp,
 };
-use sea_orm::{
-    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use serde_json::json;
 
 use super::told::{ActionInvoked, ReplyPosted};
@@ -33,7 +31,10 @@ use crate::{
         links::{self, LinkedAccount},
         sites::Loaded,
     },
-    store::entities::{copies, messages},
+    store::{
+        Change,
+        entities::{copies, messages},
+    },
 };
 
 /// The longest that an application may take to answer a press.
@@ -101,7 +102,7 @@ pub fn tokens_for(
 
 /// Verify a press and store it.
 pub(super) async fn record(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     app: &App,
     loaded: &Loaded,
     press: &Press<'_>,
@@ -175,7 +176,7 @@ pub(super) async fn record(
         user,
         account: LinkedAccount::from(press.account),
     };
-    let mut event = NewEvent::new(EventKind::ActionInvoked, json!(told), now);
+    let mut event = NewEvent::new(EventKind::ActionInvoked, &told, now);
     event.hold = limit(loaded);
     events::append(transaction, organization, event.clone()).await?;
     let actor = Actor::account(loaded.backend_id(), &press.account.id);
@@ -190,7 +191,7 @@ fn not_ours(why: &'static str) -> Result<Verdict, DbErr> {
 
 /// The copy that a token names, if it is this installation's and still wanted.
 async fn find(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     loaded: &Loaded,
     copy: uuid::Uuid,
 ) -> Result<Option<(copies::Model, messages::Model)>, DbErr> {
@@ -226,7 +227,7 @@ fn chosen(action: &Action, place: Option<u8>, told: Option<&str>) -> Result<Opti
 
 /// A press told of a part before the engine recorded it: keep what is known of it.
 async fn keep_part(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     copy: &copies::Model,
     mut parts: Vec<ShownPart>,
     receipt: &Receipt,
@@ -297,7 +298,7 @@ async fn take_content(app: &App, loaded: &Loaded, pressed: Pressed, reply: Actio
 
 /// Somebody replied to a post: if it is one of ours, tell the application.
 pub(super) async fn replied(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     loaded: &Loaded,
     part: &str,
     conversation: &str,
@@ -319,12 +320,12 @@ pub(super) async fn replied(
         user: link.map(|link| link.user_id),
         account: LinkedAccount::from(account),
     };
-    events::append(transaction, organization, NewEvent::new(EventKind::ReplyPosted, json!(told), now)).await
+    events::append(transaction, organization, NewEvent::new(EventKind::ReplyPosted, &told, now)).await
 }
 
 /// The copy that a post belongs to.
 async fn find_part(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     loaded: &Loaded,
     part: &str,
     conversation: &str,

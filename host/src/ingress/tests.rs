@@ -46,7 +46,7 @@ async fn a_call_that_proves_itself_is_committed_and_answered_and_heard() {
     let world = World::new().await;
     let begun = world.begin().await;
     let hook = begun.steps[0]["value"]["value"].as_str().unwrap();
-    let slot = world.load(begun.id).await.row.slot;
+    let slot = world.load(begun.id).await.row.slot.clone();
     let first = call(&world, &slot, "/", hook).await;
     assert!(text(&first).contains("Unlinked"), "{}", text(&first));
     let second = call(&world, &slot, "/", hook).await;
@@ -58,7 +58,7 @@ async fn a_call_that_proves_itself_is_committed_and_answered_and_heard() {
 #[tokio::test]
 async fn known_and_unknown_slots_are_refused_alike_and_nothing_is_committed() {
     let world = World::new().await;
-    let slot = world.load(world.installed().await).await.row.slot;
+    let slot = world.load(world.installed().await).await.row.slot.clone();
     let known = call(&world, &slot, "/", "wrong").await;
     let unknown = call(&world, &"0".repeat(32), "/", "wrong").await;
     assert_eq!((known.status, &known.body), (unknown.status, &unknown.body));
@@ -69,7 +69,7 @@ async fn known_and_unknown_slots_are_refused_alike_and_nothing_is_committed() {
 #[tokio::test]
 async fn refusals_of_one_reason_are_audited_once_a_minute() {
     let world = World::new().await;
-    let slot = world.load(world.installed().await).await.row.slot;
+    let slot = world.load(world.installed().await).await.row.slot.clone();
     for _ in 0..3 {
         call(&world, &slot, "/", "wrong").await;
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -210,7 +210,7 @@ async fn a_command_reaches_the_application_with_the_linked_user() {
 
 async fn link(world: &World, id: InstallationId, user: &str, account: &str) {
     let loaded = world.load(id).await;
-    let transaction = world.app.database.begin().await.unwrap();
+    let transaction = world.app.database.begin(&world.organization).await.unwrap();
     links::insert(&transaction, &loaded, user, &Account::new(account), world.app.clock.now()).await.unwrap().unwrap();
     transaction.commit().await.unwrap();
 }

@@ -7,8 +7,8 @@ use chatport_sdk::{
     time::Timestamp,
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
-    PaginatorTrait, QueryFilter, Select,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    Select,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -26,7 +26,10 @@ use crate::{
     delivery::{self, CancelWhat},
     events::{self, EventKind, NewEvent},
     ids::{ChannelId, InstallationId, OrganizationId},
-    store::entities::channels::{Column, Entity, Model},
+    store::{
+        Change,
+        entities::channels::{Column, Entity, Model},
+    },
 };
 
 /// A channel, as applications read it.
@@ -179,7 +182,7 @@ pub async fn add(
     conversation: &Conversation,
     actor: &Actor,
 ) -> Result<Channel, SetupFailure> {
-    let loaded = sites::load(app, organization, installation).await?;
+    let loaded = sites::load_now(app, organization, installation).await?;
     if loaded.state() != InstallationState::Active {
         return Err(SetupFailure::NotActive { installation, state: loaded.state() });
     }
@@ -193,7 +196,7 @@ pub async fn add(
         _ => return Err(SetupFailure::field("address", "isn't an address of this conversation")),
     }
     let now = app.clock.now();
-    let transaction = app.database.begin().await?;
+    let transaction = app.database.begin(organization).await?;
     let channel = connect(&transaction, &loaded, conversation, actor, now).await?;
     transaction.commit().await?;
     app.delivery.wake();
@@ -203,7 +206,7 @@ pub async fn add(
 /// Connect a conversation, or bring one that is connected already up to date. The first
 /// channel of an installation becomes the default.
 pub(super) async fn connect(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     loaded: &Loaded,
     conversation: &Conversation,
     actor: &Actor,
@@ -237,7 +240,7 @@ pub(super) async fn connect(
 }
 
 async fn refresh(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     organization: &OrganizationId,
     row: Model,
     conversation: &Conversation,
@@ -262,7 +265,7 @@ async fn refresh(
 
 /// Write a changed row and tell of it.
 async fn save(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     organization: &OrganizationId,
     mut row: Model,
     kind: EventKind,
@@ -276,14 +279,14 @@ async fn save(
 }
 
 async fn append(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     organization: &OrganizationId,
     kind: EventKind,
     channel: &Channel,
     now: Timestamp,
 ) -> Result<(), DbErr> {
     let told = json!(ChannelEvent { channel: channel.clone() });
-    events::append(transaction, organization, NewEvent::new(kind, told, now)).await
+    events::append(transaction, organization, NewEvent::new(kind, &told, now)).await
 }
 
 /// Make a channel the default of its installation.
@@ -297,7 +300,7 @@ pub async fn make_default(
     actor: &Actor,
 ) -> Result<Channel, SetupFailure> {
     let now = app.clock.now();
-    let transaction = app.database.begin().await?;
+    let transaction = app.database.begin(organization).await?;
     let row = live(organization).filter(Column::Id.eq(channel.0)).one(&transaction).await?;
     let row = row.ok_or(SetupFailure::NotFound)?;
     if row.is_default {
@@ -332,14 +335,15 @@ pub async fn remove(
     actor: &Actor,
 ) -> Result<bool, SetupFailure> {
     let now = app.clock.now();
-    let transaction = app.database.begin().await?;
+    let transaction = app.database.begin(organization).await?;
     let Some(row) = live(organization).filter(Column::Id.eq(channel.0)).one(&transaction).await? else {
         return Ok(false);
     };
-    save(&transaction, organization, removed(row.clone(), now), EventKind::ChannelRemoved, now).await?;
     let what = CancelWhat::Conversation(InstallationId(row.installation), row.conversation.clone());
-    delivery::cancel(app, &transaction, organization, what, now).await?;
+    delivery::lock_streams(&transaction, organization, &what).await?;
+    save(&transaction, organization, removed(row, now), EventKind::ChannelRemoved, now).await?;
     audit::write(&transaction, organization, actor, "channel.remove", &channel.to_string(), "done", now).await?;
+    delivery::cancel(app, &transaction, organization, &what, now).await?;
     transaction.commit().await?;
     app.delivery.wake();
     Ok(true)
@@ -354,12 +358,7 @@ fn removed(row: Model, now: Timestamp) -> Model {
 ///
 /// # Errors
 /// The database refuses.
-pub async fn lost(
-    transaction: &DatabaseTransaction,
-    loaded: &Loaded,
-    conversation: &str,
-    now: Timestamp,
-) -> Result<(), DbErr> {
+pub async fn lost(transaction: &Change, loaded: &Loaded, conversation: &str, now: Timestamp) -> Result<(), DbErr> {
     let row = of_conversation(transaction, &loaded.organization, loaded.id, conversation).await?;
     if let Some(row) = row.filter(|row| row.status == ChannelStatus::Active.as_str()) {
         let row = Model { status: ChannelStatus::Lost.as_str().to_owned(), ..row };
@@ -373,7 +372,7 @@ pub async fn lost(
 /// # Errors
 /// The database refuses.
 pub async fn moved(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     loaded: &Loaded,
     from: &str,
     to: &Conversation,
@@ -392,7 +391,7 @@ pub async fn moved(
 
 /// Remove all channels of an installation that is being removed; its removal is the event.
 pub(super) async fn remove_all(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     organization: &OrganizationId,
     installation: InstallationId,
     now: Timestamp,

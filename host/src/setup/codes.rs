@@ -74,13 +74,13 @@ pub async fn issue(
     user: Option<&str>,
     actor: &Actor,
 ) -> Result<IssuedCode, SetupFailure> {
-    let loaded = sites::load(app, organization, installation).await?;
+    let loaded = sites::load_now(app, organization, installation).await?;
     check(app, &loaded, purpose, user)?;
     let code = Code::generate(app.random.as_ref());
     let (steps, deep_link) = present(&loaded, purpose, &code.grouped())?;
     let now = app.clock.now();
     let expires_at = now.plus(LIFETIME);
-    let transaction = app.database.begin().await?;
+    let transaction = app.database.begin_uncached().await?;
     make_room(&transaction, &loaded, purpose, user.unwrap_or_default(), now).await?;
     let digest = loaded.holder().digest(&app.keyring, DIGEST_KIND, code.secret());
     Entity::insert(ActiveModel {
@@ -177,7 +177,7 @@ pub async fn forget_old(app: &App) -> Result<u64, sea_orm::DbErr> {
     let forgotten = Entity::delete_many()
         .filter(Column::Kind.is_in([stored_kind(Purpose::User), stored_kind(Purpose::Channel)]))
         .filter(Column::CreatedAt.lt(oldest))
-        .exec(app.database.write())
+        .exec(app.database.write_uncached())
         .await?;
     Ok(forgotten.rows_affected)
 }

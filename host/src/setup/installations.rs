@@ -3,7 +3,7 @@
 
 use chatport_sdk::time::Timestamp;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, UpdateMany,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, UpdateMany,
     sea_query::{Expr, ExprTrait, SimpleExpr},
 };
 use serde_json::{Value, json};
@@ -28,7 +28,10 @@ use crate::{
     delivery::{self, CancelWhat},
     events::{self, EventKind, NewEvent},
     ids::{InstallationId, OrganizationId},
-    store::entities::installations::{Column, Entity, Model},
+    store::{
+        Change,
+        entities::installations::{Column, Entity, Model},
+    },
 };
 
 /// Which installations are wanted.
@@ -127,14 +130,14 @@ pub async fn change_settings(
     patch: &Value,
     actor: &Actor,
 ) -> Result<Installation, SetupFailure> {
-    let before = sites::load(app, organization, installation).await?;
+    let before = sites::load_now(app, organization, installation).await?;
     let mut settings = before.row.settings.clone();
     merge(&mut settings, patch);
     machine::check_settings(before.backend.descriptor(), &settings)?;
-    let changed = Model { settings: settings.clone(), ..before.row.clone() };
+    let changed = Model { settings: settings.clone(), ..before.row.as_ref().clone() };
     machine::check_by_backend(&sites::fresh(app, changed, before.backend.clone()))?;
     let now = app.clock.now();
-    let transaction = app.database.begin().await?;
+    let transaction = app.database.begin(organization).await?;
     let version = i32::try_from(before.backend.descriptor().settings_version).unwrap_or(i32::MAX);
     let updated = guarded(&before.row, now)
         .col_expr(Column::Settings, Expr::value(settings.clone()))
@@ -193,7 +196,7 @@ pub async fn probe(
     organization: &OrganizationId,
     installation: InstallationId,
 ) -> Result<Installation, SetupFailure> {
-    let loaded = sites::load(app, organization, installation).await?;
+    let loaded = sites::load_now(app, organization, installation).await?;
     let (backend, site) = (loaded.backend.clone(), loaded.site.clone());
     let asked = contained(SETUP_LIMIT, async move {
         match backend.install() {
@@ -208,7 +211,7 @@ pub async fn probe(
         .col_expr(Column::Health, Expr::value(json!(probed)))
         .filter(Column::Organization.eq(organization.as_str()))
         .filter(Column::Id.eq(installation.0))
-        .exec(app.database.write())
+        .exec(app.database.write_uncached())
         .await?;
     get(app, organization, installation).await
 }
@@ -227,17 +230,19 @@ pub async fn remove(
     installation: InstallationId,
     actor: &Actor,
 ) -> Result<(), SetupFailure> {
-    let row = match sites::load(app, organization, installation).await {
+    let row = match sites::load_now(app, organization, installation).await {
         Ok(loaded) => {
             take_back(&loaded).await;
-            loaded.row
+            loaded.row.as_ref().clone()
         }
         // It can be removed all the same.
         Err(LoadError::BackendNotLinked { .. }) => row(app.database.read(), organization, installation).await?,
         Err(error) => return Err(error.into()),
     };
     let now = app.clock.now();
-    let transaction = app.database.begin().await?;
+    let transaction = app.database.begin(organization).await?;
+    let copies = CancelWhat::Installation(installation);
+    delivery::lock_streams(&transaction, organization, &copies).await?;
     let updated = Entity::update_many()
         .col_expr(Column::State, Expr::value(InstallationState::Removed.as_str()))
         .col_expr(Column::RemovedAt, Expr::value(now.as_micros()))
@@ -256,10 +261,10 @@ pub async fn remove(
     tokens::revoke_all(&transaction, organization, installation, now).await?;
     links::end_all(&transaction, organization, installation, now).await?;
     channels::remove_all(&transaction, organization, installation, now).await?;
-    delivery::cancel(app, &transaction, organization, CancelWhat::Installation(installation), now).await?;
     append(&transaction, &row, EventKind::InstallationRemoved, InstallationState::Removed, None, now).await?;
     audit::write(&transaction, organization, actor, "installation.remove", &installation.to_string(), "done", now)
         .await?;
+    delivery::cancel(app, &transaction, organization, &copies, now).await?;
     transaction.commit().await?;
     app.delivery.wake();
     Ok(())
@@ -293,7 +298,7 @@ pub async fn suspend(
     code: &str,
     detail: &str,
 ) -> Result<(), DbErr> {
-    let loaded = match sites::load(app, organization, installation).await {
+    let loaded = match sites::load_now(app, organization, installation).await {
         Ok(loaded) => loaded,
         Err(LoadError::Store(error)) => return Err(error),
         Err(_) => return Ok(()),
@@ -303,7 +308,7 @@ pub async fn suspend(
         "installation_revoked" => "Reauthorize the installation, or remove it.",
         _ => "Mend the cause, then resume the installation.",
     };
-    let transaction = app.database.begin().await?;
+    let transaction = app.database.begin(organization).await?;
     let suspended = suspend_in(&transaction, &loaded, &Problem::new(code, detail, cure, now), now).await?;
     transaction.commit().await?;
     if suspended {
@@ -316,7 +321,7 @@ pub async fn suspend(
 /// Suspend within the transaction of whatever is the reason. The answer tells whether it was
 /// active.
 pub(crate) async fn suspend_in(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     loaded: &Loaded,
     problem: &Problem,
     now: Timestamp,
@@ -331,11 +336,7 @@ pub(crate) async fn suspend_in(
 
 /// The app was removed on the platform's side: what the platform or a person gave for it is
 /// void, and the installation waits for new credentials.
-pub(crate) async fn uninstalled(
-    transaction: &DatabaseTransaction,
-    loaded: &Loaded,
-    now: Timestamp,
-) -> Result<(), DbErr> {
+pub(crate) async fn uninstalled(transaction: &Change, loaded: &Loaded, now: Timestamp) -> Result<(), DbErr> {
     let problem = Problem::uninstalled(now);
     tokens::revoke_given(transaction, &loaded.holder(), now).await?;
     if suspend_in(transaction, loaded, &problem, now).await? {
@@ -363,7 +364,7 @@ pub async fn resume(
     installation: InstallationId,
     actor: &Actor,
 ) -> Result<Installation, SetupFailure> {
-    let loaded = sites::load(app, organization, installation).await?;
+    let loaded = sites::load_now(app, organization, installation).await?;
     let problem = loaded.row.problem.clone().and_then(|problem| serde_json::from_value::<Problem>(problem).ok());
     if let Some(problem) = problem.filter(Problem::needs_new_credentials) {
         let detail =
@@ -371,7 +372,7 @@ pub async fn resume(
         return Err(SetupFailure::WrongStage(detail));
     }
     let now = app.clock.now();
-    let transaction = app.database.begin().await?;
+    let transaction = app.database.begin(organization).await?;
     if !change_state(&transaction, &loaded.row, Transition::Resume, None, now).await? {
         return Err(match loaded.state() {
             InstallationState::Pending => SetupFailure::NotActive { installation, state: InstallationState::Pending },
@@ -392,7 +393,7 @@ pub async fn resume(
 /// Go one way of the state machine: from whatever state the row has now, if there is such a
 /// way. What is to be sent is held and let go with it.
 pub(super) async fn change_state(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     row: &Model,
     transition: Transition,
     problem: Option<&Problem>,
@@ -420,7 +421,7 @@ pub(super) async fn change_state(
 
 /// Tell of an installation's new state.
 pub(super) async fn append(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     row: &Model,
     kind: EventKind,
     state: InstallationState,
@@ -436,5 +437,5 @@ pub(super) async fn append(
         },
     };
     let organization = OrganizationId::stored(row.organization.clone());
-    events::append(transaction, &organization, NewEvent::new(kind, json!(told), now)).await
+    events::append(transaction, &organization, NewEvent::new(kind, &told, now)).await
 }

@@ -7,8 +7,8 @@ use chatport_sdk::{
     time::Timestamp,
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
-    QueryFilter, Select, TryInsertResult, UpdateMany,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, Select,
+    TryInsertResult, UpdateMany,
     sea_query::{Expr, ExprTrait, OnConflict, SimpleExpr},
 };
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,10 @@ use crate::{
     app::App,
     events::{self, EventKind, NewEvent},
     ids::{InstallationId, LinkId, OrganizationId},
-    store::entities::account_links::{Column, Entity, Model},
+    store::{
+        Change,
+        entities::account_links::{Column, Entity, Model},
+    },
 };
 
 /// A link, as applications read it.
@@ -155,7 +158,7 @@ pub(super) enum Standing {
 
 /// How a user and an account stand to each other.
 pub(super) async fn standing(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     loaded: &Loaded,
     user: &str,
     account: &str,
@@ -171,7 +174,7 @@ pub(super) async fn standing(
 
 /// Link a user and an account that stand free; `None` if another link was quicker.
 pub(crate) async fn insert(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     loaded: &Loaded,
     user: &str,
     account: &Account,
@@ -209,7 +212,7 @@ pub(crate) async fn insert(
 /// # Errors
 /// The database refuses.
 pub async fn refresh(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     loaded: &Loaded,
     account: &Account,
     now: Timestamp,
@@ -230,6 +233,7 @@ pub async fn refresh(
     }
     let renamed = (&fresh.username, &fresh.display_name) != (&row.username, &row.display_name);
     let fresh = Model { updated_at: now.as_micros(), ..fresh };
+    transaction.touch();
     Entity::update(fresh.clone().into_active_model().reset_all()).exec(transaction).await?;
     if renamed {
         let link = AccountLink::from(fresh.clone());
@@ -244,7 +248,7 @@ pub async fn refresh(
 /// # Errors
 /// The database refuses.
 pub async fn unlink_account(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     loaded: &Loaded,
     account: &str,
     now: Timestamp,
@@ -292,7 +296,7 @@ async fn unlink(
     actor: &Actor,
 ) -> Result<usize, SetupFailure> {
     let now = app.clock.now();
-    let transaction = app.database.begin().await?;
+    let transaction = app.database.begin(organization).await?;
     let rows = Entity::find()
         .filter(Column::Organization.eq(organization.as_str()))
         .filter(Column::UnlinkedAt.is_null())
@@ -310,7 +314,7 @@ async fn unlink(
 
 /// Turn a live link into a tombstone. The answer tells whether it was still live.
 async fn end(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     organization: &OrganizationId,
     mut row: Model,
     actor: &Actor,
@@ -336,19 +340,19 @@ fn end_query(organization: &OrganizationId, now: Timestamp) -> UpdateMany<Entity
 }
 
 async fn append(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     organization: &OrganizationId,
     kind: EventKind,
     link: &AccountLink,
     now: Timestamp,
 ) -> Result<(), DbErr> {
     let told = json!(LinkEvent { link: link.clone() });
-    events::append(transaction, organization, NewEvent::new(kind, told, now)).await
+    events::append(transaction, organization, NewEvent::new(kind, &told, now)).await
 }
 
 /// End all links of an installation that is being removed; its removal is the event.
 pub(super) async fn end_all(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     organization: &OrganizationId,
     installation: InstallationId,
     now: Timestamp,

@@ -12,9 +12,7 @@ use chatport_sdk::{
     time::Timestamp,
     token::NewToken,
 };
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr,
-};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr};
 use serde_json::{Value, json};
 
 use super::{
@@ -32,9 +30,12 @@ use crate::{
     app::App,
     events::EventKind,
     ids::{InstallationId, OrganizationId},
-    store::entities::{
-        installations::{Column, Entity, Model},
-        organizations,
+    store::{
+        Change,
+        entities::{
+            installations::{Column, Entity, Model},
+            organizations,
+        },
     },
 };
 
@@ -81,8 +82,10 @@ pub async fn create(
     check_by_backend(&loaded)?;
     let progress = ask(&loaded, Ask::Begin).await?;
     let now = app.clock.now();
-    let transaction = app.database.begin().await?;
-    Entity::insert(loaded.row.clone().into_active_model().reset_all()).exec_without_returning(&transaction).await?;
+    let transaction = app.database.begin(organization).await?;
+    Entity::insert(loaded.row.as_ref().clone().into_active_model().reset_all())
+        .exec_without_returning(&transaction)
+        .await?;
     let steps = apply(&transaction, app, &loaded, progress, now).await?;
     let object = loaded.id.to_string();
     audit::write(&transaction, organization, actor, "installation.create", &object, "done", now).await?;
@@ -126,10 +129,10 @@ async fn go_on(
     action: &str,
     actor: &Actor,
 ) -> Result<Installation, SetupFailure> {
-    let loaded = sites::load(app, organization, installation).await?;
+    let loaded = sites::load_now(app, organization, installation).await?;
     let progress = ask(&loaded, what).await?;
     let now = app.clock.now();
-    let transaction = app.database.begin().await?;
+    let transaction = app.database.begin(organization).await?;
     let steps = apply(&transaction, app, &loaded, progress, now).await?;
     audit::write(&transaction, organization, actor, action, &installation.to_string(), "done", now).await?;
     transaction.commit().await?;
@@ -199,7 +202,7 @@ pub(super) fn check_by_backend(loaded: &Loaded) -> Result<(), SetupFailure> {
 
 /// Write what a step brought. The answer is the next steps, with their secrets.
 async fn apply(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     app: &App,
     loaded: &Loaded,
     progress: Progress,
@@ -238,7 +241,7 @@ pub(super) fn expect_unchanged(rows_affected: u64) -> Result<(), SetupFailure> {
 
 /// Setup is complete, by a step or by a happening: the installation becomes active.
 async fn complete(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     app: &App,
     loaded: &Loaded,
     holder: &Holder,
@@ -265,11 +268,7 @@ fn other_identity(loaded: &Loaded, identity: &Identity) -> Option<Identity> {
     sites::stored_identity(&loaded.row).filter(|former| former.account != identity.account)
 }
 
-async fn set_identity(
-    transaction: &DatabaseTransaction,
-    loaded: &Loaded,
-    identity: &Identity,
-) -> Result<(), SetupFailure> {
+async fn set_identity(transaction: &Change, loaded: &Loaded, identity: &Identity) -> Result<(), SetupFailure> {
     Entity::update_many()
         .col_expr(Column::Identity, Expr::value(json!(identity)))
         .filter(Column::Organization.eq(loaded.row.organization.as_str()))
@@ -296,7 +295,7 @@ pub(crate) enum Completion {
 /// # Errors
 /// What is wrong with it.
 pub(crate) async fn completed_by_platform(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     app: &App,
     loaded: &Loaded,
     identity: &Identity,

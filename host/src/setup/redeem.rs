@@ -11,7 +11,7 @@ use chatport_sdk::{
     time::Timestamp,
     verification::Purpose,
 };
-use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Select, sea_query::Expr};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, Select, sea_query::Expr};
 
 use super::{
     audit::{self, Actor},
@@ -25,7 +25,10 @@ use super::{
 use crate::{
     app::App,
     security::{self, codes::Code},
-    store::entities::tokens::{Column, Entity, Model},
+    store::{
+        Change,
+        entities::tokens::{Column, Entity, Model},
+    },
 };
 
 /// What codes are for.
@@ -39,7 +42,7 @@ const MOST_LOOKED_UP: usize = 64;
 /// # Errors
 /// The database refuses.
 pub(crate) async fn redeem(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     app: &App,
     loaded: &Loaded,
     entered: &Secret,
@@ -108,7 +111,7 @@ impl<'a> Spot<'a> {
 }
 
 async fn find(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     app: &App,
     loaded: &Loaded,
     entered: &Secret,
@@ -146,7 +149,7 @@ fn live(loaded: &Loaded, digests: Vec<Vec<u8>>, now: Timestamp) -> Select<Entity
 /// # Errors
 /// The database refuses.
 pub(crate) async fn without_codes(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     app: &App,
     loaded: &Loaded,
     text: &str,
@@ -196,12 +199,7 @@ fn codes_in(text: &str) -> Vec<(Range<usize>, Code)> {
 }
 
 /// Use a code up: of however many that try, one succeeds.
-async fn use_up(
-    transaction: &DatabaseTransaction,
-    loaded: &Loaded,
-    row: &Model,
-    now: Timestamp,
-) -> Result<bool, DbErr> {
+async fn use_up(transaction: &Change, loaded: &Loaded, row: &Model, now: Timestamp) -> Result<bool, DbErr> {
     let used = Entity::update_many()
         .col_expr(Column::UsedAt, Expr::value(now.as_micros()))
         .filter(Column::Organization.eq(loaded.organization.as_str()))
@@ -214,14 +212,14 @@ async fn use_up(
     Ok(used.rows_affected == 1)
 }
 
-async fn revoke(transaction: &DatabaseTransaction, loaded: &Loaded, row: &Model, now: Timestamp) -> Result<(), DbErr> {
+async fn revoke(transaction: &Change, loaded: &Loaded, row: &Model, now: Timestamp) -> Result<(), DbErr> {
     let query = tokens::revoke_query(&loaded.organization, loaded.id, now);
     query.filter(Column::Id.eq(row.id)).exec(transaction).await?;
     Ok(())
 }
 
 async fn link_user(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     loaded: &Loaded,
     row: &Model,
     account: &Account,
@@ -247,7 +245,7 @@ async fn link_user(
 }
 
 async fn link_channel(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     loaded: &Loaded,
     row: &Model,
     account: &Account,

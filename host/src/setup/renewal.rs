@@ -100,7 +100,7 @@ async fn renew(app: &App, loaded: &Loaded, kind: &str) -> Result<Option<Duration
     match renewal {
         Renewal::Renewed(new) => {
             let stored = async {
-                let transaction = app.database.begin().await?;
+                let transaction = app.database.begin(&loaded.organization).await?;
                 tokens::store(&transaction, app, &loaded.holder(), new, app.clock.now()).await?;
                 Ok::<_, tokens::TokenError>(transaction.commit().await?)
             };
@@ -132,5 +132,10 @@ async fn has_newer(app: &App, loaded: &Loaded, kind: &str) -> Result<bool, Failu
     let rows: Result<_, DbErr> = tokens::usable(app.database.read(), &loaded.organization, loaded.id, now).await;
     let rows = rows.map_err(|error| Failure::new(Cause::Unavailable, error.to_string()))?;
     let newest = rows.iter().find(|row| row.kind == kind).map(|row| row.id);
-    Ok(newest.is_some() && newest != loaded.newest(kind))
+    let has_newer = newest.is_some() && newest != loaded.newest(kind);
+    if has_newer {
+        // It may have come to another replica, which this one hasn't heard of yet.
+        app.database.outdate(&loaded.organization);
+    }
+    Ok(has_newer)
 }

@@ -1,7 +1,8 @@
 //! What a backend sees of an installation during a call: made anew for each call from the
-//! installation's row and its tokens, so a revoked token is gone at once on every replica.
+//! installation's row and its tokens. They are kept in memory as they are stored, sealed, for
+//! sending; whatever changes an installation, and what platforms send, reads them anew.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use chatport_sdk::{
     async_trait,
@@ -26,6 +27,7 @@ use crate::{
     ids::{InstallationId, OrganizationId},
     security::keyring::Keyring,
     store::{
+        cache::KnownInstallation,
         entities::{self, installations},
         only,
     },
@@ -61,12 +63,14 @@ pub struct Loaded {
     /// Its backend.
     pub backend: Arc<dyn MessagingBackend>,
     /// The installation's row.
-    pub row: installations::Model,
+    pub row: Arc<installations::Model>,
     /// What the backend sees.
     pub site: Site,
     /// Whether a request through `site` that changes something may have left this machine.
     pub dispatch: Dispatch,
     rows: Arc<Vec<entities::tokens::Model>>,
+    /// The servers that its settings name, see [`tokens::servers`].
+    pub servers: Arc<str>,
 }
 
 /// A site for one more call, with a mark of its own.
@@ -78,20 +82,65 @@ pub struct SiteCall {
     pub dispatch: Dispatch,
 }
 
-/// Load an installation and its tokens.
+/// Load an installation and its tokens: as this replica knows them.
 ///
 /// # Errors
 /// It doesn't exist in this organization, or can't be loaded.
 pub async fn load(app: &App, organization: &OrganizationId, installation: InstallationId) -> Result<Loaded, LoadError> {
-    let query = installations::Entity::find_by_id((organization.as_str().to_owned(), installation.0));
-    let row =
-        only(query, app.database.read()).await?.filter(|row| row.removed_at.is_none()).ok_or(LoadError::NotFound)?;
+    let known = known(app, organization, installation).await?.ok_or(LoadError::NotFound)?;
+    let backend = linked(app, &known.row.backend)?;
+    let rows = Arc::clone(&known.tokens);
+    let row = Arc::clone(&known.row);
+    let (site, servers) = known.site.get_or_init(|| template(app, &row, &backend, &rows)).clone();
+    // The vault of a site looks at the time itself, so one that has run out isn't used.
+    Ok(assemble(app, row, backend, rows, &site, servers))
+}
+
+/// The same, read from the database: for whatever decides by it what to change.
+///
+/// # Errors
+/// It doesn't exist in this organization, or can't be loaded.
+pub async fn load_now(
+    app: &App,
+    organization: &OrganizationId,
+    installation: InstallationId,
+) -> Result<Loaded, LoadError> {
+    let row = read(app, organization, installation).await?.ok_or(LoadError::NotFound)?;
     let backend = linked(app, &row.backend)?;
     Ok(with_tokens(app, row, backend).await?)
 }
 
-/// Load the installation of a slot. For a slot that doesn't exist it asks the database for
-/// just as much, so that nobody can tell by the time that it takes.
+/// What this replica knows of an installation, unless it was removed.
+///
+/// # Errors
+/// The database refuses.
+pub(crate) async fn known(
+    app: &App,
+    organization: &OrganizationId,
+    installation: InstallationId,
+) -> Result<Option<Arc<KnownInstallation>>, DbErr> {
+    let cache = app.database.cache();
+    let read = async {
+        let Some(row) = read(app, organization, installation).await? else { return Ok(None) };
+        let tokens = tokens::usable(app.database.read(), organization, installation, app.clock.now()).await?;
+        Ok::<_, DbErr>(Some(KnownInstallation { row: Arc::new(row), tokens: Arc::new(tokens), site: OnceLock::new() }))
+    };
+    let key = (organization.as_str().to_owned(), installation.0);
+    cache.find(&cache.known.installations, organization.as_str(), key, read).await
+}
+
+async fn read(
+    app: &App,
+    organization: &OrganizationId,
+    installation: InstallationId,
+) -> Result<Option<installations::Model>, DbErr> {
+    let query = installations::Entity::find_by_id((organization.as_str().to_owned(), installation.0));
+    Ok(only(query, app.database.read()).await?.filter(|row| row.removed_at.is_none()))
+}
+
+/// Load the installation of a slot. Nothing of it is kept in memory: for a slot that doesn't
+/// exist it asks the database for just as much, so that nobody can tell by the time that it
+/// takes.
 ///
 /// # Errors
 /// The database refuses.
@@ -111,7 +160,7 @@ pub async fn load_slot(app: &App, backend: &Arc<dyn MessagingBackend>, slot: &st
 
 /// An installation that isn't stored yet.
 pub(super) fn fresh(app: &App, row: installations::Model, backend: Arc<dyn MessagingBackend>) -> Loaded {
-    assemble(app, row, backend, Vec::new())
+    whole(app, row, backend, Arc::default())
 }
 
 /// The backend of this id.
@@ -129,50 +178,64 @@ async fn with_tokens(
 ) -> Result<Loaded, DbErr> {
     let organization = OrganizationId::stored(row.organization.clone());
     let rows = tokens::usable(app.database.read(), &organization, InstallationId(row.id), app.clock.now()).await?;
-    Ok(assemble(app, row, backend, rows))
+    Ok(whole(app, row, backend, Arc::new(rows)))
+}
+
+fn whole(
+    app: &App,
+    row: installations::Model,
+    backend: Arc<dyn MessagingBackend>,
+    rows: Arc<Vec<entities::tokens::Model>>,
+) -> Loaded {
+    let (site, servers) = template(app, &row, &backend, &rows);
+    assemble(app, Arc::new(row), backend, rows, &site, servers)
 }
 
 fn assemble(
     app: &App,
-    row: installations::Model,
+    row: Arc<installations::Model>,
     backend: Arc<dyn MessagingBackend>,
-    rows: Vec<entities::tokens::Model>,
+    rows: Arc<Vec<entities::tokens::Model>>,
+    site: &Site,
+    servers: Arc<str>,
 ) -> Loaded {
+    let (organization, id) = (OrganizationId::stored(row.organization.clone()), InstallationId(row.id));
+    let SiteCall { site, dispatch } = call_of(app, site, &organization, id);
+    Loaded { organization, id, backend, row, site, dispatch, rows, servers }
+}
+
+/// What a backend sees of an installation, not yet able to call out; and the servers that its
+/// settings name.
+fn template(
+    app: &App,
+    row: &installations::Model,
+    backend: &Arc<dyn MessagingBackend>,
+    rows: &Arc<Vec<entities::tokens::Model>>,
+) -> (Site, Arc<str>) {
+    let servers: Arc<str> = tokens::servers(&row.settings).into();
     let holder = Holder {
         organization: OrganizationId::stored(row.organization.clone()),
         installation: InstallationId(row.id),
-        backend,
-        servers: tokens::servers(&row.settings),
+        backend: Arc::clone(backend),
+        servers: servers.to_string(),
     };
-    let rows = Arc::new(rows);
-    let SiteCall { site, dispatch } = site_of(app, &row, &holder, &rows);
-    let Holder { organization, installation: id, backend, .. } = holder;
-    Loaded { organization, id, backend, row, site, dispatch, rows }
-}
-
-fn site_of(
-    app: &App,
-    row: &installations::Model,
-    holder: &Holder,
-    rows: &Arc<Vec<entities::tokens::Model>>,
-) -> SiteCall {
-    let vault = StoredVault {
-        holder: holder.clone(),
-        rows: Arc::clone(rows),
-        keyring: app.keyring.clone(),
-        clock: app.clock.clone(),
-    };
+    let ingress_url = ingress_url(app, holder.backend_id(), &row.slot);
+    let vault = StoredVault { holder, rows: Arc::clone(rows), keyring: app.keyring.clone(), clock: app.clock.clone() };
     let mut parts = SiteParts::new(&row.slot, Arc::new(vault), app.clock.clone(), app.random.clone());
     parts.settings = row.settings.clone();
     parts.identity = stored_identity(row);
     parts.stage = row.stage.clone();
     parts.notes = row.notes.clone();
     parts.window = row.window_until.map(Timestamp::from_micros);
-    parts.ingress_url = ingress_url(app, holder.backend_id(), &row.slot);
+    parts.ingress_url = ingress_url;
     parts.app_name = app.settings.app_name.clone();
+    (Site::new(parts, HttpClient::new(Arc::new(NoNetwork), Dispatch::default())), servers)
+}
+
+fn call_of(app: &App, site: &Site, organization: &OrganizationId, id: InstallationId) -> SiteCall {
     let dispatch = Dispatch::default();
-    let transport = app.transports.for_installation(holder.organization.as_str(), holder.installation.0);
-    SiteCall { site: Site::new(parts, HttpClient::new(transport, dispatch.clone())), dispatch }
+    let transport = app.transports.for_installation(organization.as_str(), id.0);
+    SiteCall { site: site.calling(HttpClient::new(transport, dispatch.clone())), dispatch }
 }
 
 /// What an installation turned out to be.
@@ -197,7 +260,7 @@ impl Loaded {
             organization: self.organization.clone(),
             installation: self.id,
             backend: Arc::clone(&self.backend),
-            servers: tokens::servers(&self.row.settings),
+            servers: self.servers.to_string(),
         }
     }
 
@@ -208,7 +271,7 @@ impl Loaded {
 
     /// A site for one more call: whether that one left this machine is told apart.
     pub fn call(&self, app: &App) -> SiteCall {
-        site_of(app, &self.row, &self.holder(), &self.rows)
+        call_of(app, &self.site, &self.organization, self.id)
     }
 }
 

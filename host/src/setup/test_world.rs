@@ -297,7 +297,7 @@ impl World {
     }
 
     pub(crate) async fn load(&self, id: InstallationId) -> Loaded {
-        sites::load(&self.app, &self.organization, id).await.unwrap()
+        sites::load_now(&self.app, &self.organization, id).await.unwrap()
     }
 
     /// The events so far: kind and data.

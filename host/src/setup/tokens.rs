@@ -13,7 +13,7 @@ use chatport_sdk::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
     sea_query::{Expr, ExprTrait},
 };
 use serde_json::Value;
@@ -27,7 +27,10 @@ use crate::{
         keyring::Keyring,
         sealing::{self, Aad, OpenError},
     },
-    store::entities::tokens::{ActiveModel, Column, Entity, Model},
+    store::{
+        Change,
+        entities::tokens::{ActiveModel, Column, Entity, Model},
+    },
 };
 
 /// How long the token before the newest stays usable while rotating.
@@ -155,7 +158,7 @@ pub fn servers(settings: &Value) -> String {
 /// # Errors
 /// A kind that isn't declared, an empty value, or the database refuses.
 pub async fn store(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     app: &App,
     holder: &Holder,
     tokens: Vec<NewToken>,
@@ -192,7 +195,7 @@ fn expiry(kind: &TokenKind, token: &NewToken, now: Timestamp) -> Option<i64> {
 
 /// A stored token turns out to be in use: as if it were stored only now.
 async fn confirm(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     row: &Model,
     kind: &TokenKind,
     token: &NewToken,
@@ -212,7 +215,7 @@ async fn confirm(
 /// Revoke or shorten what the new token replaces: of its kind, `others` are usable, newest
 /// first, besides the one that it confirms.
 async fn make_room(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     holder: &Holder,
     token: &NewToken,
     others: &[Model],
@@ -245,7 +248,7 @@ async fn make_room(
 }
 
 async fn insert(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     app: &App,
     holder: &Holder,
     kind: &TokenKind,
@@ -315,7 +318,7 @@ pub async fn usable(
         .await
 }
 
-/// Revoke all tokens of an installation, codes included, at once on every replica.
+/// Revoke all tokens of an installation, codes included.
 ///
 /// # Errors
 /// The database refuses.
@@ -332,7 +335,7 @@ pub async fn revoke_all(
 /// Revoke what was sealed for servers that the settings no longer name: everything that is
 /// sealed, but for what the host made up itself. The answer tells whether there was any.
 pub(super) async fn revoke_given_for_servers(
-    transaction: &DatabaseTransaction,
+    transaction: &Change,
     holder: &Holder,
     now: Timestamp,
 ) -> Result<bool, DbErr> {
@@ -341,11 +344,7 @@ pub(super) async fn revoke_given_for_servers(
 }
 
 /// Revoke what the platform or a person gave: everything but what the host made up itself.
-pub(super) async fn revoke_given(
-    transaction: &DatabaseTransaction,
-    holder: &Holder,
-    now: Timestamp,
-) -> Result<(), DbErr> {
+pub(super) async fn revoke_given(transaction: &Change, holder: &Holder, now: Timestamp) -> Result<(), DbErr> {
     given_query(holder, now).exec(transaction).await?;
     Ok(())
 }

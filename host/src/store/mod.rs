@@ -3,26 +3,42 @@
 //!
 //! On SQLite one connection writes and a few read, so readers never wait for a writer and
 //! `BEGIN IMMEDIATE` never meets a competitor. On Postgres both are the same pool.
+//!
+//! What hardly ever changes is kept in memory ([`cache`]). A transaction that changes it
+//! begins with [`Database::begin`]; the names of the ways around that say so.
 
+pub(crate) mod cache;
+mod change;
 pub mod entities;
+mod news;
 pub(crate) mod sheet;
 
 use std::{
     fs::{File, OpenOptions},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    pin::Pin,
+    sync::Arc,
     time::Duration,
 };
 
+use chatport_sdk::time::Timestamp;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait, Select,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
 };
 use sqlx::{
-    SqlStr,
+    Connection, SqlStr, SqliteConnection,
     migrate::{Migration, MigrationType, Migrator},
+    pool::PoolConnectionMetadata,
     sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
+
+pub use change::{Change, Writes};
+pub use news::{BOUND, listen, notify_due};
+
+use crate::ids::OrganizationId;
+use cache::{Cache, Scope};
 
 /// The migrations of each engine: version, description, SQLite, Postgres.
 const MIGRATIONS: &[(i64, &str, &str, &str)] = &[(
@@ -31,6 +47,9 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[(
     include_str!("../../migrations/sqlite/0001_start.sql"),
     include_str!("../../migrations/postgres/0001_start.sql"),
 )];
+
+/// The number of the lock under which Postgres is brought to the present version.
+const MIGRATION_LOCK: i64 = 0x0063_6861_7470_6f72;
 
 /// Where the database is.
 #[derive(Clone, PartialEq, Eq)]
@@ -74,7 +93,9 @@ pub enum OpenError {
 pub struct Database {
     write: DatabaseConnection,
     read: DatabaseConnection,
-    _lock: Option<std::sync::Arc<File>>,
+    writes: Writes,
+    cache: Arc<Cache>,
+    _lock: Option<Arc<File>>,
 }
 
 impl Database {
@@ -101,7 +122,7 @@ impl Database {
         let write = sea_orm::Database::connect(sqlite_options(path, 1, false)).await?;
         migrator(DbBackend::Sqlite).run(write.get_sqlite_connection_pool()).await?;
         let read = sea_orm::Database::connect(sqlite_options(path, 4, true)).await?;
-        Ok(Self { write, read, _lock: Some(std::sync::Arc::new(lock)) })
+        Ok(Self::of(write, read, Cache::sole(), Some(lock)))
     }
 
     async fn open_postgres(url: &str) -> Result<Self, OpenError> {
@@ -110,11 +131,23 @@ impl Database {
             .max_connections(16)
             .min_connections(1)
             .sqlx_logging(false)
-            .connect_timeout(Duration::from_secs(5))
-            .acquire_timeout(Duration::from_secs(5));
+            .connect_timeout(Duration::from_secs(2))
+            .acquire_timeout(Duration::from_secs(2));
         let write = sea_orm::Database::connect(options).await?;
-        migrator(DbBackend::Postgres).run(write.get_postgres_connection_pool()).await?;
-        Ok(Self { read: write.clone(), write, _lock: None })
+        // One replica at a time. The lock is a transaction's, not a session's: behind a pooler each
+        // statement may come to another session.
+        let alone = write.begin().await?;
+        alone.execute_raw(statement(&alone, "SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK.into()])).await?;
+        let mut migrator = migrator(DbBackend::Postgres);
+        migrator.set_locking(false).run(write.get_postgres_connection_pool()).await?;
+        alone.commit().await?;
+        Ok(Self::of(write.clone(), write, Cache::shared(), None))
+    }
+
+    fn of(write: DatabaseConnection, read: DatabaseConnection, cache: Cache, lock: Option<File>) -> Self {
+        let cache = Arc::new(cache);
+        let writes = Writes { connection: write.clone(), cache: Arc::clone(&cache) };
+        Self { write, read, writes, cache, _lock: lock.map(Arc::new) }
     }
 
     /// For reading outside a transaction.
@@ -122,21 +155,77 @@ impl Database {
         &self.read
     }
 
-    /// For single statements that write.
-    pub fn write(&self) -> &DatabaseConnection {
+    /// For single statements that may change what is kept in memory. All of it is read anew
+    /// after each.
+    pub fn write(&self) -> &Writes {
+        &self.writes
+    }
+
+    /// For single statements that change nothing that is kept in memory: times of use, health,
+    /// the audit, whatever is the engine's; and for reading where others write.
+    pub fn write_uncached(&self) -> &DatabaseConnection {
         &self.write
     }
 
-    /// Begin a transaction that will write.
+    /// Begin a transaction that may change what is kept in memory of an organization.
     ///
     /// # Errors
     /// The engine refuses or can't be reached.
-    pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+    pub async fn begin(&self, organization: &OrganizationId) -> Result<Change, DbErr> {
+        self.change(Scope::Organization(organization.as_str().to_owned()), true).await
+    }
+
+    /// The same for one that rarely does: it says so by [`Change::touch`].
+    pub(crate) async fn begin_quietly(&self, organization: &OrganizationId) -> Result<Change, DbErr> {
+        self.change(Scope::Organization(organization.as_str().to_owned()), false).await
+    }
+
+    /// Begin a transaction that may change anything that is kept in memory: keys,
+    /// subscriptions, whether an organization exists.
+    ///
+    /// # Errors
+    /// The engine refuses or can't be reached.
+    pub async fn begin_for_all(&self) -> Result<Change, DbErr> {
+        self.change(Scope::Everything, true).await
+    }
+
+    async fn change(&self, scope: Scope, touched: bool) -> Result<Change, DbErr> {
+        Ok(Change::new(self.begin_uncached().await?, Arc::clone(&self.cache), scope, touched))
+    }
+
+    /// Begin a transaction that writes nothing that is kept in memory: the engine's.
+    ///
+    /// # Errors
+    /// The engine refuses or can't be reached.
+    pub async fn begin_uncached(&self) -> Result<DatabaseTransaction, DbErr> {
+        Ok(self.begin_at().await?.0)
+    }
+
+    /// The same, with the time by the database's clock where replicas share it.
+    ///
+    /// # Errors
+    /// The engine refuses or can't be reached.
+    pub async fn begin_at(&self) -> Result<(DatabaseTransaction, Option<Timestamp>), DbErr> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        self.write.begin_with_options(options).await
+        let transaction = self.write.begin_with_options(options).await?;
+        let now = match self.engine() {
+            DbBackend::Postgres => Some(limit(&transaction).await?),
+            _ => None,
+        };
+        Ok((transaction, now))
+    }
+
+    /// What is kept in memory.
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// Something of an organization turned out to be newer than what is kept in memory.
+    pub(crate) fn outdate(&self, organization: &OrganizationId) {
+        self.cache.outdate(&Scope::Organization(organization.as_str().to_owned()));
     }
 
     /// Which engine.
@@ -154,6 +243,17 @@ impl Database {
     }
 }
 
+/// Nobody waits for a lock for long, and a replica that freezes in the middle of a transaction
+/// doesn't keep its locks. Said in each transaction: behind a pooler there is no session to
+/// say it in. The answer is the database's time.
+async fn limit(transaction: &DatabaseTransaction) -> Result<Timestamp, DbErr> {
+    let sql = "SELECT set_config('lock_timeout', '5s', TRUE),
+        set_config('idle_in_transaction_session_timeout', '10s', TRUE),
+        CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) AS now";
+    let row = transaction.query_one_raw(statement(transaction, sql, [])).await?;
+    Ok(Timestamp::from_micros(row.ok_or_else(|| DbErr::Custom("no time".into()))?.try_get("", "now")?))
+}
+
 /// A statement with `$1`-style places, which both engines take.
 pub fn statement(on: &impl ConnectionTrait, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
     Statement::from_sql_and_values(on.get_database_backend(), sql, values)
@@ -168,6 +268,16 @@ pub async fn only<E: EntityTrait>(query: Select<E>, on: &impl ConnectionTrait) -
     Ok(query.all(on).await?.into_iter().next())
 }
 
+/// Lock the streams of what is about to be deleted with them, named by this column. Whoever
+/// records results locks streams first; deleting what they belong to locks that first.
+pub(crate) async fn lock_streams(on: &DatabaseTransaction, column: &'static str, owner: &str) -> Result<(), DbErr> {
+    if on.get_database_backend() == DbBackend::Postgres {
+        let sql = format!("SELECT id FROM streams WHERE {column} = $1 ORDER BY id FOR UPDATE");
+        on.query_all_raw(statement(on, &sql, [owner.into()])).await?;
+    }
+    Ok(())
+}
+
 fn sqlite_options(path: &Path, connections: u32, read_only: bool) -> ConnectOptions {
     let mode = if read_only { "ro" } else { "rwc" };
     let mut options = ConnectOptions::new(format!("sqlite://{}?mode={mode}", path.display()));
@@ -178,6 +288,7 @@ fn sqlite_options(path: &Path, connections: u32, read_only: bool) -> ConnectOpti
         .connect_timeout(Duration::from_secs(5))
         .acquire_timeout(Duration::from_secs(30))
         .test_before_acquire(false)
+        .map_sqlx_sqlite_pool_opts(move |pool| if read_only { pool } else { pool.after_release(is_clean) })
         .map_sqlx_sqlite_opts(|options| {
             options
                 .journal_mode(SqliteJournalMode::Wal)
@@ -188,6 +299,21 @@ fn sqlite_options(path: &Path, connections: u32, read_only: bool) -> ConnectOpti
                 .statement_cache_capacity(256)
         });
     options
+}
+
+/// A full disk can end a transaction without the driver's knowledge, or leave one open that it
+/// takes for ended; then nothing later would really be committed. Such a connection is closed.
+fn is_clean(
+    connection: &mut SqliteConnection,
+    _: PoolConnectionMetadata,
+) -> Pin<Box<dyn Future<Output = Result<bool, sqlx::Error>> + Send + '_>> {
+    Box::pin(async move {
+        if connection.is_in_transaction() {
+            // A rollback may be under way.
+            connection.ping().await?;
+        }
+        Ok(!connection.is_in_transaction())
+    })
 }
 
 fn migrator(engine: DbBackend) -> Migrator {

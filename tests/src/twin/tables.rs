@@ -333,6 +333,7 @@ fn copy_of(
         sending: None,
         is_open: true,
         removal: false,
+        is_fallback: false,
         state: "pending".to_owned(),
         code: None,
         detail: None,

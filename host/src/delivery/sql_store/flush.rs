@@ -8,6 +8,7 @@ use crate::{
     delivery::ledger::Changes,
     events,
     store::{
+        Database,
         entities::copies,
         sheet::{self, Columns, Sheet},
         statement,
@@ -18,7 +19,7 @@ use crate::{
 ///
 /// # Errors
 /// The database refuses, or a row isn't any more as it was loaded.
-pub(super) async fn write(on: &DatabaseTransaction, changes: Changes) -> Result<(), DbErr> {
+pub(super) async fn write(on: &DatabaseTransaction, database: &Database, changes: Changes) -> Result<(), DbErr> {
     insert(on, "streams", &tables::STREAMS, &changes.streams.new, tables::stream).await?;
     insert(on, "messages", &tables::MESSAGES, &changes.messages.new, tables::message).await?;
     let changed: Vec<_> = changes.messages.changed.into_iter().map(|(_, row)| row).collect();
@@ -48,7 +49,7 @@ pub(super) async fn write(on: &DatabaseTransaction, changes: Changes) -> Result<
         }
     }
     // Last, since all who append wait for each other here.
-    events::append_all(on, changes.events).await?;
+    events::append_all(on, database, changes.events).await?;
     let tallies: Vec<_> = changes.tallies.rows().collect();
     if tallies.is_empty() {
         return Ok(());
@@ -127,7 +128,7 @@ fn set(table: &str, name: &str) -> Option<String> {
         ("streams", "was_fence" | "is_released") => None,
         // A stream that is given back is due with the first of its copies.
         ("streams", "due_at") => Some(
-            "due_at = CASE WHEN v.is_released THEN (SELECT MIN(c.due_at) FROM copies c WHERE c.stream = t.id)
+            "due_at = CASE WHEN v.is_released THEN (SELECT MIN(c.due_at) FROM copies c WHERE c.stream = t.id AND c.due_at IS NOT NULL)
                 ELSE v.due_at END"
                 .to_owned(),
         ),

@@ -12,7 +12,7 @@ use crate::{
     delivery::{
         CancelWhat,
         ledger::Stream,
-        store::{Body, Documents, Full, Lease, MessageDocument, StreamsWanted},
+        store::{Body, Documents, Full, MessageDocument, StreamsWanted},
     },
     ids::{CopyId, InstallationId, OrganizationId, StreamId},
     store::{
@@ -139,20 +139,6 @@ pub(super) async fn streams(on: &DatabaseTransaction, wanted: &StreamsWanted) ->
     loaded(&query(on, &sql, [places.into(), owned(&wanted.messages).into(), ids.into()]).await?)
 }
 
-pub(super) async fn leased(on: &DatabaseTransaction, leases: &[Lease]) -> Result<Vec<Stream>, DbErr> {
-    let sheet = Sheet::of(&tables::LEASES, leases, |lease| {
-        [lease.organization.as_str().into(), lease.stream.0.into(), lease.owner.into(), lease.fence.into()]
-    });
-    let sql = format!(
-        "SELECT {STREAM} FROM {} AS v CROSS JOIN streams s {HOLD}
-        WHERE s.organization = v.organization AND s.id = v.id AND s.owner = v.owner AND s.fence = v.fence
-        ORDER BY s.id {}",
-        source(on, &tables::LEASES, 1),
-        locking(on, "FOR UPDATE OF s")
-    );
-    loaded(&query(on, &sql, [sheet.into()]).await?)
-}
-
 /// Each organization that has something due gets its turn, found by hopping from one to the
 /// next in the index: the cost depends on how many there are, not on how much waits.
 pub(super) async fn due(
@@ -261,29 +247,49 @@ pub(super) async fn overdue(on: &DatabaseTransaction, limit: u64, now: Timestamp
     models(&query(on, &sql, [now.as_micros().into()]).await?)
 }
 
+/// The streams that a cancellation concerns, and their places in the statement.
+fn cancelled(organization: &OrganizationId, what: &CancelWhat) -> (String, Vec<Value>) {
+    let (condition, mut values): (&str, Vec<Value>) = match what {
+        CancelWhat::Installation(installation) => ("s.installation = $2", vec![installation.0.into()]),
+        CancelWhat::Conversation(installation, key) => {
+            ("s.installation = $2 AND s.key = $3", vec![installation.0.into(), key.as_str().into()])
+        }
+    };
+    values.insert(0, organization.as_str().into());
+    (format!("FROM streams s WHERE s.organization = $1 AND {condition} AND s.due_at IS NOT NULL"), values)
+}
+
+/// Lock the streams in which copies are to be called off. Whoever records results locks
+/// streams before anything else, and so must a transaction that will cancel.
+///
+/// # Errors
+/// The database refuses.
+pub(crate) async fn lock_streams(
+    on: &DatabaseTransaction,
+    organization: &OrganizationId,
+    what: &CancelWhat,
+) -> Result<(), DbErr> {
+    if on.get_database_backend() == DbBackend::Postgres {
+        let (streams, values) = cancelled(organization, what);
+        query(on, &format!("SELECT s.id {streams} ORDER BY s.id FOR UPDATE"), values).await?;
+    }
+    Ok(())
+}
+
 pub(super) async fn open_copies(
     on: &DatabaseTransaction,
     organization: &OrganizationId,
     what: &CancelWhat,
 ) -> Result<Vec<copies::Model>, DbErr> {
-    let (condition, values): (&str, Vec<Value>) = match what {
-        CancelWhat::Installation(installation) => ("s.installation = $2", vec![installation.0.into()]),
-        // Those to the conversation, whichever target led there; not those to persons.
-        CancelWhat::Conversation(installation, key) => {
-            ("s.installation = $2 AND s.key = $3", vec![installation.0.into(), key.as_str().into()])
-        }
-    };
-    let values = || std::iter::once(Value::from(organization.as_str())).chain(values.clone());
-    let streams = format!("FROM streams s WHERE s.organization = $1 AND {condition} AND s.due_at IS NOT NULL");
-    if on.get_database_backend() == DbBackend::Postgres {
-        query(on, &format!("SELECT s.id {streams} ORDER BY s.id FOR UPDATE"), values()).await?;
-    }
-    let is_person = match what {
+    lock_streams(on, organization, what).await?;
+    let (streams, values) = cancelled(organization, what);
+    let condition = match what {
         CancelWhat::Installation(_) => "",
+        // Those to the conversation, whichever target led there; not those to persons.
         CancelWhat::Conversation(..) => "AND c.account IS NULL",
     };
-    let sql = format!("SELECT c.* FROM copies c WHERE c.is_open AND c.stream IN (SELECT s.id {streams}) {is_person}");
-    models(&query(on, &sql, values()).await?)
+    let sql = format!("SELECT c.* FROM copies c WHERE c.is_open AND c.stream IN (SELECT s.id {streams}) {condition}");
+    models(&query(on, &sql, values).await?)
 }
 
 pub(super) async fn documents(

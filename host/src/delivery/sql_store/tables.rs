@@ -108,7 +108,7 @@ pub(super) fn stream_change((was, is): &(Stream, Stream)) -> [Cell<'_>; 11] {
     ]
 }
 
-pub(super) const COPIES: Columns<31> = [
+pub(super) const COPIES: Columns<32> = [
     ("organization", Text),
     ("id", Id),
     ("stream", Id),
@@ -128,6 +128,7 @@ pub(super) const COPIES: Columns<31> = [
     ("sending", Integer),
     ("is_open", Boolean),
     ("removal", Boolean),
+    ("is_fallback", Boolean),
     ("state", Text),
     ("code", Text),
     ("detail", Text),
@@ -142,7 +143,7 @@ pub(super) const COPIES: Columns<31> = [
     ("updated_at", Integer),
 ];
 
-pub(super) fn copy(row: &copies::Model) -> [Cell<'_>; 31] {
+pub(super) fn copy(row: &copies::Model) -> [Cell<'_>; 32] {
     [
         (&row.organization).into(),
         row.id.into(),
@@ -163,6 +164,7 @@ pub(super) fn copy(row: &copies::Model) -> [Cell<'_>; 31] {
         row.sending.into(),
         row.is_open.into(),
         row.removal.into(),
+        row.is_fallback.into(),
         (&row.state).into(),
         row.code.as_ref().into(),
         row.detail.as_ref().into(),
@@ -272,5 +274,3 @@ pub(super) const IDS: Columns<1> = [("id", Id)];
 
 /// Something, by its name.
 pub(super) const NAMES: Columns<1> = [("name", Text)];
-
-pub(super) const LEASES: Columns<4> = [("organization", Text), ("id", Id), ("owner", Id), ("fence", Integer)];

@@ -51,7 +51,7 @@ async fn a_removed_installation_leaves_tombstones_and_no_usable_token() {
     let id = world.installed().await;
     let (app, organization) = (&world.app, &world.organization);
     channels::add(app, organization, id, &loft("attic"), &Actor::host()).await.unwrap();
-    let slot = world.load(id).await.row.slot;
+    let slot = world.load(id).await.row.slot.clone();
     world.clock.advance(Duration::from_secs(1));
     let before = app.clock.now().minus(Duration::from_micros(1));
     installations::remove(app, organization, id, &Actor::host()).await.unwrap();
@@ -144,11 +144,11 @@ async fn a_lost_channel_stays_connected_and_a_moved_one_keeps_its_id() {
     let (app, organization) = (&world.app, &world.organization);
     let channel = channels::add(app, organization, id, &loft("attic"), &Actor::host()).await.unwrap();
     let loaded = world.load(id).await;
-    let transaction = app.database.begin().await.unwrap();
+    let transaction = app.database.begin(organization).await.unwrap();
     channels::lost(&transaction, &loaded, "attic", app.clock.now()).await.unwrap();
     transaction.commit().await.unwrap();
     assert_eq!(channels::get(app, organization, channel.id).await.unwrap().status, ChannelStatus::Lost);
-    let transaction = app.database.begin().await.unwrap();
+    let transaction = app.database.begin(organization).await.unwrap();
     channels::moved(&transaction, &loaded, "attic", &loft("tower"), app.clock.now()).await.unwrap();
     transaction.commit().await.unwrap();
     let moved = channels::get(app, organization, channel.id).await.unwrap();
@@ -162,7 +162,7 @@ async fn pages_give_every_link_once_and_ended_ones_as_tombstones() {
     let (app, organization) = (&world.app, &world.organization);
     let loaded = world.load(id).await;
     for number in 0..7 {
-        let transaction = app.database.begin().await.unwrap();
+        let transaction = app.database.begin(organization).await.unwrap();
         let account = Account::new(format!("account-{number}"));
         let user = format!("user-{number}");
         links::insert(&transaction, &loaded, &user, &account, app.clock.now()).await.unwrap().unwrap();

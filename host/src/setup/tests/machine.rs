@@ -200,7 +200,7 @@ async fn the_platform_may_complete_setup_only_while_the_window_is_open() {
     let id = world.begin().await.id;
     let complete = async |bot: &str| {
         let loaded = world.load(id).await;
-        let transaction = world.app.database.begin().await.unwrap();
+        let transaction = world.app.database.begin(&world.organization).await.unwrap();
         let (app, now) = (&world.app, world.app.clock.now());
         let taken = machine::completed_by_platform(&transaction, app, &loaded, &identity(bot), vec![], now).await;
         transaction.commit().await.unwrap();

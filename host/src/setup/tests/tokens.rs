@@ -10,7 +10,7 @@ use crate::store::statement;
 
 async fn store(world: &World, id: crate::ids::InstallationId, new: Vec<NewToken>) -> Result<(), TokenError> {
     let loaded = world.load(id).await;
-    let transaction = world.app.database.begin().await.unwrap();
+    let transaction = world.app.database.begin(&world.organization).await.unwrap();
     tokens::store(&transaction, &world.app, &loaded.holder(), new, world.app.clock.now()).await?;
     transaction.commit().await.unwrap();
     Ok(())

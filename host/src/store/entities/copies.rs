@@ -26,6 +26,7 @@ pub struct Model {
     pub sending: Option<i64>,
     pub is_open: bool,
     pub removal: bool,
+    pub is_fallback: bool,
     pub state: String,
     pub code: Option<String>,
     pub detail: Option<String>,

@@ -1,28 +1,24 @@
-//! Load: each connection sends one message after the other, as fast as they are accepted
-//! (closed loop) or at fixed times (open loop). Then everything accepted must arrive at the
-//! platform, once.
+//! Load: messages, as fast as they are accepted or at fixed times. Then everything accepted
+//! must arrive at the platform, once.
 
-use std::{
-    cell::{Cell, RefCell},
-    fmt::Write,
-    path::PathBuf,
-    rc::Rc,
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
+use bytes::Bytes;
 use chatport_bench::{
-    latencies::Latencies,
+    connection::{Connection, Problem},
     marker::{self, Marker},
 };
 use clap::Args;
 use http::Method;
 use serde_json::Value;
-use tokio::{
-    task::LocalSet,
-    time::{Instant, sleep, sleep_until},
-};
+use tokio::time::{Instant, sleep};
 
-use crate::{Problem, connection::Connection, lines_of, message, processes};
+use crate::{
+    lines_of,
+    message::{self, Message},
+    processes::Meter,
+    volley::{self, Aim, Outcome, Shot, say, say_latencies},
+};
 
 /// What is still on its way gets this long without any arrival.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -31,164 +27,68 @@ const AFTERMATH: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Args)]
 pub(crate) struct Load {
-    /// The server: ADDRESS:PORT
-    #[arg(long)]
-    server: String,
-    /// An API key
-    #[arg(long)]
-    key: String,
+    #[command(flatten)]
+    aim: Aim,
     /// The file with the ids of the channels
     #[arg(long)]
     channels: PathBuf,
     /// The platform where everything is to arrive: ADDRESS:PORT
     #[arg(long)]
     platform: Option<String>,
-    /// How many connections
-    #[arg(long, default_value_t = 32)]
-    connections: usize,
     /// How many messages
     #[arg(long)]
     messages: usize,
-    /// How many a second; without it, as many as are accepted
+    /// Post all to this path, as a platform takes them, instead of putting each at its own
     #[arg(long)]
-    rate: Option<f64>,
-    /// The server's process, to measure its processor time
-    #[arg(long)]
-    process: Option<u32>,
-    /// The head process of its database, if it has one
-    #[arg(long)]
-    database_process: Option<u32>,
-}
-
-/// What the connections share.
-struct Shared {
-    load: Load,
-    channels: Vec<String>,
-    run: u64,
-    started: Instant,
-    started_at: u64,
-    next: Cell<usize>,
-    accepted: RefCell<Vec<bool>>,
-    latencies: RefCell<Latencies>,
-    refusals: RefCell<Vec<Problem>>,
+    post_to: Option<String>,
+    #[command(flatten)]
+    meter: Meter,
 }
 
 /// The answer is what was measured.
 pub(crate) async fn run(load: Load) -> Result<String, Problem> {
-    let mut platform = load.platform.as_deref().map(Connection::to);
-    let started_at = marker::now();
-    let shared = Rc::new(Shared {
-        channels: lines_of(&load.channels)?,
-        run: started_at % 1_000_000_000,
-        started: Instant::now(),
-        started_at,
-        next: Cell::new(0),
-        accepted: RefCell::new(vec![false; load.messages]),
-        latencies: RefCell::default(),
-        refusals: RefCell::default(),
-        load,
-    });
-    let load = &shared.load;
-    if shared.channels.is_empty() {
+    let channels = lines_of(&load.channels)?;
+    if channels.is_empty() {
         return Err("there are no channels".into());
     }
+    let run = marker::now() % 1_000_000_000;
+    let mut platform = load.platform.as_deref().map(Connection::to);
     if let Some(platform) = &mut platform {
-        let order = format!("/bench/{}/{}", shared.run, load.messages);
-        platform.send(Method::POST, &order, bytes::Bytes::new()).await?;
+        let order = format!("/bench/{run}/{}", load.messages);
+        platform.send(Method::POST, &order, Bytes::new()).await?.of_success()?;
     }
-    let times = || -> Result<_, Problem> {
-        let program = load.process.map(processes::processor_time).transpose()?;
-        Ok((program, load.database_process.map(processes::processor_time_of_family).transpose()?))
+    let before = load.meter.read()?;
+    let (message, post_to) = (Message::new(), load.post_to);
+    let make = move |number: usize, sent| {
+        let marker = Marker { run, number: number as u64, sent };
+        let body = message.body(&marker, &channels[number % channels.len()]);
+        match &post_to {
+            Some(path) => Shot { method: Method::POST, path: path.clone(), body },
+            None => Shot { method: Method::PUT, path: message::path(&marker), body },
+        }
     };
-    let before = times()?;
-    let connections = LocalSet::new();
-    for _ in 0..load.connections {
-        connections.spawn_local(send_all(Rc::clone(&shared)));
-    }
-    connections.await;
-    let seconds = shared.started.elapsed().as_secs_f64();
+    let outcome = volley::fire(&load.aim, load.messages, make, |answer| answer.of_success().map(drop)).await?;
     let mut lines = String::new();
-    let accepted = shared.accepted.borrow().iter().filter(|accepted| **accepted).count();
-    say(&mut lines, "accepted", accepted as f64);
-    say(&mut lines, "accepted_per_s", accepted as f64 / seconds);
-    say_latencies(&mut lines, "accept", |share| shared.latencies.borrow().percentile(share));
+    say(&mut lines, "accepted_per_s", outcome.count() as f64 / outcome.seconds);
+    say_latencies(&mut lines, "accept", |share| outcome.latencies.percentile(share));
     if let Some(platform) = &mut platform {
-        lines += &arrivals(&shared, platform, accepted).await?;
+        lines += &arrivals(&outcome, platform).await?;
     }
-    let after = times()?;
-    let per_thousand = |from: Option<Duration>, to: Option<Duration>| {
-        Some(to?.saturating_sub(from?).as_secs_f64() * 1_000.0 / accepted.max(1) as f64)
-    };
-    let program = per_thousand(before.0, after.0);
-    let database = per_thousand(before.1, after.1);
-    let parts = [("program_cpu_s", program), ("database_cpu_s", database)];
-    for (name, value) in parts.into_iter().filter_map(|(name, value)| Some((name, value?))) {
-        say(&mut lines, name, value);
-    }
-    say(&mut lines, "cpu_s", program.unwrap_or(0.0) + database.unwrap_or(0.0));
-    match shared.refusals.borrow().first() {
-        Some(first) => Err(format!("{} of {} weren't accepted: {first}", load.messages - accepted, load.messages)),
-        None => Ok(lines),
-    }
-}
-
-/// What one connection does.
-async fn send_all(shared: Rc<Shared>) {
-    let load = &shared.load;
-    let mut connection = match Connection::with_key(&load.server, &load.key) {
-        Ok(connection) => connection,
-        Err(problem) => return shared.refusals.borrow_mut().push(problem),
-    };
-    loop {
-        let number = shared.next.get();
-        if number >= load.messages {
-            return;
-        }
-        shared.next.set(number + 1);
-        let (due, sent) = shared.due(number).await;
-        let marker = Marker { run: shared.run, number: number as u64, sent };
-        let body = message::body(&marker, &shared.channels[number % shared.channels.len()]);
-        match connection.send(Method::PUT, &message::path(&marker), body).await {
-            Ok(answer) if answer.status.is_success() => {
-                shared.accepted.borrow_mut()[number] = true;
-                shared.latencies.borrow_mut().add(due.elapsed());
-            }
-            Ok(answer) => {
-                let body = String::from_utf8_lossy(&answer.body);
-                shared.refusals.borrow_mut().push(format!("{}: {body}", answer.status));
-            }
-            Err(problem) => shared.refusals.borrow_mut().push(problem),
-        }
-    }
-}
-
-impl Shared {
-    /// Wait for a message's time. Its latency counts from then: a message that could not be
-    /// sent in time because all connections were waiting has waited too.
-    async fn due(&self, number: usize) -> (Instant, u64) {
-        let Some(rate) = self.load.rate else { return (Instant::now(), marker::now()) };
-        let offset = Duration::from_secs_f64(number as f64 / rate);
-        let due = self.started + offset;
-        if due > Instant::now() {
-            sleep_until(due).await;
-            // How late this machine's timers are isn't the server's matter.
-            return (Instant::now(), marker::now());
-        }
-        (due, self.started_at + u64::try_from(offset.as_micros()).unwrap_or_default())
-    }
+    load.meter.say_since(&mut lines, &before, outcome.count())?;
+    outcome.all_good().map(|()| lines)
 }
 
 /// Wait until everything accepted has arrived, or nothing more does.
-async fn arrivals(shared: &Shared, platform: &mut Connection, accepted: usize) -> Result<String, Problem> {
+async fn arrivals(outcome: &Outcome, platform: &mut Connection) -> Result<String, Problem> {
     let number = |value: &Value, name: &str| value[name].as_u64().unwrap_or_default();
+    let accepted = outcome.count() as u64;
     let (mut most, mut progress) = (0, Instant::now());
     loop {
-        let state = platform.get("/bench").await?.json()?;
-        let delivered = number(&state, "delivered");
+        let delivered = number(&platform.get("/bench").await?.json()?, "delivered");
         if delivered > most {
             (most, progress) = (delivered, Instant::now());
         }
-        if delivered >= accepted as u64 || progress.elapsed() > PATIENCE {
+        if delivered >= accepted || progress.elapsed() > PATIENCE {
             break;
         }
         sleep(Duration::from_millis(20)).await;
@@ -197,10 +97,9 @@ async fn arrivals(shared: &Shared, platform: &mut Connection, accepted: usize) -
     let state = platform.get("/bench").await?.json()?;
     let latencies = platform.get("/bench/latencies").await?.json()?;
     let counts = platform.get("/bench/arrivals").await?.body;
-    let accepted = shared.accepted.borrow();
-    let lost = accepted.iter().zip(&counts).filter(|(accepted, count)| **accepted && **count == 0).count();
+    let lost = outcome.good.iter().zip(&counts).filter(|(accepted, count)| **accepted && **count == 0).count();
     let again: u64 = counts.iter().map(|count| u64::from(count.saturating_sub(1))).sum();
-    let seconds = number(&state, "last").saturating_sub(shared.started_at) as f64 / 1e6;
+    let seconds = number(&state, "last").saturating_sub(outcome.started_at) as f64 / 1e6;
     let mut lines = String::new();
     say(&mut lines, "lost", lost as f64);
     say(&mut lines, "duplicates", again as f64);
@@ -208,14 +107,4 @@ async fn arrivals(shared: &Shared, platform: &mut Connection, accepted: usize) -
     let micros = |share| Duration::from_micros(number(&latencies, if share < 0.9 { "p50" } else { "p99" }));
     say_latencies(&mut lines, "end_to_end", micros);
     Ok(lines)
-}
-
-fn say_latencies(lines: &mut String, name: &str, at: impl Fn(f64) -> Duration) {
-    say(lines, &format!("{name}_p50_ms"), at(0.5).as_secs_f64() * 1_000.0);
-    say(lines, &format!("{name}_p99_ms"), at(0.99).as_secs_f64() * 1_000.0);
-}
-
-fn say(lines: &mut String, name: &str, value: f64) {
-    // Writing to a String can't fail.
-    let _ = writeln!(lines, "{name} {value:.4}");
 }

@@ -1,16 +1,18 @@
 //! The driver of the bench: waits for a server, sets Chatport up, drives load through it and
 //! measures. What was measured goes to standard output, one `name value` a line.
 
-mod connection;
+mod fill;
 mod load;
 mod message;
+mod press;
 mod processes;
 mod setup;
+mod volley;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{path::Path, process::ExitCode, time::Duration};
 
+use chatport_bench::connection::{Connection, Problem};
 use clap::{Args, Parser, Subcommand};
-use connection::Connection;
 
 /// Sets Chatport up, drives load through it, and measures.
 #[derive(Debug, Parser)]
@@ -27,6 +29,12 @@ enum Command {
     Setup(setup::Setup),
     /// Send messages, wait until all have arrived, and measure
     Load(load::Load),
+    /// Accept messages that aren't due for long
+    Fill(fill::Fill),
+    /// Press buttons of what was posted, and measure the answers
+    Press(press::Press),
+    /// Put a server of the platform into trouble, or out of it
+    Trouble(Trouble),
 }
 
 #[derive(Debug, Args)]
@@ -39,15 +47,15 @@ struct Ready {
     since: f64,
 }
 
-/// Whatever stops the driver, in words.
-type Problem = String;
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let done = match CommandLine::parse().command {
         Command::Ready(ready) => wait_until_ready(&ready).await,
         Command::Setup(setup) => setup::run(&setup).await,
         Command::Load(load) => load::run(load).await,
+        Command::Fill(fill) => fill::run(fill).await,
+        Command::Press(press) => press::run(press).await,
+        Command::Trouble(trouble) => make_trouble(&trouble).await,
     };
     match done {
         Ok(lines) => {
@@ -81,8 +89,25 @@ async fn wait_until_ready(ready: &Ready) -> Result<String, Problem> {
     }
 }
 
+#[derive(Debug, Args)]
+struct Trouble {
+    /// The platform: ADDRESS:PORT
+    #[arg(long)]
+    platform: String,
+    /// Which server, e.g. server-0
+    server: String,
+    /// What is the matter: none, limited (429) or hanging
+    trouble: String,
+}
+
+async fn make_trouble(trouble: &Trouble) -> Result<String, Problem> {
+    let order = format!("/bench/troubles/{}/{}", trouble.server, trouble.trouble);
+    let answer = Connection::to(&trouble.platform).send(http::Method::PUT, &order, bytes::Bytes::new()).await?;
+    answer.of_success().map(|_| String::new())
+}
+
 /// The lines of a file.
-fn lines_of(file: &PathBuf) -> Result<Vec<String>, Problem> {
+fn lines_of(file: &Path) -> Result<Vec<String>, Problem> {
     let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     Ok(text.lines().map(str::to_owned).collect())
 }

@@ -1,14 +1,16 @@
 //! Setting Chatport up by its API as an application does: an organization, installations of
-//! the stand-in platform in bot mode, conversations.
+//! the stand-in platform in bot mode, conversations, and a person who links an account of
+//! each, so that pressing buttons is allowed.
 
+use chatport_bench::{
+    BOT_TOKEN,
+    connection::{Connection, Problem},
+};
 use clap::Args;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::{Problem, connection::Connection, message::ORGANIZATION};
-
-/// The token that the platform knows.
-const BOT_TOKEN: &str = "benchbenchbenchbenchbenchb";
+use crate::message::ORGANIZATION;
 
 #[derive(Debug, Args)]
 pub(crate) struct Setup {
@@ -36,6 +38,7 @@ pub(crate) async fn run(setup: &Setup) -> Result<String, Problem> {
     let mut channels = String::new();
     for installation in 0..setup.installations {
         let id = install(&mut connection, &setup.platform, installation).await?;
+        link(&mut connection, &setup.platform, installation, &id).await?;
         for conversation in 0..setup.conversations {
             let conversation = format!("c{installation:012}x{conversation:012}");
             let asked = json!({ "installation": id, "conversation": {
@@ -62,6 +65,21 @@ async fn install(connection: &mut Connection, platform: &str, number: usize) -> 
     match text(&installation, "state")? {
         "active" => Ok(id),
         state => Err(format!("the installation is {state}: {installation}")),
+    }
+}
+
+/// The person asks for a code and enters it by the slash command.
+async fn link(connection: &mut Connection, platform: &str, number: usize, id: &str) -> Result<(), Problem> {
+    let asked = json!({ "installation": id, "purpose": "user", "user": "ann" });
+    let code = call(connection, Method::POST, "/verification-codes", &asked).await?;
+    let order = format!("/bench/commands/server-{number}/{}", text(&code, "code")?);
+    let command = Connection::to(platform).get(&order).await?.json()?;
+    let (path, form) = (text(&command, "path")?, text(&command, "form")?.to_owned());
+    let told = connection.send(Method::POST, path, form.into()).await?.json()?;
+    let linked = call(connection, Method::GET, &format!("/accounts?installation={id}"), &Value::Null).await?;
+    match linked["accounts"].as_array().or(linked["items"].as_array()) {
+        Some(links) if links.len() == 1 => Ok(()),
+        _ => Err(format!("the person isn't linked: {told}, {linked}")),
     }
 }
 

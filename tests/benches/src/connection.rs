@@ -3,21 +3,22 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
-use crate::Problem;
-
 /// How long an answer may take.
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// What went wrong, in words.
+pub type Problem = String;
+
 /// A connection that is made at the first request, and again after an error.
 #[derive(Debug)]
-pub(crate) struct Connection {
+pub struct Connection {
     server: String,
     headers: HeaderMap,
     open: Option<SendRequest<Full<Bytes>>>,
@@ -25,24 +26,37 @@ pub(crate) struct Connection {
 
 /// What came back.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) body: Bytes,
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The whole body.
+    pub body: Bytes,
 }
 
 impl Answer {
-    /// The body as JSON, where the status is one of success.
-    pub(crate) fn json(&self) -> Result<Value, Problem> {
-        if !self.status.is_success() {
-            return Err(format!("{}: {}", self.status, String::from_utf8_lossy(&self.body)));
+    /// The body, where the status is one of success.
+    ///
+    /// # Errors
+    /// Another status, with the body's words.
+    pub fn of_success(&self) -> Result<&Bytes, Problem> {
+        if self.status.is_success() {
+            return Ok(&self.body);
         }
-        serde_json::from_slice(&self.body).map_err(|error| format!("the answer isn't JSON: {error}"))
+        Err(format!("{}: {}", self.status, String::from_utf8_lossy(&self.body)))
+    }
+
+    /// The body as JSON, where the status is one of success.
+    ///
+    /// # Errors
+    /// Another status, or no JSON.
+    pub fn json(&self) -> Result<Value, Problem> {
+        serde_json::from_slice(self.of_success()?).map_err(|error| format!("the answer isn't JSON: {error}"))
     }
 }
 
 impl Connection {
     /// To `server`, an address and port.
-    pub(crate) fn to(server: &str) -> Self {
+    pub fn to(server: &str) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Ok(host) = HeaderValue::from_str(server) {
@@ -52,19 +66,29 @@ impl Connection {
     }
 
     /// The same, as whoever has this key.
-    pub(crate) fn with_key(server: &str, key: &str) -> Result<Self, Problem> {
+    ///
+    /// # Errors
+    /// A key that no header can hold.
+    pub fn with_key(server: &str, key: &str) -> Result<Self, Problem> {
         let mut connection = Self::to(server);
         let bearer = HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| "the key is no header")?;
-        connection.headers.insert(HeaderName::from_static("authorization"), bearer);
+        connection.headers.insert(header::AUTHORIZATION, bearer);
         Ok(connection)
     }
 
-    pub(crate) async fn get(&mut self, path: &str) -> Result<Answer, Problem> {
+    /// Ask for a path.
+    ///
+    /// # Errors
+    /// No answer.
+    pub async fn get(&mut self, path: &str) -> Result<Answer, Problem> {
         self.send(Method::GET, path, Bytes::new()).await
     }
 
     /// Send one request and read its answer.
-    pub(crate) async fn send(&mut self, method: Method, path: &str, body: Bytes) -> Result<Answer, Problem> {
+    ///
+    /// # Errors
+    /// No answer, or none in time. The next request goes over a new connection.
+    pub async fn send(&mut self, method: Method, path: &str, body: Bytes) -> Result<Answer, Problem> {
         let exchanged = tokio::time::timeout(LIMIT, self.exchange(method, path, body)).await;
         let exchanged = exchanged.unwrap_or_else(|_| Err(format!("no answer in {} s", LIMIT.as_secs())));
         if exchanged.is_err() {

@@ -1,0 +1,278 @@
+//! The unit of work that writes: operations of applications and results of attempts in one
+//! commit, each result under its lease. What can be sent next is taken in the same commit: the
+//! next copies of streams whose worker goes on, and the first ones of streams that slept.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::{
+    accept::{AcceptError, Accepted, Operation},
+    desk::{Assignment, Desk},
+    ledger::Ledger,
+    message::ShownPart,
+    outcomes, revise,
+    store::{Body, Documents, Lease, MessageDocument, Record, Recorded, StoreError, StreamsWanted, Unit, Work},
+    units::Units,
+};
+use crate::ids::{InstallationId, OrganizationId};
+
+/// What a commit has answered.
+#[derive(Debug)]
+pub struct Written {
+    /// To each operation.
+    pub accepted: Vec<Result<Accepted, AcceptError>>,
+    /// To each result.
+    pub recorded: Vec<Recorded>,
+    /// Whether something waits that nobody has leased.
+    pub is_waiting: bool,
+}
+
+impl Units {
+    /// Write operations and results in one commit. What can be sent at once is assigned at
+    /// `desk`.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn write(
+        &self,
+        operations: &[&Operation],
+        records: &[&Record],
+        desk: Option<&Desk>,
+    ) -> Result<Written, StoreError> {
+        let begun = Instant::now();
+        let (mut unit, mut ledger) = self.begin().await?;
+        let held = load(unit.as_mut(), &mut ledger, operations, records).await?;
+        let mut wanted = Vec::with_capacity(held.len());
+        for record in &held {
+            // A copy that is being sent under this very lease was taken by the commit whose
+            // answer was lost: it is ours, and hasn't been sent.
+            let is_new = outcomes::conclude(&mut ledger, record);
+            let lease = record.work.lease.clone();
+            match record.go_on {
+                true => wanted.push(Wanted { lease, adopt: !is_new }),
+                false => outcomes::release(&mut ledger, &lease),
+            }
+        }
+        let accepted = accept(unit.as_mut(), &mut ledger, operations).await?;
+        let documents = in_memory(&mut ledger, operations);
+        let mut next = take(unit.as_mut(), &mut ledger, &wanted, &documents).await?;
+        let taken = desk.map(|desk| take_new(&mut ledger, desk, &documents, begun)).unwrap_or_default();
+        let changes = ledger.into_changes();
+        let is_waiting = changes.leaves_waiting();
+        if let Err(error) = unit.commit(changes).await {
+            if let Some(desk) = desk.filter(|_| matches!(error, StoreError::CommitUnknown(_))) {
+                desk.note_strays();
+            }
+            return Err(error);
+        }
+        if let Some(desk) = desk {
+            taken.into_iter().for_each(|assignment| desk.assign(assignment));
+        }
+        let is_held = |record: &Record| held.iter().any(|other| std::ptr::eq(*other, record));
+        let answer = |record: &&Record| match next.iter().position(|work| work.lease == record.work.lease) {
+            Some(position) => Recorded::Next(Box::new(next.swap_remove(position))),
+            None if is_held(record) => Recorded::Released,
+            None => Recorded::Lost,
+        };
+        Ok(Written { accepted, recorded: records.iter().map(answer).collect(), is_waiting })
+    }
+
+    /// Record that parts of a copy stand on the platform; renews the lease. `false`: lost.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn record_parts(
+        &self,
+        work: &Work,
+        parts: &[ShownPart],
+        address: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        let (mut unit, mut ledger) = self.begin().await?;
+        let streams = BTreeSet::from([(work.lease.organization.clone(), work.lease.stream)]);
+        ledger.load_streams(unit.streams(&StreamsWanted { streams, ..StreamsWanted::default() }).await?);
+        if !outcomes::holds(&mut ledger, &work.lease) {
+            return Ok(false);
+        }
+        outcomes::renew(&mut ledger, &work.lease);
+        let copies = BTreeSet::from([(work.lease.organization.clone(), work.copy)]);
+        ledger.load_copies(unit.copies(&copies, &BTreeSet::new()).await?);
+        let now = ledger.now;
+        if let Some(copy) = ledger.copy(work.copy.0) {
+            copy.parts = outcomes::parts_text(parts);
+            copy.address = address.map(str::to_owned).or(copy.address.take());
+            copy.updated_at = now.as_micros();
+        }
+        unit.commit(ledger.into_changes()).await?;
+        Ok(true)
+    }
+}
+
+/// Load what is touched: the operations' messages, the streams and copies of those, the streams
+/// that new copies go into, and the streams and copies of the results. The answer is the results
+/// whose leases hold.
+async fn load<'r>(
+    unit: &mut dyn Unit,
+    ledger: &mut Ledger,
+    operations: &[&Operation],
+    records: &[&'r Record],
+) -> Result<Vec<&'r Record>, StoreError> {
+    let keys: BTreeSet<_> =
+        operations.iter().map(|operation| (operation.organization.clone(), operation.key.clone())).collect();
+    let messages = if keys.is_empty() { Vec::new() } else { unit.messages(&keys).await? };
+    let known = messages.iter().map(|row| (OrganizationId::stored(row.organization.clone()), row.id)).collect();
+    ledger.load_messages(messages);
+    let planned = operations.iter().flat_map(|operation| &operation.planned);
+    let places: BTreeSet<(InstallationId, String)> = planned
+        .filter_map(|planned| planned.place.as_ref().ok())
+        .map(|place| (place.installation, place.stream.clone()))
+        .collect();
+    let leases = records.iter().map(|record| &record.work.lease);
+    let streams = leases.map(|lease| (lease.organization.clone(), lease.stream)).collect();
+    let wanted = StreamsWanted { places, messages: known, streams };
+    ledger.load_streams(unit.streams(&wanted).await?);
+    let is_missing = |(installation, key): &&(InstallationId, String)| ledger.stream_at(*installation, key).is_none();
+    let unmade: BTreeSet<InstallationId> = wanted.places.iter().filter(is_missing).map(|place| place.0).collect();
+    if !unmade.is_empty() {
+        ledger.load_holds(unit.holds(&unmade).await?);
+    }
+    if !wanted.messages.is_empty() {
+        ledger.load_copies(unit.copies_of(&wanted.messages).await?);
+    }
+    let mut held = records.to_vec();
+    held.retain(|record| outcomes::holds(ledger, &record.work.lease));
+    if !held.is_empty() {
+        let copies = held.iter().map(|record| (record.work.lease.organization.clone(), record.work.copy)).collect();
+        let going_on = held.iter().filter(|record| record.go_on).map(|record| record.work.lease.stream).collect();
+        ledger.load_copies(unit.copies(&copies, &going_on).await?);
+    }
+    Ok(held)
+}
+
+async fn accept(
+    unit: &mut dyn Unit,
+    ledger: &mut Ledger,
+    operations: &[&Operation],
+) -> Result<Vec<Result<Accepted, AcceptError>>, StoreError> {
+    if operations.is_empty() {
+        return Ok(Vec::new());
+    }
+    let organizations = operations.iter().map(|operation| operation.organization.clone()).collect();
+    let mut backlogs = unit.backlogs(&organizations).await?;
+    Ok(operations.iter().map(|operation| apply(ledger, operation, &mut backlogs)).collect())
+}
+
+fn apply(
+    ledger: &mut Ledger,
+    operation: &Operation,
+    backlogs: &mut BTreeMap<OrganizationId, i64>,
+) -> Result<Accepted, AcceptError> {
+    let backlog = backlogs.get_mut(&operation.organization).ok_or(AcceptError::NoOrganization)?;
+    // What is known is still brought up to date: nothing keeps burning that is resolved.
+    let is_new = ledger.message(&operation.organization, &operation.key).is_none();
+    if is_new && *backlog >= operation.quota {
+        return Err(AcceptError::BacklogFull { backlog: *backlog, quota: operation.quota });
+    }
+    *backlog += i64::try_from(operation.planned.len()).unwrap_or(0);
+    revise::apply(ledger, operation)
+}
+
+/// Lease what can be sent at once: the streams that slept until these operations came.
+fn take_new(ledger: &mut Ledger, desk: &Desk, documents: &Documents, begun: Instant) -> Vec<Assignment> {
+    let mut taken = Vec::new();
+    for id in ledger.slept() {
+        let Some(copy) = outcomes::next(ledger, id, false) else { continue };
+        let Some(seat) = ledger.stream(id).and_then(|stream| desk.seat(stream)) else { continue };
+        let Some(lease) = outcomes::lease(ledger, id, desk.owner) else { continue };
+        match outcomes::take(ledger, &lease, copy, documents) {
+            Some(work) => taken.push(Assignment { work, seat, leased: begun }),
+            None => outcomes::release(ledger, &lease),
+        }
+    }
+    taken
+}
+
+/// The messages of these operations as they stand now, so that they needn't be read.
+fn in_memory(ledger: &mut Ledger, operations: &[&Operation]) -> Documents {
+    let mut documents = Documents::default();
+    for operation in operations {
+        let Some(message) = ledger.message(&operation.organization, &operation.key) else { continue };
+        let is_this = message.revision == operation.put.revision && message.fingerprint == operation.fingerprint;
+        let body = match is_this {
+            true => Body::Read(Arc::clone(&operation.put)),
+            false if documents.messages.contains_key(&message.id) => continue,
+            false => Body::Stored(message.body.clone()),
+        };
+        let pinned = message.pinned.clone().map(Body::Stored);
+        documents.messages.insert(message.id, MessageDocument { key: message.key.clone(), body, pinned });
+    }
+    documents
+}
+
+/// A leased stream whose next copy is wanted.
+pub(super) struct Wanted {
+    pub lease: Lease,
+    /// Whether what is being sent in it is this process's own.
+    pub adopt: bool,
+}
+
+/// Take the next copy of each of these leased streams, the due ones of which are loaded; give
+/// those back that have none.
+pub(super) async fn take(
+    unit: &mut dyn Unit,
+    ledger: &mut Ledger,
+    wanted: &[Wanted],
+    known: &Documents,
+) -> Result<Vec<Work>, StoreError> {
+    let mut works = Vec::with_capacity(wanted.len());
+    let mut open: Vec<&Wanted> = wanted.iter().collect();
+    while !open.is_empty() {
+        let mut next: Vec<(&Wanted, Uuid)> = Vec::with_capacity(open.len());
+        for wanted in open {
+            match outcomes::next(ledger, wanted.lease.stream.0, wanted.adopt) {
+                Some(copy) => next.push((wanted, copy)),
+                None => outcomes::release(ledger, &wanted.lease),
+            }
+        }
+        let documents = documents(unit, ledger, next.iter().map(|(_, copy)| *copy), known).await?;
+        open = Vec::new();
+        for (wanted, copy) in next {
+            match outcomes::take(ledger, &wanted.lease, copy, &documents) {
+                Some(work) => {
+                    outcomes::renew(ledger, &wanted.lease);
+                    works.push(work);
+                }
+                // It couldn't be read: then the one after it.
+                None => open.push(wanted),
+            }
+        }
+    }
+    Ok(works)
+}
+
+/// The texts of these copies; those that are known aren't loaded.
+pub(super) async fn documents(
+    unit: &mut dyn Unit,
+    ledger: &mut Ledger,
+    copies: impl Iterator<Item = Uuid>,
+    known: &Documents,
+) -> Result<Documents, StoreError> {
+    let (mut messages, mut events) = (BTreeSet::new(), BTreeSet::new());
+    for copy in copies {
+        let Some(copy) = ledger.copy(copy) else { continue };
+        let organization = || OrganizationId::stored(copy.organization.clone());
+        let unknown = copy.message.filter(|id| !known.messages.contains_key(id));
+        messages.extend(unknown.map(|id| (organization(), id)));
+        events.extend(copy.event.map(|id| (organization(), id)));
+    }
+    let mut documents = match messages.is_empty() && events.is_empty() {
+        true => Documents::default(),
+        false => unit.documents(&messages, &events).await?,
+    };
+    documents.messages.extend(known.messages.clone());
+    Ok(documents)
+}

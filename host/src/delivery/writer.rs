@@ -1,0 +1,148 @@
+//! The one task that writes: what applications ask for, and what became of what was sent.
+//! Whatever comes in meanwhile shares a commit, and each is answered after it. If a batch
+//! fails, each of its parts is written once alone, so that a bad one can't fail its neighbours.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use super::{
+    accept::{AcceptError, Accepted, Operation},
+    desk::Desks,
+    store::{Record, Recorded, StoreError, What},
+    units::Units,
+    write::Written,
+};
+
+/// Most parts that share a commit.
+const BATCH: usize = 256;
+/// How many parts may wait for the writer.
+const QUEUE: usize = 1_024;
+/// How often an operation that failed before its commit is tried alone.
+const ALONE_TRIES: u64 = 3;
+
+type AcceptReply = oneshot::Sender<Result<Accepted, AcceptError>>;
+type RecordReply = oneshot::Sender<Result<Recorded, StoreError>>;
+
+enum Job {
+    Accept(Box<Operation>, AcceptReply),
+    Record(Box<Record>, RecordReply),
+}
+
+/// The way to the writer.
+#[derive(Clone)]
+pub(super) struct Writer(mpsc::Sender<Job>);
+
+/// What shares a commit.
+#[derive(Default)]
+struct Batch {
+    operations: Vec<(Box<Operation>, AcceptReply)>,
+    records: Vec<(Box<Record>, RecordReply)>,
+}
+
+impl Writer {
+    /// Start the writer's task. It ends when the last handle is dropped.
+    pub(super) fn start(units: Units, desks: Desks, wake: Arc<Notify>) -> Self {
+        let (sender, mut receiver) = mpsc::channel::<Job>(QUEUE);
+        let task = Task { units, desks, wake };
+        tokio::spawn(async move {
+            let mut jobs = Vec::with_capacity(BATCH);
+            while receiver.recv_many(&mut jobs, BATCH).await > 0 {
+                let (mut batch, mut events) = (Batch::default(), Batch::default());
+                for job in jobs.drain(..) {
+                    match job {
+                        Job::Accept(operation, reply) => batch.operations.push((operation, reply)),
+                        // Telling of messages locks streams of events, so events are recorded apart.
+                        Job::Record(record, reply) if matches!(record.work.what, What::Event { .. }) => {
+                            events.records.push((record, reply));
+                        }
+                        Job::Record(record, reply) => batch.records.push((record, reply)),
+                    }
+                }
+                task.write(batch).await;
+                task.write(events).await;
+            }
+        });
+        Self(sender)
+    }
+
+    /// Write what an application asks for; the answer comes after the commit.
+    pub(super) async fn accept(&self, operation: Operation) -> Result<Accepted, AcceptError> {
+        let (reply, answer) = oneshot::channel();
+        self.0.send(Job::Accept(Box::new(operation), reply)).await.map_err(|_| AcceptError::Stopping)?;
+        answer.await.map_err(|_| AcceptError::CommitUnknown("the writer stopped".into()))?
+    }
+
+    /// Write a result down; the answer comes after the commit.
+    pub(super) async fn record(&self, record: Record) -> Result<Recorded, StoreError> {
+        let stopped = || StoreError::Unreachable("the writer has stopped".into());
+        let (reply, answer) = oneshot::channel();
+        self.0.send(Job::Record(Box::new(record), reply)).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+}
+
+struct Task {
+    units: Units,
+    desks: Desks,
+    wake: Arc<Notify>,
+}
+
+impl Task {
+    async fn write(&self, batch: Batch) {
+        let Batch { operations, records } = batch;
+        if operations.is_empty() && records.is_empty() {
+            return;
+        }
+        metrics::histogram!("chatport_accept_batch_size").record(operations.len() as f64);
+        metrics::histogram!("chatport_record_batch_size").record(records.len() as f64);
+        let all_operations: Vec<&Operation> = operations.iter().map(|(operation, _)| operation.as_ref()).collect();
+        let all_records: Vec<&Record> = records.iter().map(|(record, _)| record.as_ref()).collect();
+        match self.together(&all_operations, &all_records).await {
+            Ok(Written { accepted, recorded, .. }) => {
+                // Who has gone away will repeat the request, or leaves its lease to run out.
+                operations.into_iter().zip(accepted).for_each(|((_, reply), answer)| drop(reply.send(answer)));
+                records.into_iter().zip(recorded).for_each(|((_, reply), answer)| drop(reply.send(Ok(answer))));
+            }
+            Err(StoreError::Refused(_)) if operations.len() + records.len() > 1 => {
+                for (operation, reply) in operations {
+                    let _ = reply.send(self.accept_alone(&operation).await);
+                }
+                for (record, reply) in records {
+                    let alone = self.together(&[], &[&record]).await;
+                    let _ = reply.send(alone.map(|mut written| written.recorded.pop().unwrap_or(Recorded::Lost)));
+                }
+            }
+            // It isn't any better one by one; or nobody knows whether it is there.
+            Err(error) => {
+                operations.into_iter().for_each(|(_, reply)| drop(reply.send(Err(error.clone().into()))));
+                records.into_iter().for_each(|(_, reply)| drop(reply.send(Err(error.clone()))));
+            }
+        }
+    }
+
+    /// One operation in a commit of its own. What failed before its commit certainly isn't
+    /// there, e.g. because two replicas waited for each other: try it again.
+    async fn accept_alone(&self, operation: &Operation) -> Result<Accepted, AcceptError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.together(&[operation], &[]).await {
+                Ok(mut written) => return written.accepted.pop().unwrap_or(Err(AcceptError::Stopping)),
+                Err(StoreError::Refused(_)) if tries < ALONE_TRIES => {
+                    tokio::time::sleep(Duration::from_millis(20 * tries)).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn together(&self, operations: &[&Operation], records: &[&Record]) -> Result<Written, StoreError> {
+        let desk = self.desks.get();
+        let written = self.units.write(operations, records, desk.as_deref()).await?;
+        if written.is_waiting {
+            self.wake.notify_one();
+        }
+        Ok(written)
+    }
+}
