@@ -131,11 +131,11 @@ impl Ending<'_> {
             let delay = self.notes.acknowledged.values().map(|ask| ask.delay).max().unwrap_or(0);
             let due = Timestamp::from_micros(earlier.created_at).plus(Duration::from_secs(delay));
             let is_later = |copy: &&copies::Model| {
-                copy.stream == earlier.stream && copy.sequence > earlier.sequence && copy.created_at > earlier.created_at
+                copy.stream == earlier.stream && copy.sequence > earlier.sequence && copy.id > earlier.id
             };
             for later in self.tables.copies.values().filter(is_later) {
                 let Some(later_at) = taken.get(&later.id) else { continue };
-                let was_tried = earlier.first_tried_at.is_some_and(|at| at <= later_at.as_micros());
+                let was_tried = self.tables.taken.get(&earlier.id).is_some_and(|at| *at <= later_at.as_micros());
                 if later_at < earlier_at && *later_at > due && !was_tried {
                     faults.push(format!("order: {} at {earlier_at} after {} at {later_at}", earlier.id, later.id));
                 }

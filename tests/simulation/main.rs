@@ -14,7 +14,7 @@ mod truth;
 /// At how many operations of a kind a store fails, in the ordinary test command and where
 /// `CHATPORT_PROOF` is `long`.
 fn faults_of_a_kind() -> usize {
-    if is_long() { 10_000 } else { 4 }
+    if is_long() { 10_000 } else { 40 }
 }
 
 fn is_long() -> bool {

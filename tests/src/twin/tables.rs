@@ -48,6 +48,8 @@ pub struct Tables {
     pub attempts: Vec<attempts::Model>,
     pub events: Vec<Happened>,
     pub tallies: BTreeMap<(String, String), i64>,
+    /// When each copy was first taken to be sent; for a judge, nobody else reads it.
+    pub taken: BTreeMap<Uuid, i64>,
     /// Streams by conversation.
     pub(super) places: BTreeMap<(InstallationId, String), Uuid>,
     by_stream: BTreeMap<Uuid, BTreeSet<(i64, Uuid)>>,
@@ -237,6 +239,9 @@ impl Tables {
     }
 
     fn insert_copy(&mut self, row: copies::Model) {
+        if let Some(at) = row.first_tried_at {
+            self.taken.entry(row.id).or_insert(at);
+        }
         if let Some(stream) = row.stream {
             self.by_stream.entry(stream).or_default().insert((row.sequence, row.id));
         }
