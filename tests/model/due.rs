@@ -57,7 +57,12 @@ fn operation(organization: usize, number: u128, loft: u128, dice: &mut Dice) -> 
         key: format!("{number}-{loft}"),
         canonical: put.canonical(),
         fingerprint: message::fingerprint(&put.canonical()),
-        planned: vec![Planned { is_fallback: false, target: format!("\"{loft}\""), place: Ok(place), notes: Vec::new() }],
+        planned: vec![Planned {
+            is_fallback: false,
+            target: format!("\"{loft}\""),
+            place: Ok(place),
+            notes: Vec::new(),
+        }],
         put: Arc::new(put),
         expires_at: due_at.plus(Duration::from_secs(dice.below(400))),
         due_at,

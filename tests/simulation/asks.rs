@@ -100,7 +100,8 @@ pub fn furnish(twin: &Twin) {
 
 /// What a front door would make of it.
 pub fn operation(ask: &Ask, now: Timestamp) -> Operation {
-    let lines: Vec<_> = (0..ask.lines).map(|id| json!({ "id": id.to_string(), "text": format!("line {id}") })).collect();
+    let lines: Vec<_> =
+        (0..ask.lines).map(|id| json!({ "id": id.to_string(), "text": format!("line {id}") })).collect();
     let urgency = ["low", "normal", "urgent"][ask.urgency];
     let document = json!({
         "revision": ask.revision,

@@ -1,9 +1,12 @@
 //! The judge at the end of each run. It gets the notes of what really happened, what stands on
 //! the platforms, and the rows; it knows nothing of the engine's rules.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::{BTreeMap, BTreeSet};
 
-use chatport_host::{ids::OrganizationId, store::entities::copies};
+use chatport_host::{
+    ids::OrganizationId,
+    store::entities::{copies, messages},
+};
 use chatport_sdk::time::Timestamp;
 use chatport_tests::twin::Tables;
 use uuid::Uuid;
@@ -125,18 +128,20 @@ impl Ending<'_> {
             let first = taken.entry(*copy).or_insert(*at);
             *first = Ord::min(*first, *at);
         }
-        let of_messages = |copy: &&copies::Model| copy.message.is_some() && copy.stream.is_some();
-        for earlier in self.tables.copies.values().filter(of_messages) {
+        let irregular = |((organization, key), message): (&(OrganizationId, String), &messages::Model)| {
+            self.notes.irregular.contains(&(organization.to_string(), key.clone())).then_some(message.id)
+        };
+        let irregular: BTreeSet<Uuid> = self.tables.messages.iter().filter_map(irregular).collect();
+        let was_due_at_once = |copy: &&copies::Model| copy.message.is_some_and(|message| !irregular.contains(&message));
+        for earlier in self.tables.copies.values().filter(was_due_at_once) {
             let Some(earlier_at) = taken.get(&earlier.id) else { continue };
-            let delay = self.notes.acknowledged.values().map(|ask| ask.delay).max().unwrap_or(0);
-            let due = Timestamp::from_micros(earlier.created_at).plus(Duration::from_secs(delay));
             let is_later = |copy: &&copies::Model| {
                 copy.stream == earlier.stream && copy.sequence > earlier.sequence && copy.id > earlier.id
             };
             for later in self.tables.copies.values().filter(is_later) {
                 let Some(later_at) = taken.get(&later.id) else { continue };
                 let was_tried = self.tables.taken.get(&earlier.id).is_some_and(|at| *at <= later_at.as_micros());
-                if later_at < earlier_at && *later_at > due && !was_tried {
+                if later_at < earlier_at && !was_tried {
                     faults.push(format!("order: {} at {earlier_at} after {} at {later_at}", earlier.id, later.id));
                 }
             }

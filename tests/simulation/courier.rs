@@ -119,11 +119,19 @@ impl Trip<'_> {
         }
         match standing {
             Some(_) if self.parts.first().is_some_and(|part| part.revision == self.work.revision) => Ok(()),
-            Some(post) => {
-                let post = self.call(Wanted::Edit(post)).await?;
-                self.shows(post);
-                Ok(())
-            }
+            Some(post) => match self.answer(Wanted::Edit(post)).await? {
+                Reply::Done(post) => {
+                    self.shows(post);
+                    Ok(())
+                }
+                // Somebody has taken it away: this becomes a new post.
+                Reply::Gone => {
+                    let post = self.call(Wanted::Post).await?;
+                    self.shows(post);
+                    Ok(())
+                }
+                other => Err(self.refused(other)),
+            },
             None => {
                 if let Some(root) = root {
                     self.wait_for(root).await?;
@@ -145,8 +153,7 @@ impl Trip<'_> {
     fn shows(&mut self, post: u64) {
         let revision = self.work.revision;
         let digest = revision.to_string();
-        self.parts =
-            vec![ShownPart { receipt: Receipt::new(post.to_string()), digest, revision, actions: Vec::new() }];
+        self.parts = vec![ShownPart { receipt: Receipt::new(post.to_string()), digest, revision, actions: Vec::new() }];
     }
 
     async fn find(&mut self) -> Result<Option<u64>, Outcome> {

@@ -93,8 +93,7 @@ async fn run(faults: Faults, seed: u64) -> Vec<String> {
     let twin = Twin::alone(Arc::clone(&clock));
     asks::furnish(&twin);
     let platforms = (0..2).map(|number| Platform::new(number + 1, truth.clone(), dice.fork(), 150, 20)).collect();
-    let wire =
-        Arc::new(Near { platforms: Mutex::new(platforms), clock: Arc::clone(&clock), truth: truth.clone() });
+    let wire = Arc::new(Near { platforms: Mutex::new(platforms), clock: Arc::clone(&clock), truth: truth.clone() });
     let store: Arc<dyn DeliveryStore> = Arc::new(FaultyStore::new(Arc::new(twin.clone()), faults));
     let random: Arc<dyn Random> = Arc::new(SeededRandom::new(seed));
     let units = Units::new(Arc::clone(&store), Arc::clone(&random));

@@ -2,14 +2,25 @@
 //! and in a simulated network of replicas, platforms and an application, where hosts crash and
 //! links break. Time is simulated too, so that hours pass in moments; the same seed is the same
 //! run.
-#![allow(clippy::unwrap_used, clippy::print_stdout, missing_debug_implementations, unreachable_pub, reason = "a suite may fail by panicking and says what it did")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    missing_debug_implementations,
+    unreachable_pub,
+    reason = "a suite may fail by panicking and says what it did"
+)]
 
 mod asks;
 mod checker;
 mod courier;
 mod faults;
+mod line;
+mod network;
 mod platform;
+mod seeds;
+mod trouble;
 mod truth;
+mod world;
 
 /// At how many operations of a kind a store fails, in the ordinary test command and where
 /// `CHATPORT_PROOF` is `long`.
@@ -19,4 +30,9 @@ fn faults_of_a_kind() -> usize {
 
 fn is_long() -> bool {
     std::env::var("CHATPORT_PROOF").is_ok_and(|form| form == "long")
+}
+
+/// How many worlds instead of those in the table.
+fn rounds() -> Option<u64> {
+    std::env::var("CHATPORT_PROOF_ROUNDS").ok().and_then(|rounds| rounds.parse().ok())
 }

@@ -33,8 +33,13 @@ pub enum Wanted {
 pub enum Reply {
     Done(u64),
     Found(Option<u64>),
+    /// There is nothing to edit any more.
+    Gone,
     /// Wait so many seconds; the whole installation, or this conversation.
-    SlowDown { seconds: u64, whole: bool },
+    SlowDown {
+        seconds: u64,
+        whole: bool,
+    },
     Down,
     Never,
 }
@@ -109,7 +114,8 @@ impl Platform {
                 (self.next, DeedKind::Posted)
             }
             Wanted::Edit(id) => {
-                let Some(post) = self.posts.get_mut(&id) else { return Reply::Never };
+                let standing = self.posts.get_mut(&id).filter(|post| !post.deleted);
+                let Some(post) = standing else { return Reply::Gone };
                 post.shows = request.revision;
                 (id, DeedKind::Edited)
             }

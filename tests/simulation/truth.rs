@@ -3,7 +3,7 @@
 //! to all of them. The judge reads it at the end; its digest tells two runs apart.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -51,10 +51,16 @@ pub struct Incident {
     pub until: Timestamp,
 }
 
+/// Seconds in which a copy may run out of time before anybody gets to it.
+const LITTLE_TIME: u64 = 1_000;
+
 /// The notes.
 #[derive(Debug, Default)]
 pub struct Notes {
     pub acknowledged: BTreeMap<(String, String), Ask>,
+    /// Messages that had to wait, were taken away or had little time: their copies may have come
+    /// back later, behind others.
+    pub irregular: BTreeSet<(String, String)>,
     pub acknowledgements: usize,
     pub calls: Vec<Call>,
     pub deeds: Vec<Deed>,
@@ -63,6 +69,8 @@ pub struct Notes {
     pub carried: Vec<(Timestamp, usize, Uuid, i64)>,
     pub events: BTreeMap<Uuid, usize>,
     digest: u64,
+    /// Whether each note is printed, for who replays a run.
+    pub is_told_aloud: bool,
 }
 
 /// The notes, for all who write.
@@ -78,6 +86,9 @@ impl Truth {
         let mut notes = self.notes();
         notes.acknowledged.insert((ask.organization.clone(), ask.key.clone()), ask.clone());
         notes.acknowledgements += 1;
+        if ask.delay > 0 || ask.delete || ask.lifetime < LITTLE_TIME {
+            notes.irregular.insert((ask.organization.clone(), ask.key.clone()));
+        }
         notes.mark(&("acknowledged", at, &ask.key, ask.revision));
     }
 
@@ -127,8 +138,12 @@ impl Truth {
 
 impl Notes {
     fn mark(&mut self, what: &impl std::fmt::Debug) {
-        // FNV-1a over the line as it would be printed.
-        for byte in format!("{what:?}").bytes() {
+        let line = format!("{what:?}");
+        if self.is_told_aloud {
+            println!("{line}");
+        }
+        // FNV-1a.
+        for byte in line.bytes() {
             self.digest = (self.digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
         self.digest ^= 0xcbf2_9ce4_8422_2325;
