@@ -174,11 +174,10 @@ async fn put(
 }
 
 fn twin_is_quiet(twin: &Twin) -> bool {
-    twin.try_tables(|tables| {
+    twin.tables(|tables| {
         let is_open = tables.copies.values().any(|copy| copy.is_open);
         !is_open && tables.streams.values().all(|stream| stream.owner.is_none())
     })
-    .unwrap_or(false)
 }
 
 fn with_time_standing(faults: Faults, seed: u64) -> Vec<String> {

@@ -16,7 +16,7 @@ use crate::{
 /// Worlds of each length: seconds of trouble, milliseconds of a tick, seconds of the longest
 /// wait that a platform asks for, how many in the ordinary test command, and in the long form.
 const SPANS: [(u64, u64, u64, u64, u64); 3] =
-    [(90, 100, 40, 1_990, 98_900), (3_600, 250, 900, 8, 1_000), (24 * 3_600, 500, 7_200, 2, 100)];
+    [(90, 100, 40, 1_990, 98_900), (3_600, 230, 900, 4, 1_000), (24 * 3_600, 470, 7_200, 1, 100)];
 
 fn span(index: usize) -> Span {
     let (trouble, tick, longest_wait, ..) = SPANS[index];

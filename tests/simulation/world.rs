@@ -161,13 +161,10 @@ pub fn live(seed: u64, span: Span) -> End {
 /// Whether everything that was asked for has ended, and been told.
 fn is_quiet(stage: &Stage) -> bool {
     stage.asking.load(Ordering::Relaxed) == 0
-        && stage
-            .twin
-            .try_tables(|tables| {
-                tables.copies.values().all(|copy| !copy.is_open)
-                    && tables.streams.values().all(|stream| stream.owner.is_none())
-            })
-            .unwrap_or(false)
+        && stage.twin.tables(|tables| {
+            tables.copies.values().all(|copy| !copy.is_open)
+                && tables.streams.values().all(|stream| stream.owner.is_none())
+        })
 }
 
 /// A process: the engine with its front door.

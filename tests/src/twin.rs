@@ -7,7 +7,7 @@ mod tables;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -21,7 +21,7 @@ use chatport_host::{
     store::entities::{copies, messages},
 };
 use chatport_sdk::time::{Clock, Timestamp};
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 use uuid::Uuid;
 
 pub use tables::{Happened, Tables};
@@ -30,6 +30,8 @@ pub use tables::{Happened, Tables};
 #[derive(Clone)]
 pub struct Twin {
     tables: Arc<Mutex<Tables>>,
+    /// Whose turn it is: units of work wait for one another.
+    turn: Arc<Turn<()>>,
     clock: Arc<dyn Clock>,
     /// Whether one process has it alone, as on SQLite.
     is_alone: bool,
@@ -38,7 +40,7 @@ pub struct Twin {
 impl Twin {
     /// An empty store for several replicas.
     pub fn shared(clock: Arc<dyn Clock>) -> Self {
-        Self { tables: Arc::default(), clock, is_alone: false }
+        Self { tables: Arc::default(), turn: Arc::default(), clock, is_alone: false }
     }
 
     /// An empty store for one process, which frees all leases when it starts.
@@ -46,40 +48,39 @@ impl Twin {
         Self { is_alone: true, ..Self::shared(clock) }
     }
 
-    /// Look at the tables, or set them up.
-    ///
-    /// # Panics
-    /// If a unit of work is under way.
+    /// Look at the tables, or set them up. What a unit of work is about to write isn't there
+    /// before its commit.
     pub fn tables<T>(&self, look: impl FnOnce(&mut Tables) -> T) -> T {
-        self.try_tables(look).expect("no unit of work is under way")
+        look(&mut locked(&self.tables))
     }
+}
 
-    /// Look at the tables, unless a unit of work is under way.
-    pub fn try_tables<T>(&self, look: impl FnOnce(&mut Tables) -> T) -> Option<T> {
-        Some(look(&mut *self.tables.try_lock().ok()?))
-    }
+fn locked(tables: &Mutex<Tables>) -> MutexGuard<'_, Tables> {
+    tables.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[async_trait]
 impl DeliveryStore for Twin {
     async fn begin(&self) -> Result<Box<dyn Unit>, StoreError> {
-        let tables = Arc::clone(&self.tables).lock_owned().await;
-        Ok(Box::new(TwinUnit { tables, now: self.clock.now() }))
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        Ok(Box::new(TwinUnit { tables: Arc::clone(&self.tables), now: self.clock.now(), _turn: turn }))
     }
 
     async fn recover(&self) -> Result<u64, StoreError> {
         if !self.is_alone {
             return Ok(0);
         }
-        Ok(self.tables.lock().await.free_all())
+        let _turn = self.turn.lock().await;
+        Ok(locked(&self.tables).free_all())
     }
 
     async fn abandon(&self, owner: Uuid, held: &BTreeSet<StreamId>) -> Result<u64, StoreError> {
-        Ok(self.tables.lock().await.abandon(owner, held))
+        let _turn = self.turn.lock().await;
+        Ok(locked(&self.tables).abandon(owner, held))
     }
 
     async fn is_unneeded(&self, organization: &OrganizationId, fallback: CopyId) -> Result<bool, StoreError> {
-        let tables = self.tables.lock().await;
+        let tables = locked(&self.tables);
         let owned = |id: &Uuid| tables.copies.get(id).filter(|row| row.organization == organization.as_str());
         let Some(fallback) = owned(&fallback.0) else { return Ok(true) };
         let others = tables.copies.values().filter(|copy| copy.message == fallback.message);
@@ -88,7 +89,7 @@ impl DeliveryStore for Twin {
     }
 
     async fn root(&self, organization: &OrganizationId, root: CopyId) -> Result<Root, StoreError> {
-        let tables = self.tables.lock().await;
+        let tables = locked(&self.tables);
         let row = tables.copies.get(&root.0).filter(|row| row.organization == organization.as_str());
         Ok(Root::of(row))
     }
@@ -96,8 +97,9 @@ impl DeliveryStore for Twin {
 
 /// A unit of work: nobody else has the tables until it ends.
 struct TwinUnit {
-    tables: OwnedMutexGuard<Tables>,
+    tables: Arc<Mutex<Tables>>,
     now: Timestamp,
+    _turn: OwnedMutexGuard<()>,
 }
 
 #[async_trait]
@@ -110,21 +112,24 @@ impl Unit for TwinUnit {
         &mut self,
         keys: &BTreeSet<(OrganizationId, String)>,
     ) -> Result<Vec<messages::Model>, StoreError> {
-        Ok(keys.iter().filter_map(|key| self.tables.messages.get(key)).cloned().collect())
+        let tables = locked(&self.tables);
+        Ok(keys.iter().filter_map(|key| tables.messages.get(key)).cloned().collect())
     }
 
     async fn backlogs(&mut self, of: &BTreeSet<OrganizationId>) -> Result<BTreeMap<OrganizationId, i64>, StoreError> {
-        let known = of.iter().filter(|organization| self.tables.organizations.contains(*organization));
-        Ok(known.map(|organization| (organization.clone(), self.tables.backlog(organization))).collect())
+        let tables = locked(&self.tables);
+        let known = of.iter().filter(|organization| tables.organizations.contains(*organization));
+        Ok(known.map(|organization| (organization.clone(), tables.backlog(organization))).collect())
     }
 
     async fn holds(&mut self, of: &BTreeSet<InstallationId>) -> Result<BTreeMap<InstallationId, i64>, StoreError> {
-        let found = of.iter().filter_map(|id| Some((*id, self.tables.installations.get(id)?.held_until)));
+        let tables = locked(&self.tables);
+        let found = of.iter().filter_map(|id| Some((*id, tables.installations.get(id)?.held_until)));
         Ok(found.collect())
     }
 
     async fn streams(&mut self, wanted: &StreamsWanted) -> Result<Vec<Stream>, StoreError> {
-        let tables = &self.tables;
+        let tables = locked(&self.tables);
         let mut ids: BTreeSet<Uuid> = wanted.streams.iter().map(|(_, stream)| stream.0).collect();
         ids.extend(wanted.places.iter().filter_map(|place| tables.places.get(place)));
         ids.extend(wanted.messages.iter().flat_map(|id| tables.copies_of(id)).filter_map(|copy| copy.stream));
@@ -132,11 +137,13 @@ impl Unit for TwinUnit {
     }
 
     async fn due(&mut self, limit: usize, full: &Full) -> Result<Vec<Stream>, StoreError> {
-        Ok(self.tables.due(limit, full, self.now.as_micros()))
+        let tables = locked(&self.tables);
+        Ok(tables.due(limit, full, self.now.as_micros()))
     }
 
     async fn copies_of(&mut self, of: &BTreeSet<(OrganizationId, Uuid)>) -> Result<Vec<copies::Model>, StoreError> {
-        Ok(of.iter().flat_map(|id| self.tables.copies_of(id)).cloned().collect())
+        let tables = locked(&self.tables);
+        Ok(of.iter().flat_map(|id| tables.copies_of(id)).cloned().collect())
     }
 
     async fn copies(
@@ -144,14 +151,15 @@ impl Unit for TwinUnit {
         ids: &BTreeSet<(OrganizationId, CopyId)>,
         heads_of: &BTreeSet<StreamId>,
     ) -> Result<Vec<copies::Model>, StoreError> {
-        let (tables, now) = (&self.tables, self.now.as_micros());
+        let (tables, now) = (locked(&self.tables), self.now.as_micros());
         let named = ids.iter().filter_map(|(_, copy)| tables.copies.get(&copy.0));
         let heads = heads_of.iter().flat_map(|stream| tables.heads(stream.0, now));
         Ok(named.chain(heads).cloned().collect())
     }
 
     async fn overdue(&mut self, limit: u64) -> Result<Vec<copies::Model>, StoreError> {
-        Ok(self.tables.overdue(usize::try_from(limit).unwrap_or(usize::MAX), self.now.as_micros()))
+        let tables = locked(&self.tables);
+        Ok(tables.overdue(usize::try_from(limit).unwrap_or(usize::MAX), self.now.as_micros()))
     }
 
     async fn open_copies(
@@ -159,7 +167,8 @@ impl Unit for TwinUnit {
         organization: &OrganizationId,
         what: &CancelWhat,
     ) -> Result<Vec<copies::Model>, StoreError> {
-        Ok(self.tables.open_copies(organization, what))
+        let tables = locked(&self.tables);
+        Ok(tables.open_copies(organization, what))
     }
 
     async fn documents(
@@ -167,11 +176,13 @@ impl Unit for TwinUnit {
         messages: &BTreeSet<(OrganizationId, Uuid)>,
         events: &BTreeSet<(OrganizationId, Uuid)>,
     ) -> Result<Documents, StoreError> {
-        Ok(self.tables.documents(messages, events))
+        let tables = locked(&self.tables);
+        Ok(tables.documents(messages, events))
     }
 
-    async fn commit(mut self: Box<Self>, changes: Changes) -> Result<(), StoreError> {
-        self.tables.write(changes)
+    async fn commit(self: Box<Self>, changes: Changes) -> Result<(), StoreError> {
+        let mut tables = locked(&self.tables);
+        tables.write(changes)
     }
 }
 
