@@ -1,9 +1,9 @@
 //! The delivery engine. A message is a desired state, and each of its copies converges to it.
 //!
 //! Everything that changes a copy is a rule over loaded rows: what applications ask for is in
-//! [`revise`], what becomes of it by being worked on in [`outcomes`]. A unit of work loads
-//! rows into a [`ledger`], applies rules, and commits what has changed; so [`write`] writes what
-//! is wanted and how attempts went, and takes what comes next; [`lease`] takes what waits; and
+//! `revise`, what becomes of it by being worked on in `outcomes`. A unit of work loads
+//! rows into a `ledger`, applies rules, and commits what has changed; so `write` writes what
+//! is wanted and how attempts went, and takes what comes next; `lease` takes what waits; and
 //! workers bring one copy after the other up to date.
 
 pub mod accept;

@@ -341,7 +341,7 @@ pub trait DeliveryStore: Send + Sync {
     async fn root(&self, organization: &OrganizationId, root: CopyId) -> Result<Root, StoreError>;
 }
 
-/// One transaction: rows are loaded, rules change them in a [`super::ledger::Ledger`], and
+/// One transaction: rows are loaded, rules change them in a `Ledger`, and
 /// [`Unit::commit`] writes what has changed. Dropped without that, nothing has happened.
 ///
 /// Whoever loads several kinds loads messages first, then streams, then copies, so that no

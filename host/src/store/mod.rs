@@ -4,7 +4,7 @@
 //! On SQLite one connection writes and a few read, so readers never wait for a writer and
 //! `BEGIN IMMEDIATE` never meets a competitor. On Postgres both are the same pool.
 //!
-//! What hardly ever changes is kept in memory ([`cache`]). A transaction that changes it
+//! What hardly ever changes is kept in memory (`cache`). A transaction that changes it
 //! begins with [`Database::begin`]; the names of the ways around that say so.
 
 pub(crate) mod cache;
