@@ -296,6 +296,8 @@ impl Checker {
             if was.removal != row.removal || matches!(done, Done::Replayed(copies) if copies.contains(id)) {
                 *self.generations.entry(*id).or_default() += 1;
             }
+            let fence = |view: &View| row.stream.and_then(|id| view.streams.get(&id)).map(|stream| stream.fence);
+            assert!(row.crashes <= was.crashes || fence(after) > fence(before), "nobody crashed: {was:?} {row:?}");
             assert!(row.shown >= was.shown, "what is shown never gets older: {was:?} {row:?}");
         }
         let generations = &self.generations;
