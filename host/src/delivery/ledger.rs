@@ -278,13 +278,19 @@ impl Ledger {
 
     /// The first copy of a stream that is due, of those that are loaded.
     pub(super) fn first_due(&self, stream: Uuid) -> Option<&copies::Model> {
+        self.due(stream).min_by_key(|copy| (copy.sequence, copy.id))
+    }
+
+    /// The first of them that is being sent.
+    pub(super) fn first_sending(&self, stream: Uuid) -> Option<&copies::Model> {
+        self.due(stream).filter(|copy| copy.state == "sending").min_by_key(|copy| (copy.sequence, copy.id))
+    }
+
+    fn due(&self, stream: Uuid) -> impl Iterator<Item = &copies::Model> {
         let now = self.now.as_micros();
         let copies = self.by_stream.get(&stream).map(Vec::as_slice).unwrap_or_default();
-        copies
-            .iter()
-            .filter_map(|id| Some(&self.copies.0.get(id)?.row))
-            .filter(|copy| copy.due_at.is_some_and(|due| due <= now))
-            .min_by_key(|copy| (copy.sequence, copy.id))
+        let copies = copies.iter().filter_map(|id| Some(&self.copies.0.get(id)?.row));
+        copies.filter(move |copy| copy.due_at.is_some_and(|due| due <= now))
     }
 
     /// Whether a stream has to wait, for its own sake or for its installation's.

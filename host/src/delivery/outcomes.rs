@@ -53,13 +53,14 @@ pub(super) fn next(ledger: &mut Ledger, stream: Uuid, adopt: bool) -> Option<Uui
     if ledger.is_held(&held) {
         return None;
     }
+    // It was taken before anything that has become due in front of it since.
+    if adopt && let Some(own) = ledger.first_sending(stream) {
+        return Some(own.id);
+    }
     loop {
         let copy = ledger.first_due(stream)?;
         let (id, calm_at) = (copy.id, ledger.calm_at);
         if copy.state == "sending" {
-            if adopt {
-                return Some(id);
-            }
             set_aside(ledger, id);
         } else if copy.crashes > 1 && ledger.now < calm_at {
             // It was there when two processes died. If it is what kills them, this one has some
