@@ -42,6 +42,7 @@ impl Ending<'_> {
         faults.extend(self.finals(&told));
         faults.extend(self.went_back());
         faults.extend(self.sent_too_late());
+        faults.extend(self.expired_early());
         faults.extend(self.untold());
         faults
     }
@@ -241,6 +242,17 @@ impl Ending<'_> {
         };
         let calls = self.notes.calls.iter().filter(late);
         calls.map(|call| format!("posted after it had expired: {call:?}")).collect()
+    }
+
+    /// I7: and nothing is given up before.
+    fn expired_early(&self) -> Vec<String> {
+        let is_early = |body: &serde_json::Value| {
+            let time = |value: &serde_json::Value| value.as_str().and_then(Timestamp::parse).expect("a time");
+            let has_expired = body["data"]["copy"]["code"] == "expired";
+            has_expired && time(&body["timestamp"]) < time(&body["data"]["copy"]["expires_at"])
+        };
+        let bodies = self.tables.events.iter().map(|event| serde_json::from_str(&event.body).expect("JSON"));
+        bodies.filter(is_early).map(|body| format!("expired early: {body}")).collect()
     }
 
     /// I8: each end was told.
