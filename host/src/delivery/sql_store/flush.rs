@@ -13,7 +13,6 @@ use crate::{
     events,
     store::{
         Database,
-        entities::copies,
         sheet::{self, Columns, Sheet},
         statement,
     },
@@ -126,17 +125,6 @@ fn sheets(changes: &Changes) -> ([Value; 8], usize) {
         .into(),
     ];
     (sheets, rows)
-}
-
-/// Write new copies.
-///
-/// # Errors
-/// The database refuses.
-pub(crate) async fn insert_copies(on: &DatabaseTransaction, rows: &[copies::Model]) -> Result<(), DbErr> {
-    let sql = insert(on.get_database_backend(), "copies", &tables::COPIES, 1);
-    let values: [Value; 1] = [Sheet::of(&tables::COPIES, rows, tables::copy).into()];
-    on.execute_raw(statement(on, &sql, values)).await?;
-    Ok(())
 }
 
 fn expect(written: u64, rows: usize) -> Result<(), DbErr> {

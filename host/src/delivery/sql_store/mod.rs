@@ -6,7 +6,6 @@ mod flush;
 mod load;
 mod tables;
 
-pub(crate) use flush::insert_copies;
 pub(crate) use load::lock_streams;
 
 use std::{
