@@ -244,11 +244,17 @@ impl Database {
 }
 
 /// Nobody waits for a lock for long, and a replica that freezes in the middle of a transaction
-/// doesn't keep its locks. Said in each transaction: behind a pooler there is no session to
-/// say it in. The answer is the database's time.
+/// doesn't keep its locks. Rows are found by their indexes, even where statements were planned
+/// while the tables were empty. Said in each transaction: behind a pooler there is no session
+/// to say it in. The answer is the database's time.
 async fn limit(transaction: &DatabaseTransaction) -> Result<Timestamp, DbErr> {
     let sql = "SELECT set_config('lock_timeout', '5s', TRUE),
         set_config('idle_in_transaction_session_timeout', '10s', TRUE),
+        set_config('plan_cache_mode', 'force_generic_plan', TRUE),
+        set_config('enable_seqscan', 'off', TRUE),
+        set_config('enable_bitmapscan', 'off', TRUE),
+        set_config('enable_hashjoin', 'off', TRUE),
+        set_config('enable_mergejoin', 'off', TRUE),
         CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) AS now";
     let row = transaction.query_one_raw(statement(transaction, sql, [])).await?;
     Ok(Timestamp::from_micros(row.ok_or_else(|| DbErr::Custom("no time".into()))?.try_get("", "now")?))
