@@ -91,6 +91,39 @@ async fn a_mistake_on_the_command_line_is_named_in_one_line() {
 
 // The commands.
 
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_are_tried_again_from_the_shell() {
+    let chatport = Chatport::start(&["--demo=off"]).await;
+    let (api, home) = (chatport.client(), folder());
+    api.put("/v1/organizations/acme", json!({})).await.expect(200);
+    let nobody = json!({ "revision": 1, "targets": [{ "user": "nobody" }], "content": { "title": "x" } });
+    let accepted = api.put("/v1/organizations/acme/messages/a1", nobody).await.expect(202);
+    let copy = text(&accepted["copies"][0], "id");
+    let (url, key) = (format!("--url={}", chatport.url), format!("--key={}", chatport.api_key));
+    let asked = ["replay", &url, &key, "--organization=acme", "--rate=5"];
+    let by_copy = format!("--copy={copy}");
+    for which in [&by_copy, "--code=account_not_linked", "--since=2026-01-31T12:00:00Z"] {
+        let arguments = [&asked[..], &[which, "--dry-run"]].concat();
+        let answer = answer_of(&arguments, &[], home.path()).await;
+        assert!(answer.starts_with("0 copies would be tried again, at most 5 a second\n1 have no address"), "{answer}");
+    }
+    let done = answer_of(&[&asked[..], &["--code=expired"]].concat(), &[], home.path()).await;
+    assert!(done.starts_with("0 copies are tried again"), "{done}");
+
+    let none = refusal(&asked, &[], home.path()).await;
+    assert!(none.contains("--copy") && none.contains("--since"), "{none}");
+    for (arguments, words) in [
+        (["replay", &url, "--key=cp_live_wrong", "--organization=acme", "--code=expired"], "the host refuses: "),
+        (["replay", "--url=http://127.0.0.1:1", &key, "--organization=acme", "--code=expired"], "nothing answers at"),
+        (["replay", &url, &key, "--organization=nobody", "--code=expired"], "the host refuses: "),
+    ] {
+        let ended = run(&arguments, &[], home.path()).await;
+        let error = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!((ended.status.code(), error.trim_end().lines().count()), (Some(1), 1), "{error}");
+        assert!(error.contains(words) && !error.contains("cp_live_"), "{error}");
+    }
+}
+
 async fn answer_of(arguments: &[&str], environment: &[(&str, &str)], home: &Path) -> String {
     let ended = run(arguments, environment, home).await;
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));

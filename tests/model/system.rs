@@ -23,6 +23,8 @@ use crate::steps::{End, How};
 /// Seats of a process: more than there are streams.
 const SEATS: usize = 64;
 const LIFETIME: Duration = Duration::from_secs(24 * 3600);
+/// Between the copies of one replay.
+const APART: Duration = Duration::from_secs(2);
 
 /// Work that a process does.
 pub struct Hand {
@@ -183,7 +185,7 @@ impl System {
         copies: &[(CopyId, StreamId)],
         now: Timestamp,
     ) -> Vec<CopyId> {
-        self.units.replay(organization, copies, now, LIFETIME).await.expect("replayed")
+        self.units.replay(organization, copies, now, APART, LIFETIME).await.expect("replayed")
     }
 
     /// A process gives back what it doesn't have in hand. The answer is the number.

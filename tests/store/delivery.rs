@@ -7,7 +7,7 @@ use std::time::Duration;
 use chatport_host::{
     delivery::{
         AcceptError, read,
-        replay::{self, DeadFilter},
+        replay::{self, DeadFilter, HowToReplay},
         view::CopyState,
     },
     ids::{ChannelId, OrganizationId},
@@ -62,6 +62,7 @@ on_both_engines![
     a_target_that_is_left_out_is_deleted_where_asked,
     a_final_revision_is_never_merged_away,
     a_dead_letter_is_listed_and_tried_again_on_request,
+    what_is_tried_again_at_a_rate_becomes_due_in_turn,
     a_doubt_stays_until_it_is_resolved,
     a_message_that_is_put_again_while_it_is_taken_away_comes_back,
     stopping_under_load_loses_nothing_and_doubles_nothing,
@@ -130,14 +131,48 @@ async fn a_dead_letter_is_listed_and_tried_again_on_request(engine: Engine) {
     let listed = replay::list(&host.app, &host.organization, &all, None, 10).await.unwrap();
     assert_eq!((listed.len(), listed[0].0.message.as_str()), (1, "a1"));
     let other = DeadFilter { code: Some("expired".into()), ..DeadFilter::default() };
-    assert!(replay::replay(&host.app, &host.organization, &other, 10, false).await.unwrap().replayed.is_empty());
-    let dry = replay::replay(&host.app, &host.organization, &all, 10, true).await.unwrap();
+    let at_once = HowToReplay { limit: 10, rate: None, not_before: None, dry_run: false };
+    assert!(replay::replay(&host.app, &host.organization, &other, &at_once).await.unwrap().replayed.is_empty());
+    let dry_run = HowToReplay { dry_run: true, ..at_once.clone() };
+    let dry = replay::replay(&host.app, &host.organization, &all, &dry_run).await.unwrap();
     assert_eq!(dry.replayed.len(), 1);
     a_moment().await;
     assert!(host.pigeon.posts("loft").is_empty(), "a dry run changes nothing");
-    replay::replay(&host.app, &host.organization, &all, 10, false).await.unwrap();
+    replay::replay(&host.app, &host.organization, &all, &at_once).await.unwrap();
     host.settles("a1", DONE).await;
     assert_eq!(host.pigeon.posts("loft")[0].shown, ["x"]);
+    host.check_conservation().await;
+}
+
+async fn what_is_tried_again_at_a_rate_becomes_due_in_turn(engine: Engine) {
+    let mut host = TestHost::start(engine).await;
+    for number in 0..5 {
+        let loft = format!("loft {number}");
+        let channel = host.channel(&loft).await;
+        host.pigeon.fate(&loft, Fate::Fail(Failure::new(Cause::ChannelArchived, "closed")));
+        host.put(&loft, message(1, channel, "x")).await;
+        host.settles(&loft, &[CopyState::Dead]).await;
+    }
+    host.halt().await;
+    // In two requests, as for a long list: the second goes on where the first ended.
+    let mut how = HowToReplay { limit: 3, rate: Some(2.0), not_before: None, dry_run: false };
+    let mut filter = DeadFilter::default();
+    let first = replay::replay(&host.app, &host.organization, &filter, &how).await.unwrap();
+    assert_eq!((first.replayed.len(), first.remaining), (3, 2));
+    (how.not_before, filter.before) = (first.next_due_at, Some(first.before));
+    let second = replay::replay(&host.app, &host.organization, &filter, &how).await.unwrap();
+    assert_eq!((second.replayed.len(), second.remaining), (2, 0));
+    let mut due = Vec::new();
+    for number in 0..5 {
+        let view = read::message(&host.app, &host.organization, &format!("loft {number}")).await.unwrap().unwrap();
+        due.push(view.copies[0].copy.next_attempt_at.expect("it waits").as_micros());
+    }
+    let apart: Vec<i64> = due.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert_eq!(apart, [500_000; 4]);
+    // Whoever comes next keeps to it.
+    host.run();
+    host.settles("loft 4", DONE).await;
+    assert!(host.app.clock.now().as_micros() >= due[4], "it was sent early");
     host.check_conservation().await;
 }
 

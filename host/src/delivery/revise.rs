@@ -456,21 +456,22 @@ pub(super) fn hasten(ledger: &mut Ledger, message: Uuid) {
     }
 }
 
-/// Try a copy again that was given up. Whether it was.
-pub(super) fn replay(ledger: &mut Ledger, id: Uuid, now: Timestamp, lifetime: Duration) -> bool {
+/// Try a copy again that was given up: from `due` on, for `lifetime`. Whether it was.
+pub(super) fn replay(ledger: &mut Ledger, id: Uuid, due: Timestamp, lifetime: Duration) -> bool {
+    let now = ledger.now;
     let Some(copy) = ledger.copy(id).filter(|copy| matches!(copy.state.as_str(), "dead" | "expired")) else {
         return false;
     };
     copy.is_open = true;
     copy.state = "pending".to_owned();
-    copy.due_at = Some(now.as_micros());
+    copy.due_at = Some(due.as_micros());
     copy.attempts = 0;
     copy.crashes = 0;
     copy.first_tried_at = None;
-    copy.expires_at = now.plus(lifetime).as_micros();
+    copy.expires_at = due.plus(lifetime).as_micros();
     copy.updated_at = now.as_micros();
     let copy = copy.clone();
-    wake(ledger, &copy, now.as_micros());
+    wake(ledger, &copy, due.as_micros());
     ledger.changes.tallies.add(&OrganizationId::stored(copy.organization), tally::ACCEPTED, 1);
     true
 }

@@ -79,8 +79,8 @@ impl Units {
         unit.commit(ledger.into_changes()).await
     }
 
-    /// Try given-up copies of these streams again for `lifetime`. The answer is those that
-    /// still were given up.
+    /// Try given-up copies of these streams again, each for `lifetime`: the first from `due`
+    /// on, each further one `apart` later. The answer is those that still were given up.
     ///
     /// # Errors
     /// The store fails.
@@ -88,7 +88,8 @@ impl Units {
         &self,
         organization: &OrganizationId,
         copies: &[(CopyId, StreamId)],
-        now: Timestamp,
+        due: Timestamp,
+        apart: Duration,
         lifetime: Duration,
     ) -> Result<Vec<CopyId>, StoreError> {
         let (mut unit, mut ledger) = self.begin().await?;
@@ -97,9 +98,11 @@ impl Units {
         let ids = copies.iter().map(|(copy, _)| (organization.clone(), *copy)).collect();
         ledger.load_copies(unit.copies(&ids, &BTreeSet::new()).await?);
         let mut replayed = Vec::with_capacity(copies.len());
+        let mut due = due;
         for (copy, _) in copies {
-            if revise::replay(&mut ledger, copy.0, now, lifetime) {
+            if revise::replay(&mut ledger, copy.0, due, lifetime) {
                 replayed.push(*copy);
+                due = due.plus(apart);
             }
         }
         unit.commit(ledger.into_changes()).await?;
