@@ -7,6 +7,7 @@ use chatport_host::{
     delivery::{
         AcceptError, Accepted, Operation,
         desk::{Assignment, Desk, Seat},
+        fold::Storm,
         message::ShownPart,
         store::{DeliveryStore, Outcome, Record, Recorded, What, Work},
         units::Units,
@@ -23,6 +24,8 @@ use crate::steps::{End, How};
 /// Seats of a process: more than there are streams.
 const SEATS: usize = 64;
 const LIFETIME: Duration = Duration::from_secs(24 * 3600);
+/// Few enough for the model to meet it.
+const STORM: Storm = Storm { waiting: 2, late: Duration::ZERO, most: 3 };
 /// Between the copies of one replay.
 const APART: Duration = Duration::from_secs(2);
 
@@ -173,6 +176,10 @@ impl System {
 
     pub async fn expire(&self) -> usize {
         self.units.expire(1_000).await.expect("expired")
+    }
+
+    pub async fn fold(&self) -> usize {
+        self.units.fold(&STORM).await.expect("folded")
     }
 
     pub async fn delete(&self, organization: &OrganizationId, key: &str, now: Timestamp) -> String {

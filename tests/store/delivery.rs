@@ -2,12 +2,16 @@
 //! in its newest revision; what fails says so; nothing is lost.
 #![allow(clippy::unwrap_used, reason = "a suite may fail by panicking")]
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chatport_host::{
     delivery::{
-        AcceptError, read,
+        AcceptError,
+        fold::Storm,
+        read,
         replay::{self, DeadFilter, HowToReplay},
+        store_of,
+        units::Units,
         view::CopyState,
     },
     ids::{ChannelId, OrganizationId},
@@ -63,6 +67,8 @@ on_both_engines![
     a_final_revision_is_never_merged_away,
     a_dead_letter_is_listed_and_tried_again_on_request,
     what_is_tried_again_at_a_rate_becomes_due_in_turn,
+    first_posts_that_had_to_wait_become_lines_of_one_summary,
+    what_a_summary_could_not_show_is_posted_by_itself,
     a_doubt_stays_until_it_is_resolved,
     a_message_that_is_put_again_while_it_is_taken_away_comes_back,
     stopping_under_load_loses_nothing_and_doubles_nothing,
@@ -142,6 +148,86 @@ async fn a_dead_letter_is_listed_and_tried_again_on_request(engine: Engine) {
     host.settles("a1", DONE).await;
     assert_eq!(host.pigeon.posts("loft")[0].shown, ["x"]);
     host.check_conservation().await;
+}
+
+/// Three that wait are a storm.
+const STORM: Storm = Storm { waiting: 3, late: Duration::ZERO, most: 50 };
+
+fn units(host: &TestHost) -> Units {
+    Units::new(store_of(&host.app.database, &host.app.clock), Arc::clone(&host.app.random))
+}
+
+/// Put messages into a guarded channel whose engine stands still, and let them become a summary.
+async fn a_storm(host: &mut TestHost) -> ChannelId {
+    let channel = host.channel("loft").await;
+    host.guard(channel).await;
+    host.halt().await;
+    for number in 0..4 {
+        let mut document = message(1, channel, &format!("*disk* {number}"));
+        document["content"]["link"] = json!({ "url": format!("https://oncall.example/{number}"), "label": "Open" });
+        host.put(&format!("storm {number}"), document).await;
+    }
+    for (key, field, value) in [("urgent", "urgency", json!("urgent")), ("final", "final", json!(true))] {
+        let mut document = message(1, channel, key);
+        document[field] = value;
+        host.put(key, document).await;
+    }
+    assert_eq!(units(host).fold(&STORM).await.unwrap(), 4);
+    host.check_conservation().await;
+    host.run();
+    host.settles("urgent", DONE).await;
+    host.settles("final", DONE).await;
+    channel
+}
+
+async fn first_posts_that_had_to_wait_become_lines_of_one_summary(engine: Engine) {
+    let mut host = TestHost::start(engine).await;
+    let channel = a_storm(&mut host).await;
+    eventually("the summary to be posted", || async { (host.pigeon.posts("loft").len() == 3).then_some(()) }).await;
+    for number in 0..4 {
+        host.settles(&format!("storm {number}"), &[CopyState::Folded]).await;
+    }
+    let shown: Vec<_> = host.pigeon.posts("loft").iter().map(|post| post.shown[0].clone()).collect();
+    assert!(shown[0].starts_with("4 messages that had to wait - ["), "{}", shown[0]);
+    assert_eq!(shown[1..], ["urgent", "final"]);
+    let folded = read::message(&host.app, &host.organization, "storm 2").await.unwrap().unwrap();
+    let detail = folded.copies[0].copy.detail.clone().expect("where it is shown");
+    let key = detail.strip_prefix("shown as a line of the summary ").expect("the summary's key");
+    let summary = read::message(&host.app, &host.organization, key).await.unwrap().unwrap();
+    let lines: Vec<_> = summary.message.content.text.lines().collect();
+    assert_eq!((lines.len(), lines[2]), (4, "- [\\*disk\\* 2](<https://oncall.example/2>)"));
+    let told = message_events(&host).await;
+    let of = |key: &str| told.iter().filter(|(told, ..)| told == key).cloned().collect::<Vec<_>>();
+    assert_eq!(of("storm 2"), [("storm 2".to_owned(), "message.delivered".to_owned(), "folded".to_owned())]);
+    // Once there is more to say, it gets a post of its own.
+    host.put("storm 2", message(2, channel, "worse")).await;
+    host.settles("storm 2", DONE).await;
+    assert_eq!(host.pigeon.posts("loft")[3].shown, ["worse"]);
+    host.check_conservation().await;
+}
+
+async fn what_a_summary_could_not_show_is_posted_by_itself(engine: Engine) {
+    let mut host = TestHost::start(engine).await;
+    host.pigeon.fate("loft", Fate::Fail(Failure::new(Cause::ContentRejected, "too many words")));
+    a_storm(&mut host).await;
+    for number in 0..4 {
+        host.settles(&format!("storm {number}"), DONE).await;
+    }
+    let mut shown: Vec<_> = host.pigeon.posts("loft").iter().map(|post| post.shown[0].clone()).collect();
+    shown.sort();
+    assert_eq!(shown, ["*disk* 0", "*disk* 1", "*disk* 2", "*disk* 3", "final", "urgent"]);
+    assert_eq!(units(&host).fold(&STORM).await.unwrap(), 0, "they are folded once at most");
+    host.check_conservation().await;
+}
+
+/// What was told of messages: the key, the kind, and how the copy stood.
+async fn message_events(host: &TestHost) -> Vec<(String, String, String)> {
+    let page = chatport_host::events::log::after(&host.app, Some(&host.organization), 0).await.unwrap();
+    let told = |event: &serde_json::Value| {
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        (text(&event["data"]["message"]), text(&event["type"]), text(&event["data"]["copy"]["state"]))
+    };
+    page.items.iter().map(told).filter(|(_, kind, _)| kind.starts_with("message.")).collect()
 }
 
 async fn what_is_tried_again_at_a_rate_becomes_due_in_turn(engine: Engine) {

@@ -11,6 +11,7 @@ mod alarm;
 mod breaker;
 mod courier;
 pub mod desk;
+pub mod fold;
 mod lease;
 pub mod ledger;
 pub mod message;

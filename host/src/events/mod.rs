@@ -246,6 +246,8 @@ fn copy_of(
         is_open: true,
         removal: false,
         is_fallback: false,
+        may_fold: false,
+        folded_into: None,
         state: "pending".to_owned(),
         code: None,
         detail: None,

@@ -209,6 +209,20 @@ impl Unit for SqlUnit {
         Ok(load::overdue(&self.transaction, limit, self.now).await?)
     }
 
+    async fn foldable(
+        &mut self,
+        waiting: usize,
+        late: Timestamp,
+        streams: usize,
+        limit: usize,
+    ) -> Result<Vec<copies::Model>, StoreError> {
+        Ok(load::foldable(&self.transaction, waiting, late, (streams, limit), self.now).await?)
+    }
+
+    async fn folded(&mut self, limit: usize) -> Result<Vec<(copies::Model, bool)>, StoreError> {
+        Ok(load::folded(&self.transaction, limit).await?)
+    }
+
     async fn open_copies(
         &mut self,
         organization: &OrganizationId,
