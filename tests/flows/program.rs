@@ -8,6 +8,7 @@ use chatport_fake_mattermost::{FakeMattermost, Options};
 use chatport_tests::{
     application::Application,
     client::{Answer, Client},
+    database::postgres_database,
     mattermost::{chatport_beside, connect_bot},
     organization::{Organization, text},
     program::{Chatport, key_in, run},
@@ -87,6 +88,38 @@ async fn a_mistake_on_the_command_line_is_named_in_one_line() {
         let line = refusal(arguments, &[], folder().path()).await;
         assert!(words.iter().all(|word| line.contains(word)) && line.starts_with("chatport: "), "{line}");
     }
+}
+
+/// A database whose clock is so many minutes ahead of this machine's.
+async fn database_ahead(minutes: u32) -> String {
+    let url = postgres_database().await;
+    let name = url.rsplit('/').next().expect("a name").to_owned();
+    let database = sea_orm::Database::connect(&url).await.expect("the new database");
+    let ahead = format!(
+        "CREATE SCHEMA ahead;
+        CREATE FUNCTION ahead.clock_timestamp() RETURNS timestamptz LANGUAGE sql
+            AS $$ SELECT pg_catalog.clock_timestamp() + interval '{minutes} minutes' $$;
+        ALTER DATABASE {name} SET search_path = ahead, pg_catalog, public;"
+    );
+    sea_orm::ConnectionTrait::execute_unprepared(&database, &ahead).await.expect("another clock");
+    database.close().await.expect("closed");
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_lives_in_another_time_is_refused() {
+    let home = folder();
+    let url = database_ahead(6).await;
+    let ended = run(&["serve", "--listen=127.0.0.1:0"], &[("DATABASE_URL", &url)], home.path()).await;
+    let error = String::from_utf8_lossy(&ended.stderr);
+    let said: Vec<&str> = error.lines().filter(|line| line.starts_with("chatport: ")).collect();
+    assert_eq!((ended.status.code(), said.len()), (Some(1), 1), "{error}");
+    assert!(said[0].contains("clock") && said[0].contains("differ by 3") && said[0].contains("NTP"), "{error}");
+
+    // A few minutes are an alarm, no reason to stand still.
+    let url = database_ahead(4).await;
+    let chatport = Chatport::start_with(&[], &[("DATABASE_URL", &url)]).await;
+    assert!(chatport.log().contains("clock and the database's differ"), "{}", chatport.log());
 }
 
 // The commands.
