@@ -22,7 +22,7 @@ use chatport_tests::{
     database::Engine,
     engine::{TestHost, a_moment, message},
     eventually,
-    pigeon::{Fate, Pigeon},
+    pigeon::{Fate, Pigeon, address},
 };
 use sea_orm::ConnectionTrait;
 use serde_json::json;
@@ -69,6 +69,9 @@ on_both_engines![
     what_is_tried_again_at_a_rate_becomes_due_in_turn,
     first_posts_that_had_to_wait_become_lines_of_one_summary,
     what_a_summary_could_not_show_is_posted_by_itself,
+    a_conversation_that_has_moved_is_followed_in_the_same_attempt,
+    what_waits_for_a_conversation_that_has_moved_keeps_its_order,
+    a_person_who_has_moved_is_found,
     a_doubt_stays_until_it_is_resolved,
     a_message_that_is_put_again_while_it_is_taken_away_comes_back,
     stopping_under_load_loses_nothing_and_doubles_nothing,
@@ -228,6 +231,71 @@ async fn message_events(host: &TestHost) -> Vec<(String, String, String)> {
         (text(&event["data"]["message"]), text(&event["type"]), text(&event["data"]["copy"]["state"]))
     };
     page.items.iter().map(told).filter(|(_, kind, _)| kind.starts_with("message.")).collect()
+}
+
+/// The next call to a loft hears that it has moved.
+fn moves(host: &TestHost, from: &str, to: &str) {
+    let failure = Failure::new(Cause::ChannelNotFound, "nobody is here any more").moved_to(address(to));
+    host.pigeon.fate(from, Fate::Fail(failure));
+}
+
+async fn a_conversation_that_has_moved_is_followed_in_the_same_attempt(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let channel = host.channel("loft").await;
+    host.put("before", message(1, channel, "before")).await;
+    host.settles("before", DONE).await;
+    moves(&host, "loft", "tower");
+    host.put("a1", message(1, channel, "Fire")).await;
+    host.settles("a1", DONE).await;
+    assert_eq!(host.pigeon.posts("tower")[0].shown, ["Fire"]);
+    let view = read::message(&host.app, &host.organization, "a1").await.unwrap().unwrap();
+    let outcomes: Vec<_> = view.copies[0].history.iter().map(|attempt| attempt.outcome.as_str()).collect();
+    assert_eq!(outcomes, ["delivered"], "following spends no attempt");
+    // The channel is there now, and new messages know it.
+    let page = chatport_host::events::log::after(&host.app, Some(&host.organization), 0).await.unwrap();
+    assert!(page.items.iter().any(|event| event["type"] == "channel.changed"), "the application is told");
+    host.put("a2", message(1, channel, "Smoke")).await;
+    host.settles("a2", DONE).await;
+    assert_eq!(host.pigeon.posts("tower")[1].shown, ["Smoke"]);
+    // What stands in the old place is out of reach: more of it is said in the new one.
+    moves(&host, "loft", "tower");
+    host.put("before", message(2, channel, "after")).await;
+    host.settles("before", DONE).await;
+    assert_eq!(host.pigeon.posts("loft")[0].shown, ["before"]);
+    assert_eq!(host.pigeon.posts("tower")[2].shown, ["after"]);
+    host.check_conservation().await;
+}
+
+async fn what_waits_for_a_conversation_that_has_moved_keeps_its_order(engine: Engine) {
+    let mut host = TestHost::start(engine).await;
+    let channel = host.channel("loft").await;
+    host.halt().await;
+    moves(&host, "loft", "tower");
+    for number in 0..5 {
+        host.put(&number.to_string(), message(1, channel, &number.to_string())).await;
+    }
+    host.run();
+    for number in 0..5 {
+        host.settles(&number.to_string(), DONE).await;
+    }
+    let shown: Vec<_> = host.pigeon.posts("tower").iter().map(|post| post.shown[0].clone()).collect();
+    assert_eq!(shown, ["0", "1", "2", "3", "4"]);
+    assert_eq!(host.pigeon.world().calls, 6, "the old place is asked once");
+    host.check_conservation().await;
+}
+
+async fn a_person_who_has_moved_is_found(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    host.link("ada", "ada").await;
+    moves(&host, "to-ada", "to-ada-elsewhere");
+    for (key, calls) in [("a1", 2), ("a2", 3)] {
+        let told = json!({ "revision": 1, "targets": [{ "user": "ada" }], "content": { "title": key } });
+        host.put(key, told).await;
+        host.settles(key, DONE).await;
+        assert_eq!(host.pigeon.world().calls, calls);
+    }
+    assert_eq!(host.pigeon.posts("to-ada-elsewhere").len(), 2);
+    host.check_conservation().await;
 }
 
 async fn what_is_tried_again_at_a_rate_becomes_due_in_turn(engine: Engine) {

@@ -15,6 +15,7 @@ pub mod fold;
 mod lease;
 pub mod ledger;
 pub mod message;
+mod moved;
 mod outcomes;
 mod pace;
 pub mod read;

@@ -17,6 +17,7 @@ use std::{
 
 use async_trait::async_trait;
 use chatport_sdk::{
+    identity::{Address, Conversation},
     site::Random,
     time::{Clock, Timestamp},
 };
@@ -107,6 +108,56 @@ pub(super) async fn cancel(
         revise::leave(&mut ledger, row, false, now);
     }
     flush::write(transaction, database, ledger.into_changes()).await
+}
+
+/// A conversation that has moved.
+pub(super) struct Relocation<'a> {
+    pub installation: InstallationId,
+    /// The key of its stream.
+    pub from: &'a str,
+    pub old: &'a Address,
+    pub to: &'a Conversation,
+}
+
+impl Relocation<'_> {
+    /// Its copies.
+    pub(super) fn what(&self) -> CancelWhat {
+        CancelWhat::Conversation(self.installation, self.from.to_owned())
+    }
+}
+
+/// Send what waits for a conversation to its new address, in its old order. The stream takes
+/// the new key, unless there is one with that key: then new messages go there, and this one runs
+/// dry. What is being sent finds out by itself; so do replies, whose threads are in the old place.
+pub(super) async fn relocate(
+    transaction: &DatabaseTransaction,
+    database: &Database,
+    organization: &OrganizationId,
+    place: &Relocation<'_>,
+    random: &Arc<dyn Random>,
+    now: Timestamp,
+) -> Result<(), DbErr> {
+    let rows = load::open_copies(transaction, organization, &place.what()).await?;
+    let is_at = |row: &copies::Model| {
+        row.address.as_deref().and_then(|text| serde_json::from_str::<Address>(text).ok()).as_ref() == Some(place.old)
+    };
+    let mut ledger = Ledger::new(now, Arc::clone(random));
+    let moves = |row: &&copies::Model| row.state != "sending" && row.root.is_none() && !row.removal && is_at(row);
+    let moving: Vec<_> = rows.into_iter().filter(|row| moves(&row)).collect();
+    ledger.load_copies(moving.clone());
+    for row in &moving {
+        if let Some(copy) = ledger.copy(row.id) {
+            copy.address = serde_json::to_string(&place.to.address).ok();
+            copy.parts = "[]".to_owned();
+            copy.updated_at = now.as_micros();
+        }
+    }
+    flush::write(transaction, database, ledger.into_changes()).await?;
+    let sql = "UPDATE streams SET key = $3 WHERE installation = $1 AND key = $2
+        AND NOT EXISTS (SELECT 1 FROM streams n WHERE n.installation = $1 AND n.key = $3)";
+    let values = [place.installation.0.into(), place.from.into(), place.to.id.as_str().into()];
+    transaction.execute_raw(statement(transaction, sql, values)).await?;
+    Ok(())
 }
 
 #[async_trait]
