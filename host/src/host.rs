@@ -14,7 +14,7 @@ use crate::{
     api,
     app::App,
     config::{DatabaseAddress, Settings},
-    delivery::{self, Delivery},
+    delivery::{self, Delivery, read::RecentTallies},
     events::health::SubscriptionHealth,
     housekeeping,
     registry::{Registry, RegistryError},
@@ -93,13 +93,13 @@ impl Host {
         Ok(Self { app, listener })
     }
 
-    /// An app over this database that listens nowhere; for suites that need no server.
+    /// An app over this database that listens nowhere, with its files in `folder`; for suites
+    /// that need no server.
     ///
     /// # Errors
     /// Something can't be used.
-    pub async fn for_tests(location: &Location, registry: Registry) -> Result<App, StartError> {
-        let folder = std::env::temp_dir().join(format!("chatport-test-{}", uuid::Uuid::new_v4().simple()));
-        let mut settings = Settings::in_folder(&folder);
+    pub async fn for_tests(location: &Location, folder: &Path, registry: Registry) -> Result<App, StartError> {
+        let mut settings = Settings::in_folder(&folder.join("data"));
         settings.database = match location {
             Location::Sqlite(path) => DatabaseAddress::Sqlite(path.clone()),
             Location::Postgres(url) => DatabaseAddress::Postgres(url.clone().into()),
@@ -187,6 +187,7 @@ async fn open(settings: Settings, registry: Registry, bound: SocketAddr) -> Resu
         clock,
         random,
         transports: Arc::new(transports),
+        tallies: RecentTallies::default(),
         subscription_health: SubscriptionHealth::default(),
         renewals: Renewals::default(),
         stopping: CancellationToken::new(),

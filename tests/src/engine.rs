@@ -43,7 +43,7 @@ impl TestHost {
     pub async fn with(engine: Engine, pigeon: Pigeon) -> Self {
         let empty = engine.empty().await;
         let registry = Registry::of([(Arc::new(pigeon.clone()) as _, "pigeon")]).expect("a registry");
-        let app = Host::for_tests(&empty.location, registry).await.expect("a host");
+        let app = Host::for_tests(&empty.location, empty.folder.path(), registry).await.expect("a host");
         let organization = OrganizationId::parse("acme").expect("an id");
         let mut host = Self {
             app,

@@ -12,7 +12,7 @@ pub(crate) use load::lock_streams;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -35,7 +35,7 @@ use crate::{
     store::{
         Database,
         entities::{copies, messages},
-        only,
+        notify_due, only,
         sheet::{self, Sheet},
         statement,
     },
@@ -43,6 +43,8 @@ use crate::{
 
 /// How exactly it is known when an installation last delivered something.
 const NOTE_EVERY: Duration = Duration::from_secs(5);
+/// How often other replicas are called at most.
+const CALL_EVERY: Duration = Duration::from_millis(50);
 /// A difference between this host's clock and the database's that is worth a warning.
 const CLOCK_DIFFERENCE: Duration = Duration::from_secs(5);
 
@@ -52,6 +54,7 @@ pub(super) struct SqlStore {
     database: Database,
     clock: Arc<dyn Clock>,
     noted: Noted,
+    calls: Calls,
 }
 
 /// When it was last noted that an installation delivered something.
@@ -72,9 +75,26 @@ impl Noted {
     }
 }
 
+/// When other replicas were last called.
+#[derive(Clone, Default)]
+struct Calls(Arc<Mutex<Option<Instant>>>);
+
+impl Calls {
+    /// Once called, others look until nothing is left: there is no need to call them with every
+    /// commit of a rush, and each call makes the commits of all replicas wait for one another.
+    fn may_call(&self) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let may = last.is_none_or(|last| last.elapsed() >= CALL_EVERY);
+        if may {
+            *last = Some(Instant::now());
+        }
+        may
+    }
+}
+
 impl SqlStore {
     pub(super) fn new(database: Database, clock: Arc<dyn Clock>) -> Self {
-        Self { database, clock, noted: Noted::default() }
+        Self { database, clock, noted: Noted::default(), calls: Calls::default() }
     }
 
     /// Now, by the clock that decides leases: the database's where several replicas share it,
@@ -166,7 +186,13 @@ impl DeliveryStore for SqlStore {
         let begun = self.database.begin_at().await;
         let (transaction, now) = begun.map_err(|error| StoreError::Unreachable(error.to_string()))?;
         let now = self.now(now);
-        Ok(Box::new(SqlUnit { noted: self.noted.clone(), database: self.database.clone(), transaction, now }))
+        Ok(Box::new(SqlUnit {
+            noted: self.noted.clone(),
+            calls: self.calls.clone(),
+            database: self.database.clone(),
+            transaction,
+            now,
+        }))
     }
 
     async fn recover(&self) -> Result<u64, StoreError> {
@@ -210,6 +236,7 @@ impl DeliveryStore for SqlStore {
 /// A transaction.
 struct SqlUnit {
     noted: Noted,
+    calls: Calls,
     database: Database,
     transaction: DatabaseTransaction,
     now: Timestamp,
@@ -292,7 +319,11 @@ impl Unit for SqlUnit {
 
     async fn commit(self: Box<Self>, mut changes: Changes) -> Result<(), StoreError> {
         self.noted.thin(&mut changes.delivered);
+        let calls_others = changes.calls_others && self.calls.may_call();
         flush::write(&self.transaction, &self.database, changes).await?;
+        if calls_others {
+            notify_due(&self.transaction).await?;
+        }
         self.transaction.commit().await.map_err(|error| StoreError::CommitUnknown(error.to_string()))
     }
 }
