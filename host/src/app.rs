@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::{
     config::Settings,
-    delivery::Delivery,
+    delivery::{Delivery, read::RecentTallies},
     events::health::SubscriptionHealth,
     registry::Registry,
     security::{keyring::Keyring, transport::Transports},
@@ -37,6 +37,8 @@ pub struct App {
     pub transports: Arc<Transports>,
     /// The delivery engine's front door.
     pub delivery: Delivery,
+    /// How many copy-revisions ended how, for whoever watches.
+    pub tallies: RecentTallies,
     /// How the receivers of events have answered.
     pub subscription_health: SubscriptionHealth,
     /// Credentials that are being renewed.

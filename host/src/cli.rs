@@ -1,6 +1,8 @@
 //! The program: read the configuration, do what was asked, say in one line what to do if
 //! that can't be done.
 
+mod replay;
+
 use std::process::ExitCode;
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -32,6 +34,8 @@ enum ProgramError {
     Store(#[from] sea_orm::DbErr),
     #[error("{0}")]
     Input(String),
+    #[error(transparent)]
+    Replay(#[from] replay::ReplayError),
     #[error("signals can't be heard: {0}")]
     Signals(std::io::Error),
 }
@@ -70,6 +74,7 @@ async fn perform(invocation: Invocation) -> Result<ExitCode, ProgramError> {
         }
         Command::Config => print(&report.iter().map(|line| format!("{line}\n")).collect::<String>()),
         Command::ApiKey(ApiKeyCommand::Create(request)) => create_key(settings, request).await?,
+        Command::Replay(request) => print(&replay::replay(&settings, request).await?),
         Command::Doctor => return doctor(settings).await,
         Command::Healthcheck => return Ok(healthcheck(&settings).await),
     }

@@ -1,8 +1,11 @@
 //! The host as a whole: open what is on disk, listen, run until told to stop.
 
-use std::{io, net::SocketAddr, path::Path, sync::Arc};
+use std::{io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use chatport_sdk::{site::Random, time::Clock};
+use chatport_sdk::{
+    site::Random,
+    time::{Clock, Timestamp},
+};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -11,7 +14,7 @@ use crate::{
     api,
     app::App,
     config::{DatabaseAddress, Settings},
-    delivery::{self, Delivery},
+    delivery::{self, Delivery, read::RecentTallies},
     events::health::SubscriptionHealth,
     housekeeping,
     registry::{Registry, RegistryError},
@@ -27,6 +30,9 @@ use crate::{
     setup::renewal::Renewals,
     store::{self, Database, Location, OpenError, entities, statement},
 };
+
+/// How far this host's clock and the database's may be apart at the start.
+const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(5 * 60);
 
 /// A host that is ready to run.
 #[derive(Debug)]
@@ -58,6 +64,11 @@ pub enum StartError {
     /// The database refuses.
     #[error("the database refuses: {0}")]
     Store(#[from] DbErr),
+    /// This host's clock and the database's differ by too much.
+    #[error(
+        "this host's clock and the database's differ by {0} seconds, and 300 is the most: set both by NTP, then start again"
+    )]
+    Clock(u64),
     /// A network grant can't be read.
     #[error("allow_networks: {0}")]
     Grant(#[from] GrantError),
@@ -82,13 +93,13 @@ impl Host {
         Ok(Self { app, listener })
     }
 
-    /// An app over this database that listens nowhere; for suites that need no server.
+    /// An app over this database that listens nowhere, with its files in `folder`; for suites
+    /// that need no server.
     ///
     /// # Errors
     /// Something can't be used.
-    pub async fn for_tests(location: &Location, registry: Registry) -> Result<App, StartError> {
-        let folder = std::env::temp_dir().join(format!("chatport-test-{}", uuid::Uuid::new_v4().simple()));
-        let mut settings = Settings::in_folder(&folder);
+    pub async fn for_tests(location: &Location, folder: &Path, registry: Registry) -> Result<App, StartError> {
+        let mut settings = Settings::in_folder(&folder.join("data"));
         settings.database = match location {
             Location::Sqlite(path) => DatabaseAddress::Sqlite(path.clone()),
             Location::Postgres(url) => DatabaseAddress::Postgres(url.clone().into()),
@@ -165,6 +176,7 @@ async fn open(settings: Settings, registry: Registry, bound: SocketAddr) -> Resu
     let policy = Policy::parse(&settings.allow_networks, settings.serves_this_machine_alone())?;
     let transports = Transports::new(policy, settings.extra_ca_file.as_deref())?;
     let database = Database::open(&location(&settings.database)).await?;
+    check_clock(&database, clock.now()).await?;
     check_keyring(&database, &keyring).await?;
     Ok(App {
         public_url: settings.public_url_at(bound),
@@ -175,6 +187,7 @@ async fn open(settings: Settings, registry: Registry, bound: SocketAddr) -> Resu
         clock,
         random,
         transports: Arc::new(transports),
+        tallies: RecentTallies::default(),
         subscription_health: SubscriptionHealth::default(),
         renewals: Renewals::default(),
         stopping: CancellationToken::new(),
@@ -195,6 +208,16 @@ fn make_folder(folder: &Path) -> Result<(), StartError> {
     use std::os::unix::fs::DirBuilderExt;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|error| StartError::Data(folder.display().to_string(), error))
+}
+
+/// Refuse to run beside a database that lives in another time. Leases go by its clock, expiry
+/// and signatures by ours.
+async fn check_clock(database: &Database, ours: Timestamp) -> Result<(), StartError> {
+    let (transaction, theirs) = database.begin_at().await?;
+    transaction.rollback().await?;
+    let Some(theirs) = theirs else { return Ok(()) };
+    let difference = Ord::max(ours.since(theirs), theirs.since(ours));
+    if difference > MAX_CLOCK_DIFFERENCE { Err(StartError::Clock(difference.as_secs())) } else { Ok(()) }
 }
 
 /// Refuse to run over a database whose secrets this ring can't open: the first message to

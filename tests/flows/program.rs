@@ -8,6 +8,7 @@ use chatport_fake_mattermost::{FakeMattermost, Options};
 use chatport_tests::{
     application::Application,
     client::{Answer, Client},
+    database::postgres_database,
     mattermost::{chatport_beside, connect_bot},
     organization::{Organization, text},
     program::{Chatport, key_in, run},
@@ -89,7 +90,72 @@ async fn a_mistake_on_the_command_line_is_named_in_one_line() {
     }
 }
 
+/// A database whose clock is so many minutes ahead of this machine's.
+async fn database_ahead(minutes: u32) -> String {
+    let url = postgres_database().await;
+    let name = url.rsplit('/').next().expect("a name").to_owned();
+    let database = sea_orm::Database::connect(&url).await.expect("the new database");
+    let ahead = format!(
+        "CREATE SCHEMA ahead;
+        CREATE FUNCTION ahead.clock_timestamp() RETURNS timestamptz LANGUAGE sql
+            AS $$ SELECT pg_catalog.clock_timestamp() + interval '{minutes} minutes' $$;
+        ALTER DATABASE {name} SET search_path = ahead, pg_catalog, public;"
+    );
+    sea_orm::ConnectionTrait::execute_unprepared(&database, &ahead).await.expect("another clock");
+    database.close().await.expect("closed");
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_lives_in_another_time_is_refused() {
+    let home = folder();
+    let url = database_ahead(6).await;
+    let ended = run(&["serve", "--listen=127.0.0.1:0"], &[("DATABASE_URL", &url)], home.path()).await;
+    let error = String::from_utf8_lossy(&ended.stderr);
+    let said: Vec<&str> = error.lines().filter(|line| line.starts_with("chatport: ")).collect();
+    assert_eq!((ended.status.code(), said.len()), (Some(1), 1), "{error}");
+    assert!(said[0].contains("clock") && said[0].contains("differ by 3") && said[0].contains("NTP"), "{error}");
+
+    // A few minutes are an alarm, no reason to stand still.
+    let url = database_ahead(4).await;
+    let chatport = Chatport::start_with(&[], &[("DATABASE_URL", &url)]).await;
+    assert!(chatport.log().contains("clock and the database's differ"), "{}", chatport.log());
+}
+
 // The commands.
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_are_tried_again_from_the_shell() {
+    let chatport = Chatport::start(&["--demo=off"]).await;
+    let (api, home) = (chatport.client(), folder());
+    api.put("/v1/organizations/acme", json!({})).await.expect(200);
+    let nobody = json!({ "revision": 1, "targets": [{ "user": "nobody" }], "content": { "title": "x" } });
+    let accepted = api.put("/v1/organizations/acme/messages/a1", nobody).await.expect(202);
+    let copy = text(&accepted["copies"][0], "id");
+    let (url, key) = (format!("--url={}", chatport.url), format!("--key={}", chatport.api_key));
+    let asked = ["replay", &url, &key, "--organization=acme", "--rate=5"];
+    let by_copy = format!("--copy={copy}");
+    for which in [&by_copy, "--code=account_not_linked", "--since=2026-01-31T12:00:00Z"] {
+        let arguments = [&asked[..], &[which, "--dry-run"]].concat();
+        let answer = answer_of(&arguments, &[], home.path()).await;
+        assert!(answer.starts_with("0 copies would be tried again, at most 5 a second\n1 have no address"), "{answer}");
+    }
+    let done = answer_of(&[&asked[..], &["--code=expired"]].concat(), &[], home.path()).await;
+    assert!(done.starts_with("0 copies are tried again"), "{done}");
+
+    let none = refusal(&asked, &[], home.path()).await;
+    assert!(none.contains("--copy") && none.contains("--since"), "{none}");
+    for (arguments, words) in [
+        (["replay", &url, "--key=cp_live_wrong", "--organization=acme", "--code=expired"], "the host refuses: "),
+        (["replay", "--url=http://127.0.0.1:1", &key, "--organization=acme", "--code=expired"], "nothing answers at"),
+        (["replay", &url, &key, "--organization=nobody", "--code=expired"], "the host refuses: "),
+    ] {
+        let ended = run(&arguments, &[], home.path()).await;
+        let error = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!((ended.status.code(), error.trim_end().lines().count()), (Some(1), 1), "{error}");
+        assert!(error.contains(words) && !error.contains("cp_live_"), "{error}");
+    }
+}
 
 async fn answer_of(arguments: &[&str], environment: &[(&str, &str)], home: &Path) -> String {
     let ended = run(arguments, environment, home).await;

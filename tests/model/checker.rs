@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chatport_host::{
     delivery::{
         AcceptError, Accepted, Operation,
+        message::PutMessage,
         store::{Outcome, Recorded, What, Work},
     },
     store::entities::copies,
@@ -45,6 +46,7 @@ pub enum Done<'a> {
     Recorded(&'a [Recording]),
     Parts(&'a Work, bool),
     Expired,
+    Folded,
     Deleted(&'a (String, String)),
     Replayed(&'a [Uuid]),
     Abandoned { owner: Uuid, held: &'a BTreeSet<Uuid> },
@@ -84,6 +86,10 @@ impl Checker {
             }
             Done::Expired => {
                 check_expiry(before, after);
+                Vec::new()
+            }
+            Done::Folded => {
+                check_folds(before, after);
                 Vec::new()
             }
             Done::Abandoned { owner, held } => {
@@ -286,6 +292,9 @@ impl Checker {
         let What::Message { put, key, .. } = &work.what else { return };
         let message = &after.messages[&(work.lease.organization.to_string(), key.clone())];
         assert_eq!(Some(message.id), copy.message);
+        if is_summary(key) {
+            return check_summary(put, copy, after);
+        }
         let asked = &self.asked[&(work.lease.organization.to_string(), key.clone())];
         if copy.pinned.is_some() {
             assert!(put.is_final, "what is kept back is final");
@@ -440,6 +449,45 @@ fn check_expiry(before: &View, after: &View) {
         let is_leased = stream.is_some_and(|stream| stream.owner.is_some() && stream.lease_until > now);
         let has_ended = was.is_open && row.state == "expired";
         assert_eq!(has_ended, was.is_open && was.expires_at <= now && !is_leased, "expiry is exact: {was:?}");
+    }
+}
+
+fn is_summary(key: &str) -> bool {
+    key.starts_with("chatport.summary.")
+}
+
+/// A summary has a line for each that waits for it.
+fn check_summary(put: &PutMessage, summary: &copies::Model, after: &View) {
+    let lines = put.content.text.lines().count();
+    let waiting = after.copies.values().filter(|copy| copy.folded_into == summary.message && copy.is_open).count();
+    assert!(lines >= waiting && lines >= 2, "a summary leaves nobody out: {put:?}");
+}
+
+/// Only first posts that wait are folded, into one summary of their conversation; one whose
+/// summary was shown has ended, and else it is due again.
+fn check_folds(before: &View, after: &View) {
+    for (id, was) in &before.copies {
+        let row = &after.copies[id];
+        if was == row {
+            continue;
+        }
+        match (was.folded_into, row.folded_into) {
+            (None, Some(message)) => {
+                let is_first_post = was.parts == "[]" && was.shown.is_none() && was.state == "pending";
+                assert!(is_first_post && was.urgency < 2 && was.log_id.is_none() && was.root.is_none(), "{was:?}");
+                assert!(was.due_at.is_some_and(|due| due <= after.now), "only what waits is folded: {was:?}");
+                let summary = after.copies.values().find(|copy| copy.message == Some(message)).expect("a summary");
+                assert_eq!((summary.stream, &summary.address), (was.stream, &was.address));
+                assert!(row.is_open && row.due_at.is_none() && row.state == "pending", "{row:?}");
+            }
+            (Some(message), _) => {
+                let summary = before.copies.values().find(|copy| copy.message == Some(message)).expect("a summary");
+                assert!(!summary.is_open, "whoever waits for a summary waits until it has ended");
+                let expected = if summary.shown.is_some() { ("folded", false) } else { ("pending", true) };
+                assert_eq!((row.state.as_str(), row.is_open), expected, "{row:?}");
+            }
+            (None, None) => panic!("folding touched {was:?}"),
+        }
     }
 }
 

@@ -50,6 +50,7 @@ fn operation(organization: usize, number: u128, loft: u128, dice: &mut Dice) -> 
         address: Some(Address(json!({ "loft": loft }))),
         account: None,
         root: None,
+        storm_guard: false,
     };
     let due_at = START.plus(Duration::from_micros(dice.below(400_000_000)));
     Operation {

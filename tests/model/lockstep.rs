@@ -189,6 +189,10 @@ impl Lockstep {
                 self.each(async |system| system.expire().await, usize::to_string);
                 self.judge(&Done::Expired);
             }
+            Step::Fold => {
+                self.each(async |system| system.fold().await, usize::to_string);
+                self.judge(&Done::Folded);
+            }
             Step::Delete { organization, key } => {
                 let (organization, key) = (organization_named(ORGANIZATION_NAMES[*organization]), key_name(*key));
                 self.each(async |system| system.delete(&organization, &key, now).await, String::clone);
@@ -330,6 +334,7 @@ impl Lockstep {
             rate: "loft".into(),
             account: is_person.then_some(account),
             root: root.map(|copy| CopyId(copy.id)),
+            storm_guard: target <= 1,
         };
         Planned { target: stored, is_fallback: false, place: Ok(place), notes: Vec::new() }
     }
@@ -361,6 +366,7 @@ impl Lockstep {
             match self.systems[0].hands.len() {
                 0 => {
                     self.take(&Step::Wait(Duration::from_secs(3_601)));
+                    self.take(&Step::Fold);
                     self.take(&Step::Lease { process: 0, unheard: false });
                 }
                 hands => self.take(&Step::Record((0..hands).map(end).collect())),

@@ -26,6 +26,8 @@ pub enum Step {
     Parts { hand: usize },
     /// What has run out of time is ended.
     Expire,
+    /// First posts that wait become lines of a summary, or have been shown by one.
+    Fold,
     /// A message is taken away.
     Delete { organization: usize, key: usize },
     /// What was given up of a message is tried again.
@@ -130,6 +132,7 @@ pub fn step() -> impl Strategy<Value = Step> {
         10 => vec(end(), 1..4).prop_map(Step::Record),
         1 => (0..8_usize).prop_map(|hand| Step::Parts { hand }),
         1 => Just(Step::Expire),
+        2 => Just(Step::Fold),
         1 => message().prop_map(|(organization, key)| Step::Delete { organization, key }),
         1 => message().prop_map(|(organization, key)| Step::Replay { organization, key }),
         1 => (0..2_usize).prop_map(|process| Step::Abandon { process }),

@@ -7,6 +7,7 @@ use chatport_host::{
     delivery::{
         AcceptError, Accepted, Operation,
         desk::{Assignment, Desk, Seat},
+        fold::Storm,
         message::ShownPart,
         store::{DeliveryStore, Outcome, Record, Recorded, What, Work},
         units::Units,
@@ -23,6 +24,10 @@ use crate::steps::{End, How};
 /// Seats of a process: more than there are streams.
 const SEATS: usize = 64;
 const LIFETIME: Duration = Duration::from_secs(24 * 3600);
+/// Few enough for the model to meet it.
+const STORM: Storm = Storm { waiting: 2, late: Duration::ZERO, most: 3 };
+/// Between the copies of one replay.
+const APART: Duration = Duration::from_secs(2);
 
 /// Work that a process does.
 pub struct Hand {
@@ -173,6 +178,10 @@ impl System {
         self.units.expire(1_000).await.expect("expired")
     }
 
+    pub async fn fold(&self) -> usize {
+        self.units.fold(&STORM).await.expect("folded")
+    }
+
     pub async fn delete(&self, organization: &OrganizationId, key: &str, now: Timestamp) -> String {
         format!("{:?}", self.units.delete(organization, key, now).await.expect("deleted"))
     }
@@ -183,7 +192,7 @@ impl System {
         copies: &[(CopyId, StreamId)],
         now: Timestamp,
     ) -> Vec<CopyId> {
-        self.units.replay(organization, copies, now, LIFETIME).await.expect("replayed")
+        self.units.replay(organization, copies, now, APART, LIFETIME).await.expect("replayed")
     }
 
     /// A process gives back what it doesn't have in hand. The answer is the number.

@@ -124,6 +124,7 @@ pub fn operation(ask: &Ask, now: Timestamp) -> Operation {
             address: Some(Address(json!({ "loft": loft }))),
             account: None,
             root: None,
+            storm_guard: false,
         }),
         notes: Vec::new(),
     });

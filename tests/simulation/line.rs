@@ -205,6 +205,22 @@ impl Unit for LineUnit {
         self.inner.overdue(limit).await
     }
 
+    async fn foldable(
+        &mut self,
+        waiting: usize,
+        late: Timestamp,
+        streams: usize,
+        limit: usize,
+    ) -> Result<Vec<copies::Model>, StoreError> {
+        self.line.pass(self.life).await?;
+        self.inner.foldable(waiting, late, streams, limit).await
+    }
+
+    async fn folded(&mut self, limit: usize) -> Result<Vec<(copies::Model, bool)>, StoreError> {
+        self.line.pass(self.life).await?;
+        self.inner.folded(limit).await
+    }
+
     async fn open_copies(
         &mut self,
         organization: &OrganizationId,

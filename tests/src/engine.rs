@@ -9,6 +9,7 @@ use chatport_host::{
     delivery::{self, Accepted, message::PutMessage, read, view::CopyState},
     ids::{ChannelId, InstallationId, OrganizationId},
     registry::Registry,
+    setup::{self, audit::Actor},
     store::entities::{account_links, channels, installations, organizations},
 };
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
@@ -42,7 +43,7 @@ impl TestHost {
     pub async fn with(engine: Engine, pigeon: Pigeon) -> Self {
         let empty = engine.empty().await;
         let registry = Registry::of([(Arc::new(pigeon.clone()) as _, "pigeon")]).expect("a registry");
-        let app = Host::for_tests(&empty.location, registry).await.expect("a host");
+        let app = Host::for_tests(&empty.location, empty.folder.path(), registry).await.expect("a host");
         let organization = OrganizationId::parse("acme").expect("an id");
         let mut host = Self {
             app,
@@ -140,6 +141,7 @@ impl TestHost {
             team: String::new(),
             status: "active".into(),
             is_default: false,
+            storm_guard: false,
             linked_at: now,
             updated_at: now,
             removed_at: None,
@@ -147,6 +149,11 @@ impl TestHost {
         let row = row.into_active_model().reset_all();
         channels::Entity::insert(row).exec_without_returning(self.app.database.write()).await.expect("inserted");
         id
+    }
+
+    /// Let first posts that wait in a channel become a summary.
+    pub async fn guard(&self, channel: ChannelId) {
+        setup::channels::guard(&self.app, &self.organization, channel, true, &Actor::host()).await.expect("guarded");
     }
 
     /// Link a user to an account.

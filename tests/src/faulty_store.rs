@@ -188,6 +188,20 @@ impl Unit for FaultyUnit {
         self.faults.read(Kind::Overdue, self.inner.overdue(limit)).await
     }
 
+    async fn foldable(
+        &mut self,
+        waiting: usize,
+        late: Timestamp,
+        streams: usize,
+        limit: usize,
+    ) -> Result<Vec<copies::Model>, StoreError> {
+        self.inner.foldable(waiting, late, streams, limit).await
+    }
+
+    async fn folded(&mut self, limit: usize) -> Result<Vec<(copies::Model, bool)>, StoreError> {
+        self.inner.folded(limit).await
+    }
+
     async fn open_copies(
         &mut self,
         organization: &OrganizationId,

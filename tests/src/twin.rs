@@ -142,6 +142,22 @@ impl Unit for TwinUnit {
         Ok(tables.overdue(usize::try_from(limit).unwrap_or(usize::MAX), self.now.as_micros()))
     }
 
+    async fn foldable(
+        &mut self,
+        waiting: usize,
+        late: Timestamp,
+        streams: usize,
+        limit: usize,
+    ) -> Result<Vec<copies::Model>, StoreError> {
+        let tables = locked(&self.tables);
+        Ok(tables.foldable(waiting, late.as_micros(), streams, limit, self.now.as_micros()))
+    }
+
+    async fn folded(&mut self, limit: usize) -> Result<Vec<(copies::Model, bool)>, StoreError> {
+        let tables = locked(&self.tables);
+        Ok(tables.folded(limit))
+    }
+
     async fn open_copies(
         &mut self,
         organization: &OrganizationId,

@@ -2,12 +2,16 @@
 //! in its newest revision; what fails says so; nothing is lost.
 #![allow(clippy::unwrap_used, reason = "a suite may fail by panicking")]
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chatport_host::{
     delivery::{
-        AcceptError, read,
-        replay::{self, DeadFilter},
+        AcceptError,
+        fold::Storm,
+        read,
+        replay::{self, DeadFilter, HowToReplay},
+        store_of,
+        units::Units,
         view::CopyState,
     },
     ids::{ChannelId, OrganizationId},
@@ -18,7 +22,7 @@ use chatport_tests::{
     database::Engine,
     engine::{TestHost, a_moment, message},
     eventually,
-    pigeon::{Fate, Pigeon},
+    pigeon::{Fate, Pigeon, address},
 };
 use sea_orm::ConnectionTrait;
 use serde_json::json;
@@ -62,6 +66,12 @@ on_both_engines![
     a_target_that_is_left_out_is_deleted_where_asked,
     a_final_revision_is_never_merged_away,
     a_dead_letter_is_listed_and_tried_again_on_request,
+    what_is_tried_again_at_a_rate_becomes_due_in_turn,
+    first_posts_that_had_to_wait_become_lines_of_one_summary,
+    what_a_summary_could_not_show_is_posted_by_itself,
+    a_conversation_that_has_moved_is_followed_in_the_same_attempt,
+    what_waits_for_a_conversation_that_has_moved_keeps_its_order,
+    a_person_who_has_moved_is_found,
     a_doubt_stays_until_it_is_resolved,
     a_message_that_is_put_again_while_it_is_taken_away_comes_back,
     stopping_under_load_loses_nothing_and_doubles_nothing,
@@ -130,14 +140,193 @@ async fn a_dead_letter_is_listed_and_tried_again_on_request(engine: Engine) {
     let listed = replay::list(&host.app, &host.organization, &all, None, 10).await.unwrap();
     assert_eq!((listed.len(), listed[0].0.message.as_str()), (1, "a1"));
     let other = DeadFilter { code: Some("expired".into()), ..DeadFilter::default() };
-    assert!(replay::replay(&host.app, &host.organization, &other, 10, false).await.unwrap().replayed.is_empty());
-    let dry = replay::replay(&host.app, &host.organization, &all, 10, true).await.unwrap();
+    let at_once = HowToReplay { limit: 10, rate: None, not_before: None, dry_run: false };
+    assert!(replay::replay(&host.app, &host.organization, &other, &at_once).await.unwrap().replayed.is_empty());
+    let dry_run = HowToReplay { dry_run: true, ..at_once.clone() };
+    let dry = replay::replay(&host.app, &host.organization, &all, &dry_run).await.unwrap();
     assert_eq!(dry.replayed.len(), 1);
     a_moment().await;
     assert!(host.pigeon.posts("loft").is_empty(), "a dry run changes nothing");
-    replay::replay(&host.app, &host.organization, &all, 10, false).await.unwrap();
+    replay::replay(&host.app, &host.organization, &all, &at_once).await.unwrap();
     host.settles("a1", DONE).await;
     assert_eq!(host.pigeon.posts("loft")[0].shown, ["x"]);
+    host.check_conservation().await;
+}
+
+/// Three that wait are a storm.
+const STORM: Storm = Storm { waiting: 3, late: Duration::ZERO, most: 50 };
+
+fn units(host: &TestHost) -> Units {
+    Units::new(store_of(&host.app.database, &host.app.clock), Arc::clone(&host.app.random))
+}
+
+/// Put messages into a guarded channel whose engine stands still, and let them become a summary.
+async fn a_storm(host: &mut TestHost) -> ChannelId {
+    let channel = host.channel("loft").await;
+    host.guard(channel).await;
+    host.halt().await;
+    for number in 0..4 {
+        let mut document = message(1, channel, &format!("*disk* {number}"));
+        document["content"]["link"] = json!({ "url": format!("https://oncall.example/{number}"), "label": "Open" });
+        host.put(&format!("storm {number}"), document).await;
+    }
+    for (key, field, value) in [("urgent", "urgency", json!("urgent")), ("final", "final", json!(true))] {
+        let mut document = message(1, channel, key);
+        document[field] = value;
+        host.put(key, document).await;
+    }
+    assert_eq!(units(host).fold(&STORM).await.unwrap(), 4);
+    host.check_conservation().await;
+    host.run();
+    host.settles("urgent", DONE).await;
+    host.settles("final", DONE).await;
+    channel
+}
+
+async fn first_posts_that_had_to_wait_become_lines_of_one_summary(engine: Engine) {
+    let mut host = TestHost::start(engine).await;
+    let channel = a_storm(&mut host).await;
+    eventually("the summary to be posted", || async { (host.pigeon.posts("loft").len() == 3).then_some(()) }).await;
+    for number in 0..4 {
+        host.settles(&format!("storm {number}"), &[CopyState::Folded]).await;
+    }
+    let shown: Vec<_> = host.pigeon.posts("loft").iter().map(|post| post.shown[0].clone()).collect();
+    assert!(shown[0].starts_with("4 messages that had to wait - ["), "{}", shown[0]);
+    assert_eq!(shown[1..], ["urgent", "final"]);
+    let folded = read::message(&host.app, &host.organization, "storm 2").await.unwrap().unwrap();
+    let detail = folded.copies[0].copy.detail.clone().expect("where it is shown");
+    let key = detail.strip_prefix("shown as a line of the summary ").expect("the summary's key");
+    let summary = read::message(&host.app, &host.organization, key).await.unwrap().unwrap();
+    let lines: Vec<_> = summary.message.content.text.lines().collect();
+    assert_eq!((lines.len(), lines[2]), (4, "- [\\*disk\\* 2](<https://oncall.example/2>)"));
+    let told = message_events(&host).await;
+    let of = |key: &str| told.iter().filter(|(told, ..)| told == key).cloned().collect::<Vec<_>>();
+    assert_eq!(of("storm 2"), [("storm 2".to_owned(), "message.delivered".to_owned(), "folded".to_owned())]);
+    // Once there is more to say, it gets a post of its own.
+    host.put("storm 2", message(2, channel, "worse")).await;
+    host.settles("storm 2", DONE).await;
+    assert_eq!(host.pigeon.posts("loft")[3].shown, ["worse"]);
+    host.check_conservation().await;
+}
+
+async fn what_a_summary_could_not_show_is_posted_by_itself(engine: Engine) {
+    let mut host = TestHost::start(engine).await;
+    host.pigeon.fate("loft", Fate::Fail(Failure::new(Cause::ContentRejected, "too many words")));
+    a_storm(&mut host).await;
+    for number in 0..4 {
+        host.settles(&format!("storm {number}"), DONE).await;
+    }
+    let mut shown: Vec<_> = host.pigeon.posts("loft").iter().map(|post| post.shown[0].clone()).collect();
+    shown.sort();
+    assert_eq!(shown, ["*disk* 0", "*disk* 1", "*disk* 2", "*disk* 3", "final", "urgent"]);
+    assert_eq!(units(&host).fold(&STORM).await.unwrap(), 0, "they are folded once at most");
+    host.check_conservation().await;
+}
+
+/// What was told of messages: the key, the kind, and how the copy stood.
+async fn message_events(host: &TestHost) -> Vec<(String, String, String)> {
+    let page = chatport_host::events::log::after(&host.app, Some(&host.organization), 0).await.unwrap();
+    let told = |event: &serde_json::Value| {
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        (text(&event["data"]["message"]), text(&event["type"]), text(&event["data"]["copy"]["state"]))
+    };
+    page.items.iter().map(told).filter(|(_, kind, _)| kind.starts_with("message.")).collect()
+}
+
+/// The next call to a loft hears that it has moved.
+fn moves(host: &TestHost, from: &str, to: &str) {
+    let failure = Failure::new(Cause::ChannelNotFound, "nobody is here any more").moved_to(address(to));
+    host.pigeon.fate(from, Fate::Fail(failure));
+}
+
+async fn a_conversation_that_has_moved_is_followed_in_the_same_attempt(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let channel = host.channel("loft").await;
+    host.put("before", message(1, channel, "before")).await;
+    host.settles("before", DONE).await;
+    moves(&host, "loft", "tower");
+    host.put("a1", message(1, channel, "Fire")).await;
+    host.settles("a1", DONE).await;
+    assert_eq!(host.pigeon.posts("tower")[0].shown, ["Fire"]);
+    let view = read::message(&host.app, &host.organization, "a1").await.unwrap().unwrap();
+    let outcomes: Vec<_> = view.copies[0].history.iter().map(|attempt| attempt.outcome.as_str()).collect();
+    assert_eq!(outcomes, ["delivered"], "following spends no attempt");
+    // The channel is there now, and new messages know it.
+    let page = chatport_host::events::log::after(&host.app, Some(&host.organization), 0).await.unwrap();
+    assert!(page.items.iter().any(|event| event["type"] == "channel.changed"), "the application is told");
+    host.put("a2", message(1, channel, "Smoke")).await;
+    host.settles("a2", DONE).await;
+    assert_eq!(host.pigeon.posts("tower")[1].shown, ["Smoke"]);
+    // What stands in the old place is out of reach: more of it is said in the new one.
+    moves(&host, "loft", "tower");
+    host.put("before", message(2, channel, "after")).await;
+    host.settles("before", DONE).await;
+    assert_eq!(host.pigeon.posts("loft")[0].shown, ["before"]);
+    assert_eq!(host.pigeon.posts("tower")[2].shown, ["after"]);
+    host.check_conservation().await;
+}
+
+async fn what_waits_for_a_conversation_that_has_moved_keeps_its_order(engine: Engine) {
+    let mut host = TestHost::start(engine).await;
+    let channel = host.channel("loft").await;
+    host.halt().await;
+    moves(&host, "loft", "tower");
+    for number in 0..5 {
+        host.put(&number.to_string(), message(1, channel, &number.to_string())).await;
+    }
+    host.run();
+    for number in 0..5 {
+        host.settles(&number.to_string(), DONE).await;
+    }
+    let shown: Vec<_> = host.pigeon.posts("tower").iter().map(|post| post.shown[0].clone()).collect();
+    assert_eq!(shown, ["0", "1", "2", "3", "4"]);
+    assert_eq!(host.pigeon.world().calls, 6, "the old place is asked once");
+    host.check_conservation().await;
+}
+
+async fn a_person_who_has_moved_is_found(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    host.link("ada", "ada").await;
+    moves(&host, "to-ada", "to-ada-elsewhere");
+    for (key, calls) in [("a1", 2), ("a2", 3)] {
+        let told = json!({ "revision": 1, "targets": [{ "user": "ada" }], "content": { "title": key } });
+        host.put(key, told).await;
+        host.settles(key, DONE).await;
+        assert_eq!(host.pigeon.world().calls, calls);
+    }
+    assert_eq!(host.pigeon.posts("to-ada-elsewhere").len(), 2);
+    host.check_conservation().await;
+}
+
+async fn what_is_tried_again_at_a_rate_becomes_due_in_turn(engine: Engine) {
+    let mut host = TestHost::start(engine).await;
+    for number in 0..5 {
+        let loft = format!("loft {number}");
+        let channel = host.channel(&loft).await;
+        host.pigeon.fate(&loft, Fate::Fail(Failure::new(Cause::ChannelArchived, "closed")));
+        host.put(&loft, message(1, channel, "x")).await;
+        host.settles(&loft, &[CopyState::Dead]).await;
+    }
+    host.halt().await;
+    // In two requests, as for a long list: the second goes on where the first ended.
+    let mut how = HowToReplay { limit: 3, rate: Some(2.0), not_before: None, dry_run: false };
+    let mut filter = DeadFilter::default();
+    let first = replay::replay(&host.app, &host.organization, &filter, &how).await.unwrap();
+    assert_eq!((first.replayed.len(), first.remaining), (3, 2));
+    (how.not_before, filter.before) = (first.next_due_at, Some(first.before));
+    let second = replay::replay(&host.app, &host.organization, &filter, &how).await.unwrap();
+    assert_eq!((second.replayed.len(), second.remaining), (2, 0));
+    let mut due = Vec::new();
+    for number in 0..5 {
+        let view = read::message(&host.app, &host.organization, &format!("loft {number}")).await.unwrap().unwrap();
+        due.push(view.copies[0].copy.next_attempt_at.expect("it waits").as_micros());
+    }
+    let apart: Vec<i64> = due.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert_eq!(apart, [500_000; 4]);
+    // Whoever comes next keeps to it.
+    host.run();
+    host.settles("loft 4", DONE).await;
+    assert!(host.app.clock.now().as_micros() >= due[4], "it was sent early");
     host.check_conservation().await;
 }
 

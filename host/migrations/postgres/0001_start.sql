@@ -111,6 +111,7 @@ CREATE TABLE channels (
     team          TEXT NOT NULL,
     status        TEXT NOT NULL,
     is_default    BOOLEAN NOT NULL DEFAULT FALSE,
+    storm_guard   BOOLEAN NOT NULL DEFAULT FALSE,
     linked_at     BIGINT NOT NULL,
     updated_at    BIGINT NOT NULL,
     removed_at    BIGINT,
@@ -207,6 +208,8 @@ CREATE TABLE copies (
     is_open         BOOLEAN NOT NULL,
     removal         BOOLEAN NOT NULL DEFAULT FALSE,
     is_fallback     BOOLEAN NOT NULL DEFAULT FALSE,
+    may_fold        BOOLEAN NOT NULL DEFAULT FALSE,
+    folded_into     UUID,
     state           TEXT NOT NULL,
     code            TEXT,
     detail          TEXT,
@@ -229,6 +232,8 @@ CREATE TABLE copies (
 );
 CREATE INDEX copies_due ON copies (stream, due_at, sequence) WHERE due_at IS NOT NULL;
 CREATE INDEX copies_message ON copies (organization, message) WHERE message IS NOT NULL;
+CREATE INDEX copies_foldable ON copies (stream, due_at) WHERE may_fold AND due_at IS NOT NULL;
+CREATE INDEX copies_folded ON copies (folded_into) WHERE is_open AND folded_into IS NOT NULL;
 CREATE INDEX copies_event ON copies (organization, event) WHERE event IS NOT NULL;
 CREATE INDEX copies_root ON copies (organization, root) WHERE root IS NOT NULL;
 CREATE INDEX copies_installation ON copies (installation, created_at) WHERE message IS NOT NULL;

@@ -1,6 +1,9 @@
 //! Dead letters: what was given up, and trying it again.
 
+use std::time::Duration;
+
 use axum::extract::State;
+use chatport_sdk::time::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -15,10 +18,13 @@ use super::{
 };
 use crate::{
     app::App,
-    delivery::replay::{self, DeadFilter, DeadLetter, MAX_REPLAY, Replay},
+    delivery::replay::{self, DeadFilter, DeadLetter, HowToReplay, MAX_REPLAY, Replay},
     ids::{CopyId, InstallationId},
     setup::audit,
 };
+
+/// How far ahead a replay may begin.
+const MAX_WAIT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -27,6 +33,10 @@ struct Listing {
     code: Option<String>,
     /// Of this installation.
     installation: Option<InstallationId>,
+    /// Given up at this time or later.
+    since: Option<Timestamp>,
+    /// Given up before this time.
+    before: Option<Timestamp>,
     /// Where to go on.
     cursor: Option<Cursor>,
     /// Most items on a page.
@@ -34,7 +44,7 @@ struct Listing {
     limit: PageLimit,
 }
 
-/// Which dead letters to try again; at least one of the first three must be said.
+/// Which dead letters to try again; at least one of the first five must be said.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ReplayRequest {
@@ -47,6 +57,18 @@ struct ReplayRequest {
     /// All of this installation.
     #[serde(default)]
     installation: Option<InstallationId>,
+    /// All that were given up at this time or later.
+    #[serde(default)]
+    since: Option<Timestamp>,
+    /// All that were given up before this time.
+    #[serde(default)]
+    before: Option<Timestamp>,
+    /// At most so many a second, 0.01 to 1000: their times are spread. Usually all at once.
+    #[serde(default)]
+    rate: Option<f64>,
+    /// When the first is tried, within 7 days; usually now.
+    #[serde(default)]
+    not_before: Option<Timestamp>,
     /// At most so many, the oldest first: 1 to 1000, usually 100.
     #[serde(default)]
     limit: Option<u64>,
@@ -61,7 +83,13 @@ async fn list(
     Query(listing): Query<Listing>,
 ) -> Result<Json<Page<DeadLetter>>, Problem> {
     let before = listing.cursor.as_ref().map(Cursor::position).transpose()?;
-    let filter = DeadFilter { copies: None, code: listing.code, installation: listing.installation };
+    let filter = DeadFilter {
+        copies: None,
+        code: listing.code,
+        installation: listing.installation,
+        since: listing.since,
+        before: listing.before,
+    };
     let wanted = listing.limit.get() as u64 + 1;
     let found = replay::list(&app, &within.organization, &filter, before, wanted).await.map_err(unavailable)?;
     let page = Page::of(found, listing.limit, |(_, position)| *position)?;
@@ -77,11 +105,30 @@ async fn again(
     if !(1..=MAX_REPLAY).contains(&limit) {
         return Err(Problem::new(types::INVALID_BODY).pointer("/limit").detail("must be 1 to 1000"));
     }
-    let filter = DeadFilter { copies: request.copies, code: request.code, installation: request.installation };
-    if filter.copies.is_none() && filter.code.is_none() && filter.installation.is_none() {
-        return Err(Problem::new(types::INVALID_BODY).detail("say which: `copies`, `code` or `installation`"));
+    if request.rate.is_some_and(|rate| !(0.01..=1_000.0).contains(&rate)) {
+        return Err(Problem::new(types::INVALID_BODY).pointer("/rate").detail("must be 0.01 to 1000"));
     }
-    let replayed = replay::replay(&app, &within.organization, &filter, limit, request.dry_run).await;
+    if request.not_before.is_some_and(|time| time > app.clock.now().plus(MAX_WAIT)) {
+        return Err(Problem::new(types::INVALID_BODY).pointer("/not_before").detail("must be within 7 days"));
+    }
+    let filter = DeadFilter {
+        copies: request.copies,
+        code: request.code,
+        installation: request.installation,
+        since: request.since,
+        before: request.before,
+    };
+    let says_which = filter.copies.is_some()
+        || filter.code.is_some()
+        || filter.installation.is_some()
+        || filter.since.is_some()
+        || filter.before.is_some();
+    if !says_which {
+        let detail = "say which: `copies`, `code`, `installation`, `since` or `before`";
+        return Err(Problem::new(types::INVALID_BODY).detail(detail));
+    }
+    let how = HowToReplay { limit, rate: request.rate, not_before: request.not_before, dry_run: request.dry_run };
+    let replayed = replay::replay(&app, &within.organization, &filter, &how).await;
     let replayed = replayed.map_err(unavailable)?;
     if !request.dry_run {
         let object = format!("{} copies", replayed.replayed.len());
@@ -111,7 +158,9 @@ pub(super) fn routes(api: Api<App>) -> Api<App> {
         Operation::post("/v1/organizations/{org}/dead-letters/replay", "replayDeadLetters", "Try dead letters again")
             .tag("Messages")
             .about(
-                "Each is tried in the newest revision of its message, for 24 hours. With `dry_run` nothing changes.",
+                "Each is tried in the newest revision of its message, for 24 hours. With `dry_run` nothing changes. \
+                 With a `rate`, each becomes due in its turn, whichever replica sends it. For more than `limit`, \
+                 ask again with the answer's `before` and its `next_due_at` as `not_before`.",
             ),
         again,
     )

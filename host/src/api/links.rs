@@ -131,7 +131,13 @@ struct NewChannel {
 #[serde(deny_unknown_fields)]
 struct ChangedChannel {
     /// Make it the default of its installation; only `true` can be said.
-    is_default: bool,
+    #[serde(default)]
+    is_default: Option<bool>,
+    /// Whether first posts that had to wait there for long become one summary with a link to
+    /// each: ten or more of which one waits for half a minute. Urgent messages, final
+    /// revisions and those with a log never do. Holds for messages that are put from now on.
+    #[serde(default)]
+    storm_guard: Option<bool>,
 }
 
 /// How many links are gone.
@@ -233,11 +239,23 @@ async fn change_channel(
     Path(path): Path<ChannelPath>,
     Json(request): Json<ChangedChannel>,
 ) -> Result<Json<Channel>, Problem> {
-    if !request.is_default {
+    if request.is_default == Some(false) {
         let detail = "only `true` can be said: make another channel the default instead";
         return Err(Problem::new(types::INVALID_BODY).pointer("/is_default").detail(detail));
     }
-    let channel = channels::make_default(&app, &within.organization, path.id, &within.actor).await;
+    let (organization, actor) = (&within.organization, &within.actor);
+    let channel = match (request.is_default, request.storm_guard) {
+        (None, None) => {
+            return Err(Problem::new(types::INVALID_BODY).detail("say what to change: `is_default` or `storm_guard`"));
+        }
+        (_, Some(on)) => channels::guard(&app, organization, path.id, on, actor).await,
+        (_, None) => Ok(()),
+    };
+    let channel = match (channel, request.is_default) {
+        (Err(failure), _) => Err(failure),
+        (Ok(()), Some(_)) => channels::make_default(&app, organization, path.id, actor).await,
+        (Ok(()), None) => channels::get(&app, organization, path.id).await,
+    };
     Ok(Json(channel.map_err(|failure| failure.or_not_found(types::CHANNEL_NOT_FOUND))?))
 }
 
@@ -291,7 +309,7 @@ pub(super) fn routes(api: Api<App>) -> Api<App> {
         add_channel,
     )
     .route(
-        Operation::patch("/v1/organizations/{org}/channels/{id}", "changeChannel", "Make a channel the default")
+        Operation::patch("/v1/organizations/{org}/channels/{id}", "changeChannel", "Make a channel the default, or guard it against storms")
             .tag("Linking")
             .problems(&[types::CHANNEL_NOT_FOUND]),
         change_channel,

@@ -13,7 +13,7 @@ use super::{
     problem_types as types,
     routes::{Api, Public},
 };
-use crate::{app::App, delivery, telemetry};
+use crate::{app::App, telemetry};
 
 async fn live(_: Public) -> Response {
     text("alive\n")
@@ -28,7 +28,7 @@ async fn ready(_: Public, State(app): State<App>) -> Result<Response, Problem> {
 }
 
 async fn metrics(_: Public, State(app): State<App>) -> Result<Response, Problem> {
-    for (outcome, total) in delivery::read::tallies(&app).await.map_err(super::callers::unavailable)? {
+    for (outcome, total) in app.tallies.read(&app).await.map_err(super::callers::unavailable)? {
         metrics::gauge!("chatport_copy_revisions", "outcome" => outcome).set(total as f64);
     }
     let text = telemetry::render_metrics(telemetry::metrics().map_err(Problem::internal)?);

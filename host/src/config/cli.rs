@@ -2,7 +2,10 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
+use chatport_sdk::{secret::Secret, time::Timestamp};
 use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, value_parser};
+
+use uuid::Uuid;
 
 use super::table::{CONFIG_VARIABLE, SETTINGS, Setting, Unset};
 
@@ -19,7 +22,7 @@ struct CommandLine {
 }
 
 /// What to do.
-#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+#[derive(Clone, Debug, PartialEq, Subcommand)]
 pub enum Command {
     /// Run the host (what happens without a command, too)
     Serve,
@@ -33,9 +36,65 @@ pub enum Command {
     Config,
     /// Ask the host that listens at --listen whether it is ready; exit code 0 if so
     Healthcheck,
+    /// Have a running host try dead letters again
+    Replay(ReplayCommand),
     /// Manage the keys of applications
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
+}
+
+/// Which dead letters a running host is to try again, and how.
+#[derive(Clone, Debug, PartialEq, Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).multiple(true))]
+pub struct ReplayCommand {
+    /// Where the host is; absent: at --listen on this machine
+    #[arg(long)]
+    pub url: Option<url::Url>,
+    /// An API key with the scope `replay`; - reads it from standard input
+    #[arg(long, value_parser = key)]
+    pub key: Key,
+    /// Whose
+    #[arg(long, value_name = "ORGANIZATION")]
+    pub organization: String,
+    /// This copy. May be repeated
+    #[arg(long = "copy", value_name = "ID", value_delimiter = ',', group = "which")]
+    pub copies: Vec<Uuid>,
+    /// All with this failure code, e.g. expired
+    #[arg(long, group = "which")]
+    pub code: Option<String>,
+    /// All of this installation
+    #[arg(long, value_name = "ID", group = "which")]
+    pub installation: Option<Uuid>,
+    /// All that were given up at this time or later, e.g. 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = time, group = "which")]
+    pub since: Option<Timestamp>,
+    /// All that were given up before this time
+    #[arg(long, value_name = "TIME", value_parser = time, group = "which")]
+    pub before: Option<Timestamp>,
+    /// At most so many a second; absent: as fast as the platforms' rates allow
+    #[arg(long, value_name = "NUMBER")]
+    pub rate: Option<f64>,
+    /// Only say how many they would be
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// An API key on a command line.
+#[derive(Clone, Debug)]
+pub struct Key(pub Secret);
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.expose() == other.0.expose()
+    }
+}
+
+fn key(text: &str) -> Result<Key, std::convert::Infallible> {
+    Ok(Key(Secret::new(text)))
+}
+
+fn time(text: &str) -> Result<Timestamp, &'static str> {
+    Timestamp::parse(text).ok_or("not an RFC 3339 time such as 2026-01-31T12:00:00Z")
 }
 
 /// What to do with the keys of applications.

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::{
     breaker::{Breakers, Pass},
+    moved,
     pace::Pace,
     schedule,
     send::{Sending, Stop},
@@ -66,6 +67,7 @@ impl PlatformCourier {
     }
 
     async fn carry_message(&self, work: &Work, installation: InstallationId, leased: Instant) -> Carried {
+        let there: Work;
         let mut sending = Sending::new(&self.app, &self.pace, work, leased);
         if work.is_fallback && work.parts.is_empty() && !work.unsure {
             let unneeded = self.app.delivery.units.store.is_unneeded(&work.lease.organization, work.copy).await;
@@ -82,7 +84,15 @@ impl PlatformCourier {
                 detail: "the platform has failed several times: it is left alone for a while".into(),
             },
             Ok(pass) => {
-                let result = sending.run(installation).await;
+                let mut result = sending.run(installation).await;
+                if let Err(Stop::Failure(failure)) = &result
+                    && let Some(to) = moved::destination(work, failure)
+                {
+                    moved::follow(&self.app, work, installation, to).await;
+                    there = moved::there(work, to);
+                    sending = sending.there(&there);
+                    result = sending.run(installation).await;
+                }
                 self.judge(pass, installation, &result);
                 match result {
                     Ok(()) => Outcome::Delivered,

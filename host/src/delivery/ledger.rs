@@ -133,6 +133,8 @@ pub struct Changes {
     pub tallies: Tallies,
     /// Installations that wait until a time.
     pub holds: BTreeMap<(OrganizationId, InstallationId), Timestamp>,
+    /// Whether something is due now for which this replica has no seat: others are told.
+    pub calls_others: bool,
     /// When installations last delivered.
     pub delivered: BTreeMap<(OrganizationId, InstallationId), Timestamp>,
 }
@@ -273,6 +275,16 @@ impl Ledger {
             Some(loaded) => loaded.row.due_at.is_none() && loaded.row.owner.is_none(),
         };
         self.streams.0.iter().filter(|(_, entry)| slept(entry)).map(|(id, _)| *id).collect()
+    }
+
+    /// Whether a loaded stream is due that nobody has leased and that need not wait.
+    pub(super) fn leaves_due(&self) -> bool {
+        let now = self.now.as_micros();
+        let is_left = |stream: &Stream| {
+            let is_free = stream.row.owner.is_none() && !stream.is_released;
+            is_free && stream.row.due_at.is_some_and(|due| due <= now) && !self.is_held(stream)
+        };
+        self.streams.0.values().any(|entry| is_left(&entry.row))
     }
 
     /// The first copy of a stream that is due, of those that are loaded.

@@ -185,6 +185,24 @@ pub enum OnRemoved {
 }
 
 impl PutMessage {
+    /// A message with this content and nothing else.
+    pub(super) fn of(revision: i64, content: Content) -> Self {
+        Self {
+            revision,
+            is_final: false,
+            targets: Vec::new(),
+            content,
+            log: Vec::new(),
+            urgency: Urgency::default(),
+            not_before: None,
+            expires_at: None,
+            on_unknown: OnUnknown::default(),
+            on_missing_root: OnMissingRoot::default(),
+            fallback: None,
+            on_removed: OnRemoved::default(),
+        }
+    }
+
     /// The canonical text: what is stored, and what the fingerprint is taken of.
     pub fn canonical(&self) -> String {
         // Serializing plain data into memory can't fail.

@@ -1,10 +1,11 @@
 //! Reading messages back: copies, attempts, dead letters, and the tallies.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chatport_sdk::{schemars::JsonSchema, time::Timestamp};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
+use tokio::{sync::Mutex, time::Instant};
 use uuid::Uuid;
 
 use super::{
@@ -133,6 +134,39 @@ pub async fn backlog(app: &App, organization: &OrganizationId) -> Result<i64, Db
         AS backlog FROM tallies WHERE organization = $1";
     let row = read.query_one_raw(statement(read, sql, [organization.as_str().into()])).await?;
     row.map_or(Ok(0), |row| row.try_get("", "backlog"))
+}
+
+/// Tallies as they were a moment ago. Counting what is open looks at every copy, so it takes
+/// longer the more there are; whoever asks often gets the same answer again, for so long that
+/// no more than a twentieth of the time goes into counting.
+#[derive(Clone, Debug, Default)]
+pub struct RecentTallies(Arc<Mutex<Option<Counted>>>);
+
+#[derive(Debug)]
+struct Counted {
+    tallies: BTreeMap<String, i64>,
+    good_until: Instant,
+}
+
+/// How much longer than it took to count a count is good for.
+const REUSE: u32 = 19;
+
+impl RecentTallies {
+    /// The tallies. Those who ask at the same time share an answer.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn read(&self, app: &App) -> Result<BTreeMap<String, i64>, DbErr> {
+        let mut counted = self.0.lock().await;
+        let begun = Instant::now();
+        if let Some(counted) = counted.as_ref().filter(|counted| begun < counted.good_until) {
+            return Ok(counted.tallies.clone());
+        }
+        let tallies = tallies(app).await?;
+        let now = Instant::now();
+        *counted = Some(Counted { tallies: tallies.clone(), good_until: now + (now - begun) * REUSE });
+        Ok(tallies)
+    }
 }
 
 /// How many copy-revisions ended how, and how many are still open.

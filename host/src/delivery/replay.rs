@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use chatport_sdk::schemars::JsonSchema;
+use chatport_sdk::{schemars::JsonSchema, time::Timestamp};
 use sea_orm::{
-    ColumnTrait, Condition, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+    ColumnTrait, Condition, DbErr, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -43,6 +44,23 @@ pub struct DeadFilter {
     pub code: Option<String>,
     /// Of this installation.
     pub installation: Option<InstallationId>,
+    /// Given up at this time or later.
+    pub since: Option<Timestamp>,
+    /// Given up before this time.
+    pub before: Option<Timestamp>,
+}
+
+/// How dead letters are tried again.
+#[derive(Clone, Debug)]
+pub struct HowToReplay {
+    /// At most so many, the oldest first.
+    pub limit: u64,
+    /// So many become due in a second; `None`: all at once.
+    pub rate: Option<f64>,
+    /// When the first becomes due; `None`: now.
+    pub not_before: Option<Timestamp>,
+    /// Change nothing.
+    pub dry_run: bool,
 }
 
 /// What a replay did or would do.
@@ -52,6 +70,15 @@ pub struct Replay {
     pub replayed: Vec<CopyId>,
     /// Copies that have no address: put their message again once the target exists.
     pub without_address: Vec<CopyId>,
+    /// How many more are meant, beyond the limit.
+    pub remaining: u64,
+    /// What was given up before this time was looked at. Say it in `before` for the rest, so that
+    /// no copy is tried twice.
+    pub before: Timestamp,
+    /// With a `rate`: when the next would become due. Say it in `not_before` for the rest, so
+    /// that the rate holds over all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_due_at: Option<Timestamp>,
 }
 
 fn select(organization: &OrganizationId, filter: &DeadFilter) -> Select<copies::Entity> {
@@ -70,6 +97,8 @@ fn select(organization: &OrganizationId, filter: &DeadFilter) -> Select<copies::
         )
         .add_option(filter.code.as_ref().map(|code| copies::Column::Code.eq(code.as_str())))
         .add_option(filter.installation.map(|id| copies::Column::Installation.eq(id.0)))
+        .add_option(filter.since.map(|since| copies::Column::UpdatedAt.gte(since.as_micros())))
+        .add_option(filter.before.map(|before| copies::Column::UpdatedAt.lt(before.as_micros())))
         .add_option(filter.copies.as_ref().map(|ids| copies::Column::Id.is_in(ids.iter().map(|id| id.0))));
     copies::Entity::find().filter(given_up)
 }
@@ -109,7 +138,8 @@ pub async fn list(
     Ok(rows.into_iter().map(letter).collect())
 }
 
-/// Try dead letters again, the oldest first.
+/// Try dead letters again, the oldest first. With a rate their times are spread, and stored
+/// so: it holds whoever sends them, and after a restart.
 ///
 /// # Errors
 /// The database refuses.
@@ -117,22 +147,33 @@ pub async fn replay(
     app: &App,
     organization: &OrganizationId,
     filter: &DeadFilter,
-    limit: u64,
-    dry_run: bool,
+    how: &HowToReplay,
 ) -> Result<Replay, StoreError> {
-    let rows = select(organization, filter)
-        .order_by_asc(copies::Column::UpdatedAt)
-        .limit(Ord::min(limit, MAX_REPLAY))
-        .all(app.database.read())
-        .await
-        .map_err(StoreError::from)?;
+    let (now, read) = (app.clock.now(), app.database.read());
+    let before = filter.before.unwrap_or(now);
+    let filter = DeadFilter { before: Some(before), ..filter.clone() };
+    let meant = || select(organization, &filter).order_by_asc(copies::Column::UpdatedAt);
+    let limit = Ord::min(how.limit, MAX_REPLAY);
+    let with_address = meant().filter(copies::Column::Stream.is_not_null());
+    let all = with_address.clone().count(read).await?;
+    let rows = with_address.limit(limit).all(read).await?;
+    let without = meant().filter(copies::Column::Stream.is_null()).limit(limit).all(read).await?;
     let address = |row: &copies::Model| row.stream.map(|stream| (CopyId(row.id), StreamId(stream)));
-    let with: Vec<(CopyId, StreamId)> = rows.iter().filter_map(address).collect();
-    let without = rows.iter().filter(|row| row.stream.is_none()).map(|row| CopyId(row.id)).collect();
-    let replayed = match dry_run {
-        true => with.into_iter().map(|(copy, _)| copy).collect(),
-        false => app.delivery.units.replay(organization, &with, app.clock.now(), LIFETIME).await?,
+    let addressed: Vec<(CopyId, StreamId)> = rows.iter().filter_map(address).collect();
+    let remaining = all.saturating_sub(rows.len() as u64);
+    let due = Ord::max(how.not_before.unwrap_or(now), now);
+    let apart = how.rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(rate.recip()));
+    let replayed = match how.dry_run {
+        true => addressed.into_iter().map(|(copy, _)| copy).collect(),
+        false => app.delivery.units.replay(organization, &addressed, due, apart, LIFETIME).await?,
     };
     app.delivery.wake();
-    Ok(Replay { replayed, without_address: without })
+    let taken = u32::try_from(replayed.len()).unwrap_or(u32::MAX);
+    Ok(Replay {
+        replayed,
+        without_address: without.iter().map(|row| CopyId(row.id)).collect(),
+        remaining,
+        before,
+        next_due_at: how.rate.map(|_| due.plus(apart * taken)),
+    })
 }

@@ -167,6 +167,8 @@ fn new_copy(ledger: &mut Ledger, operation: &Operation, message: Uuid, planned: 
         is_open: dead.is_none(),
         removal: false,
         is_fallback: planned.is_fallback,
+        may_fold: !planned.is_fallback && place.is_some_and(|place| place.storm_guard) && can_fold(operation),
+        folded_into: None,
         state: if dead.is_some() { "dead" } else { "pending" }.to_owned(),
         code: dead.map(|(code, _)| (*code).to_owned()),
         detail: dead.map(|(_, detail)| detail.clone()),
@@ -180,6 +182,13 @@ fn new_copy(ledger: &mut Ledger, operation: &Operation, message: Uuid, planned: 
         created_at: operation.now.as_micros(),
         updated_at: operation.now.as_micros(),
     }
+}
+
+/// Whether a line in a summary says enough of a message for now: nothing presses, more is
+/// expected, and nothing hangs on its post.
+fn can_fold(operation: &Operation) -> bool {
+    let put = &operation.put;
+    put.urgency != Urgency::Urgent && !put.is_final && put.log.is_empty()
 }
 
 /// How an urgency is stored.
@@ -237,6 +246,8 @@ fn log_copies(ledger: &mut Ledger, operation: &Operation, root: &copies::Model) 
     let line_of = |(line, number): (&message::LogLine, i64)| copies::Model {
         id: ledger.new_id(),
         root: Some(root.id),
+        may_fold: false,
+        folded_into: None,
         log_id: Some(line.id.clone()),
         log_text: Some(line.text.clone()),
         sequence: root.sequence + number,
@@ -313,6 +324,9 @@ fn reopen(ledger: &mut Ledger, row: copies::Model, operation: &Operation, pins: 
         pinned,
         is_open: true,
         removal: false,
+        // What was in a summary, or is about to be, is posted by itself once there is more to say.
+        may_fold: row.may_fold && row.folded_into.is_none() && can_fold(operation),
+        folded_into: None,
         due_at: Some(due),
         urgency: rank(operation.put.urgency),
         expires_at: operation.expires_at.as_micros(),
@@ -456,21 +470,22 @@ pub(super) fn hasten(ledger: &mut Ledger, message: Uuid) {
     }
 }
 
-/// Try a copy again that was given up. Whether it was.
-pub(super) fn replay(ledger: &mut Ledger, id: Uuid, now: Timestamp, lifetime: Duration) -> bool {
+/// Try a copy again that was given up: from `due` on, for `lifetime`. Whether it was.
+pub(super) fn replay(ledger: &mut Ledger, id: Uuid, due: Timestamp, lifetime: Duration) -> bool {
+    let now = ledger.now;
     let Some(copy) = ledger.copy(id).filter(|copy| matches!(copy.state.as_str(), "dead" | "expired")) else {
         return false;
     };
     copy.is_open = true;
     copy.state = "pending".to_owned();
-    copy.due_at = Some(now.as_micros());
+    copy.due_at = Some(due.as_micros());
     copy.attempts = 0;
     copy.crashes = 0;
     copy.first_tried_at = None;
-    copy.expires_at = now.plus(lifetime).as_micros();
+    copy.expires_at = due.plus(lifetime).as_micros();
     copy.updated_at = now.as_micros();
     let copy = copy.clone();
-    wake(ledger, &copy, now.as_micros());
+    wake(ledger, &copy, due.as_micros());
     ledger.changes.tallies.add(&OrganizationId::stored(copy.organization), tally::ACCEPTED, 1);
     true
 }

@@ -62,6 +62,8 @@ pub(super) struct Sending<'a> {
     leased: Instant,
     pub(super) parts: Vec<ShownPart>,
     pub(super) address: Option<String>,
+    /// Whether its conversation has moved: no thread is there any more.
+    has_moved: bool,
     /// Whether a call that posts may have left the machine without an answer.
     pub(super) sent: bool,
     /// The server that it goes to, once that is known.
@@ -90,7 +92,12 @@ impl Task {
 impl<'a> Sending<'a> {
     pub(super) fn new(app: &'a App, pace: &'a Pace, work: &'a Work, leased: Instant) -> Self {
         let (parts, origin) = (work.parts.clone(), String::new());
-        Self { app, pace, work, leased, parts, address: None, sent: false, origin }
+        Self { app, pace, work, leased, parts, address: None, has_moved: false, sent: false, origin }
+    }
+
+    /// The same at the new address of a conversation that has moved.
+    pub(super) fn there(self, work: &'a Work) -> Self {
+        Self { has_moved: true, address: work.address.clone(), ..Self::new(self.app, self.pace, work, self.leased) }
     }
 
     pub(super) async fn run(&mut self, installation: InstallationId) -> Result<(), Stop> {
@@ -125,6 +132,7 @@ impl<'a> Sending<'a> {
         let backend = Arc::clone(&loaded.backend);
         let account = self.work.account.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let root = match root {
+            Some(_) if self.has_moved => self.without_root(&put)?,
             Some(root) => self.find_root(*root, &put).await?,
             None => None,
         };

@@ -370,6 +370,17 @@ pub trait Unit: Send {
     async fn due(&mut self, limit: usize, full: &Full) -> Result<Vec<Stream>, StoreError>;
     /// Up to `limit` open copies whose time has run out and that nobody is sending.
     async fn overdue(&mut self, limit: u64) -> Result<Vec<copies::Model>, StoreError>;
+    /// First posts that may be folded, of up to `streams` streams in which at least `waiting` of
+    /// them are due, one of them since `late` or before; up to `limit`, each stream's in order.
+    async fn foldable(
+        &mut self,
+        waiting: usize,
+        late: Timestamp,
+        streams: usize,
+        limit: usize,
+    ) -> Result<Vec<copies::Model>, StoreError>;
+    /// Up to `limit` open copies whose summary has ended, each with whether that was shown.
+    async fn folded(&mut self, limit: usize) -> Result<Vec<(copies::Model, bool)>, StoreError>;
     /// The open copies that go to an installation or a conversation; their streams are locked.
     async fn open_copies(
         &mut self,

@@ -51,6 +51,8 @@ pub struct PlannedPlace {
     pub account: Option<Account>,
     /// The copy to which it is a reply.
     pub root: Option<CopyId>,
+    /// Whether first posts that wait here for long may become one summary.
+    pub storm_guard: bool,
 }
 
 type Place = Result<PlannedPlace, (&'static str, String)>;
@@ -141,7 +143,8 @@ impl Resolver<'_> {
         if row.removed_at.is_some() {
             return Ok(Err(("channel_not_found", format!("the channel {} is no longer connected", row.name))));
         }
-        self.place(row.installation, Some(Address(row.address.clone())), None, true).await
+        let place = self.place(row.installation, Some(Address(row.address.clone())), None, true).await?;
+        Ok(place.map(|place| PlannedPlace { storm_guard: row.storm_guard, ..place }))
     }
 
     async fn user(&mut self, target: &UserTarget) -> Result<Place, DbErr> {
@@ -256,6 +259,7 @@ impl Resolver<'_> {
             address,
             account,
             root: None,
+            storm_guard: false,
         })
     }
 

@@ -76,8 +76,8 @@ impl Units {
         unit.commit(ledger.into_changes()).await
     }
 
-    /// Try given-up copies of these streams again for `lifetime`. The answer is those that
-    /// still were given up.
+    /// Try given-up copies of these streams again, each for `lifetime`: the first from `due`
+    /// on, each further one `apart` later. The answer is those that still were given up.
     ///
     /// # Errors
     /// The store fails.
@@ -85,7 +85,8 @@ impl Units {
         &self,
         organization: &OrganizationId,
         copies: &[(CopyId, StreamId)],
-        now: Timestamp,
+        due: Timestamp,
+        apart: Duration,
         lifetime: Duration,
     ) -> Result<Vec<CopyId>, StoreError> {
         let (mut unit, mut ledger) = self.begin().await?;
@@ -93,9 +94,11 @@ impl Units {
         let ids = copies.iter().map(|(copy, _)| (organization.clone(), *copy)).collect();
         ledger.load(unit.load(&RowsWanted { streams, copies: ids, ..RowsWanted::default() }).await?);
         let mut replayed = Vec::with_capacity(copies.len());
+        let mut due = due;
         for (copy, _) in copies {
-            if revise::replay(&mut ledger, copy.0, now, lifetime) {
+            if revise::replay(&mut ledger, copy.0, due, lifetime) {
                 replayed.push(*copy);
+                due = due.plus(apart);
             }
         }
         unit.commit(ledger.into_changes()).await?;

@@ -113,6 +113,8 @@ pub enum CopyState {
     Expired,
     /// Was called off before it was posted.
     Cancelled,
+    /// Stands as a line in a summary, because it had waited for long.
+    Folded,
 }
 
 impl CopyState {
@@ -132,6 +134,7 @@ impl CopyState {
             "dead" => Self::Dead,
             "expired" => Self::Expired,
             "cancelled" => Self::Cancelled,
+            "folded" => Self::Folded,
             _ => Self::Pending,
         }
     }

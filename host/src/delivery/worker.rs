@@ -21,6 +21,7 @@ use super::{
     Delivery,
     courier::PlatformCourier,
     desk::{Assignment, Desk},
+    fold::STORM,
     message::ShownPart,
     store::{LEASE, Outcome, Record, Recorded, What, Work},
 };
@@ -44,6 +45,8 @@ const SUSPECT_WAIT: Duration = Duration::from_millis(500);
 const TURN: Duration = Duration::from_secs(2);
 /// How often copies whose time has run out are looked for.
 const EXPIRE_EVERY: Duration = Duration::from_secs(1);
+/// How often what waits is folded into summaries.
+const FOLD_EVERY: Duration = Duration::from_secs(5);
 /// How many copies are expired in one go.
 const EXPIRE_BATCH: u64 = 200;
 
@@ -153,12 +156,16 @@ struct Running {
 
 impl Running {
     async fn look_until_stopped(&self) {
-        let mut last_expiry = Instant::now();
+        let (mut last_expiry, mut last_fold) = (Instant::now(), Instant::now());
         while !self.stop.is_cancelled() {
             let may_be_more = self.look().await;
             if last_expiry.elapsed() >= EXPIRE_EVERY {
                 last_expiry = Instant::now();
                 self.expire().await;
+            }
+            if last_fold.elapsed() >= FOLD_EVERY {
+                last_fold = Instant::now();
+                self.fold().await;
             }
             if may_be_more {
                 tokio::select! {
@@ -310,6 +317,17 @@ impl Running {
                     pause = (pause * 2).min(Duration::from_secs(2));
                 }
             }
+        }
+    }
+
+    async fn fold(&self) {
+        match self.engine.delivery.units.fold(&STORM).await {
+            Ok(0) => {}
+            Ok(number) => {
+                tracing::info!(copies = number, "a channel is behind: first posts became lines of summaries");
+                self.engine.delivery.wake();
+            }
+            Err(error) => tracing::error!(%error, "can't look for what could be folded"),
         }
     }
 

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{
     accept::{AcceptError, Accepted, Operation},
     desk::{Assignment, Desk},
-    ledger::Ledger,
+    ledger::{Changes, Ledger},
     message::ShownPart,
     outcomes, revise,
     store::{Body, Documents, Lease, MessageDocument, Record, Recorded, RowsWanted, StoreError, Unit, Work},
@@ -66,7 +66,8 @@ impl Units {
         let documents = in_memory(&mut ledger, operations);
         let mut next = take(unit.as_mut(), &mut ledger, &wanted, &documents).await?;
         let taken = desk.map(|desk| take_new(&mut ledger, desk, &documents, begun)).unwrap_or_default();
-        let changes = ledger.into_changes();
+        let calls_others = !operations.is_empty() && ledger.leaves_due();
+        let changes = Changes { calls_others, ..ledger.into_changes() };
         let is_waiting = changes.leaves_waiting();
         if let Err(error) = unit.commit(changes).await {
             if let Some(desk) = desk.filter(|_| matches!(error, StoreError::CommitUnknown(_))) {

@@ -42,6 +42,22 @@ struct Batch {
     records: Vec<(Box<Record>, RecordReply)>,
 }
 
+impl Batch {
+    fn refuse(self, error: &StoreError) {
+        self.operations.into_iter().for_each(|(_, reply)| drop(reply.send(Err(error.clone().into()))));
+        self.records.into_iter().for_each(|(_, reply)| drop(reply.send(Err(error.clone()))));
+    }
+}
+
+impl Job {
+    fn refuse(self, error: &StoreError) {
+        match self {
+            Self::Accept(_, reply) => drop(reply.send(Err(error.clone().into()))),
+            Self::Record(_, reply) => drop(reply.send(Err(error.clone()))),
+        }
+    }
+}
+
 impl Writer {
     /// Start the writer's task. It ends when the last handle is dropped.
     pub(super) fn start(units: Units, desks: Desks, wake: Arc<Notify>) -> Self {
@@ -62,8 +78,16 @@ impl Writer {
                         Job::Record(record, reply) => batch.records.push((record, reply)),
                     }
                 }
-                task.write(batch).await;
-                task.write(events).await;
+                // Who has waited while the store wasn't there doesn't wait for another try: that
+                // comes with the next who asks.
+                if let Err(error) = task.write(batch).await {
+                    events.refuse(&error);
+                    while let Ok(job) = receiver.try_recv() {
+                        job.refuse(&error);
+                    }
+                } else {
+                    let _ = task.write(events).await;
+                }
             }
         });
         Self(sender)
@@ -108,10 +132,11 @@ struct Task {
 }
 
 impl Task {
-    async fn write(&self, batch: Batch) {
+    /// Write a batch and answer each. The error: the store can't be reached.
+    async fn write(&self, batch: Batch) -> Result<(), StoreError> {
         let Batch { operations, records } = batch;
         if operations.is_empty() && records.is_empty() {
-            return;
+            return Ok(());
         }
         metrics::histogram!("chatport_accept_batch_size").record(operations.len() as f64);
         metrics::histogram!("chatport_record_batch_size").record(records.len() as f64);
@@ -134,10 +159,13 @@ impl Task {
             }
             // It isn't any better one by one; or nobody knows whether it is there.
             Err(error) => {
-                operations.into_iter().for_each(|(_, reply)| drop(reply.send(Err(error.clone().into()))));
-                records.into_iter().for_each(|(_, reply)| drop(reply.send(Err(error.clone()))));
+                Batch { operations, records }.refuse(&error);
+                if matches!(error, StoreError::Unreachable(_)) {
+                    return Err(error);
+                }
             }
         }
+        Ok(())
     }
 
     /// One operation in a commit of its own. What failed before its commit certainly isn't

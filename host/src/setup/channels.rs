@@ -49,6 +49,9 @@ pub struct Channel {
     pub status: ChannelStatus,
     /// Whether messages for the default go here.
     pub is_default: bool,
+    /// Whether first posts that had to wait for long become one summary.
+    #[serde(default)]
+    pub storm_guard: bool,
     /// Since when it is connected.
     pub linked_at: Timestamp,
     /// When it was changed last.
@@ -101,6 +104,7 @@ impl From<&Model> for Channel {
             team: row.team.clone(),
             status: ChannelStatus::stored(&row.status),
             is_default: row.is_default,
+            storm_guard: row.storm_guard,
             linked_at: Timestamp::from_micros(row.linked_at),
             updated_at: Timestamp::from_micros(row.updated_at),
             removed_at: row.removed_at.map(Timestamp::from_micros),
@@ -228,6 +232,7 @@ pub(super) async fn connect(
         team: conversation.team.clone(),
         status: ChannelStatus::Active.as_str().to_owned(),
         is_default: others == 0,
+        storm_guard: false,
         linked_at: now.as_micros(),
         updated_at: now.as_micros(),
         removed_at: None,
@@ -321,6 +326,32 @@ pub async fn make_default(
     transaction.commit().await?;
     app.delivery.wake();
     Ok(channel)
+}
+
+/// Switch a channel's storm guard on or off.
+///
+/// # Errors
+/// It isn't there.
+pub async fn guard(
+    app: &App,
+    organization: &OrganizationId,
+    channel: ChannelId,
+    on: bool,
+    actor: &Actor,
+) -> Result<(), SetupFailure> {
+    let now = app.clock.now();
+    let transaction = app.database.begin(organization).await?;
+    let row = live(organization).filter(Column::Id.eq(channel.0)).one(&transaction).await?;
+    let row = row.ok_or(SetupFailure::NotFound)?;
+    if row.storm_guard == on {
+        return Ok(());
+    }
+    let row = Model { storm_guard: on, ..row };
+    save(&transaction, organization, row, EventKind::ChannelChanged, now).await?;
+    let action = if on { "channel.guard" } else { "channel.unguard" };
+    audit::write(&transaction, organization, actor, action, &channel.to_string(), "done", now).await?;
+    transaction.commit().await?;
+    Ok(())
 }
 
 /// Disconnect a channel; what is still to be sent there is cancelled. The answer tells

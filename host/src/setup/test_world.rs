@@ -259,7 +259,7 @@ impl World {
         let pigeon = Arc::new(Pigeon::default());
         let registry = Registry::of([(pigeon.clone() as Arc<dyn MessagingBackend>, "pigeon")]).unwrap();
         let location = location(&folder).await;
-        let mut app = Host::for_tests(&location, registry).await.unwrap();
+        let mut app = Host::for_tests(&location, folder.path(), registry).await.unwrap();
         let clock = Arc::new(HandClock(AtomicI64::new(1_767_225_600_000_000)));
         app.clock = clock.clone();
         let organization = OrganizationId::parse("acme").unwrap();

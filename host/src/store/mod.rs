@@ -98,6 +98,10 @@ pub struct Database {
     _lock: Option<Arc<File>>,
 }
 
+/// How long a connection to Postgres is waited for. A request waits for one at a time, and
+/// gives up after the first in vain: so it is refused within two seconds.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+
 impl Database {
     /// Open and bring to the present version.
     ///
@@ -131,8 +135,8 @@ impl Database {
             .max_connections(16)
             .min_connections(1)
             .sqlx_logging(false)
-            .connect_timeout(Duration::from_secs(2))
-            .acquire_timeout(Duration::from_secs(2));
+            .connect_timeout(PATIENCE)
+            .acquire_timeout(PATIENCE);
         let write = sea_orm::Database::connect(options).await?;
         // One replica at a time. The lock is a transaction's, not a session's: behind a pooler each
         // statement may come to another session.

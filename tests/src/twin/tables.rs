@@ -131,6 +131,39 @@ impl Tables {
         self.copies.values().filter(is_overdue).take(limit).cloned().collect()
     }
 
+    pub(super) fn foldable(
+        &self,
+        waiting: usize,
+        late: i64,
+        streams: usize,
+        limit: usize,
+        now: i64,
+    ) -> Vec<copies::Model> {
+        let is_waiting = |copy: &&copies::Model| {
+            let is_first = copy.parts == "[]" && copy.sending.is_none() && copy.attempts == 0;
+            copy.may_fold && is_first && copy.state == "pending" && copy.due_at.is_some_and(|due| due <= now)
+        };
+        let of_stream = |stream: &Uuid| self.in_order(*stream).filter(is_waiting).cloned().collect::<Vec<_>>();
+        let all = self.by_stream.keys().map(|stream| (*stream, of_stream(stream)));
+        let first_due = |rows: &[copies::Model]| rows.iter().filter_map(|row| row.due_at).min();
+        let mut found: Vec<_> =
+            all.filter(|(_, rows)| rows.len() >= waiting && first_due(rows).is_some_and(|due| due <= late)).collect();
+        found.sort_by_key(|(_, rows)| first_due(rows));
+        found.truncate(streams);
+        found.sort_by_key(|(stream, _)| *stream);
+        found.into_iter().flat_map(|(_, rows)| rows).take(limit).collect()
+    }
+
+    pub(super) fn folded(&self, limit: usize) -> Vec<(copies::Model, bool)> {
+        let ended = |copy: &copies::Model| {
+            let summary = self.by_message.get(&copy.folded_into?).into_iter().flatten().next();
+            let summary = summary.and_then(|id| self.copies.get(id));
+            let has_ended = copy.is_open && summary.is_none_or(|summary| !summary.is_open);
+            has_ended.then(|| (copy.clone(), summary.is_some_and(|summary| summary.shown.is_some())))
+        };
+        self.copies.values().filter_map(ended).take(limit).collect()
+    }
+
     pub(super) fn open_copies(&self, organization: &OrganizationId, what: &CancelWhat) -> Vec<copies::Model> {
         let is_meant = |copy: &&copies::Model| {
             let Some(stream) = copy.stream.and_then(|id| self.streams.get(&id)) else { return false };
@@ -339,6 +372,8 @@ fn copy_of(
         is_open: true,
         removal: false,
         is_fallback: false,
+        may_fold: false,
+        folded_into: None,
         state: "pending".to_owned(),
         code: None,
         detail: None,

@@ -284,6 +284,34 @@ async fn a_replica_whose_connection_was_cut_listens_again_and_forgets_what_it_mi
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_replica_has_no_seat_for_is_told_to_the_others() {
+    let world = World::start(Engine::Postgres, Asked::Here).await;
+    let attic = json!({ "channel": world.channel("attic").await });
+    let (database, told, stop) =
+        (world.changing.app.database.clone(), Arc::new(AtomicI64::new(0)), CancellationToken::new());
+    let counted = Arc::clone(&told);
+    let listening = tokio::spawn(listen(database, move || _ = counted.fetch_add(1, SeqCst), stop.clone()));
+    eventually("it to listen too", || async { (listening_backends(&world).await.len() == 2).then_some(()) }).await;
+    world.put(attic.clone()).await;
+    world.sent(1).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(told.load(SeqCst), 0, "whoever has a seat takes it, and tells nobody");
+    // One installation has eight seats; in each sits one that hears nothing of its platform.
+    let busy = chatport_tests::pigeon::Fate::Slow(Duration::from_secs(5));
+    for number in 0..8 {
+        let loft = format!("busy {number}");
+        world.pigeon.fate(&loft, busy.clone());
+        let channel = world.channel(&loft).await;
+        world.put(json!({ "channel": channel })).await;
+    }
+    eventually("all seats to be taken", || async { (world.pigeon.world().calls == 9).then_some(()) }).await;
+    world.put(attic).await;
+    eventually("word of it", || async { (told.load(SeqCst) > 0).then_some(()) }).await;
+    stop.cancel();
+    listening.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn word_that_something_is_due_goes_round_once_it_is_committed() {
     let world = World::start(Engine::Postgres, Asked::Here).await;
     let (database, told, stop) =

@@ -301,6 +301,45 @@ pub(super) async fn overdue(on: &DatabaseTransaction, limit: u64, now: Timestamp
     models(&query(on, &sql, [now.as_micros().into()]).await?)
 }
 
+/// Of the index of what may be folded alone, so it costs nothing where nobody has asked for it.
+pub(super) async fn foldable(
+    on: &DatabaseTransaction,
+    waiting: usize,
+    late: Timestamp,
+    (streams, limit): (usize, usize),
+    now: Timestamp,
+) -> Result<Vec<copies::Model>, DbErr> {
+    let is_waiting = |copy: &str| {
+        format!(
+            "{copy}.may_fold AND {copy}.due_at <= $1 AND {copy}.state = 'pending' AND {copy}.parts = '[]'
+                AND {copy}.sending IS NULL AND {copy}.attempts = 0"
+        )
+    };
+    let sql = format!(
+        "SELECT c.* FROM copies c JOIN streams s ON s.organization = c.organization AND s.id = c.stream
+        WHERE {} AND c.stream IN (SELECT f.stream FROM copies f WHERE {} GROUP BY f.stream
+            HAVING COUNT(*) >= {waiting} AND MIN(f.due_at) <= $2 ORDER BY MIN(f.due_at) LIMIT {streams})
+        ORDER BY c.stream, c.sequence, c.id LIMIT {limit} {}",
+        is_waiting("c"),
+        is_waiting("f"),
+        locking(on.get_database_backend(), "FOR UPDATE OF c, s SKIP LOCKED")
+    );
+    models(&query(on, &sql, [now.as_micros().into(), late.as_micros().into()]).await?)
+}
+
+pub(super) async fn folded(on: &DatabaseTransaction, limit: usize) -> Result<Vec<(copies::Model, bool)>, DbErr> {
+    let sql = format!(
+        "SELECT c.*, r.shown IS NOT NULL AS was_shown
+        FROM copies c JOIN streams s ON s.organization = c.organization AND s.id = c.stream
+            LEFT JOIN copies r ON r.organization = c.organization AND r.message = c.folded_into
+        WHERE c.is_open AND c.folded_into IS NOT NULL AND (r.id IS NULL OR NOT r.is_open)
+        ORDER BY c.id LIMIT {limit} {}",
+        locking(on.get_database_backend(), "FOR UPDATE OF c, s SKIP LOCKED")
+    );
+    let rows = query(on, &sql, []).await?;
+    rows.iter().map(|row| Ok((copies::Model::from_query_result(row, "")?, row.try_get("", "was_shown")?))).collect()
+}
+
 /// The streams that a cancellation concerns, and their places in the statement.
 fn cancelled(organization: &OrganizationId, what: &CancelWhat) -> (String, Vec<Value>) {
     let (condition, mut values): (&str, Vec<Value>) = match what {

@@ -11,11 +11,12 @@ pub(crate) use load::lock_streams;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
 use chatport_sdk::{
+    identity::{Address, Conversation},
     site::Random,
     time::{Clock, Timestamp},
 };
@@ -33,7 +34,7 @@ use crate::{
     store::{
         Database,
         entities::copies,
-        only,
+        notify_due, only,
         sheet::{self, Sheet},
         statement,
     },
@@ -41,6 +42,8 @@ use crate::{
 
 /// How exactly it is known when an installation last delivered something.
 const NOTE_EVERY: Duration = Duration::from_secs(5);
+/// How often other replicas are called at most.
+const CALL_EVERY: Duration = Duration::from_millis(50);
 /// A difference between this host's clock and the database's that is worth a warning.
 const CLOCK_DIFFERENCE: Duration = Duration::from_secs(5);
 
@@ -50,6 +53,7 @@ pub(super) struct SqlStore {
     database: Database,
     clock: Arc<dyn Clock>,
     noted: Noted,
+    calls: Calls,
 }
 
 /// When it was last noted that an installation delivered something.
@@ -70,9 +74,26 @@ impl Noted {
     }
 }
 
+/// When other replicas were last called.
+#[derive(Clone, Default)]
+struct Calls(Arc<Mutex<Option<Instant>>>);
+
+impl Calls {
+    /// Once called, others look until nothing is left: there is no need to call them with every
+    /// commit of a rush, and each call makes the commits of all replicas wait for one another.
+    fn may_call(&self) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let may = last.is_none_or(|last| last.elapsed() >= CALL_EVERY);
+        if may {
+            *last = Some(Instant::now());
+        }
+        may
+    }
+}
+
 impl SqlStore {
     pub(super) fn new(database: Database, clock: Arc<dyn Clock>) -> Self {
-        Self { database, clock, noted: Noted::default() }
+        Self { database, clock, noted: Noted::default(), calls: Calls::default() }
     }
 
     /// Now, by the clock that decides leases: the database's where several replicas share it,
@@ -108,13 +129,69 @@ pub(super) async fn cancel(
     flush::write(transaction, database, ledger.into_changes()).await
 }
 
+/// A conversation that has moved.
+pub(super) struct Relocation<'a> {
+    pub installation: InstallationId,
+    /// The key of its stream.
+    pub from: &'a str,
+    pub old: &'a Address,
+    pub to: &'a Conversation,
+}
+
+impl Relocation<'_> {
+    /// Its copies.
+    pub(super) fn what(&self) -> CancelWhat {
+        CancelWhat::Conversation(self.installation, self.from.to_owned())
+    }
+}
+
+/// Send what waits for a conversation to its new address, in its old order. The stream takes
+/// the new key, unless there is one with that key: then new messages go there, and this one runs
+/// dry. What is being sent finds out by itself; so do replies, whose threads are in the old place.
+pub(super) async fn relocate(
+    transaction: &DatabaseTransaction,
+    database: &Database,
+    organization: &OrganizationId,
+    place: &Relocation<'_>,
+    random: &Arc<dyn Random>,
+    now: Timestamp,
+) -> Result<(), DbErr> {
+    let rows = load::open_copies(transaction, organization, &place.what()).await?;
+    let is_at = |row: &copies::Model| {
+        row.address.as_deref().and_then(|text| serde_json::from_str::<Address>(text).ok()).as_ref() == Some(place.old)
+    };
+    let mut ledger = Ledger::new(now, Arc::clone(random));
+    let moves = |row: &&copies::Model| row.state != "sending" && row.root.is_none() && !row.removal && is_at(row);
+    let moving: Vec<_> = rows.into_iter().filter(|row| moves(&row)).collect();
+    ledger.load_copies(moving.clone());
+    for row in &moving {
+        if let Some(copy) = ledger.copy(row.id) {
+            copy.address = serde_json::to_string(&place.to.address).ok();
+            copy.parts = "[]".to_owned();
+            copy.updated_at = now.as_micros();
+        }
+    }
+    flush::write(transaction, database, ledger.into_changes()).await?;
+    let sql = "UPDATE streams SET key = $3 WHERE installation = $1 AND key = $2
+        AND NOT EXISTS (SELECT 1 FROM streams n WHERE n.installation = $1 AND n.key = $3)";
+    let values = [place.installation.0.into(), place.from.into(), place.to.id.as_str().into()];
+    transaction.execute_raw(statement(transaction, sql, values)).await?;
+    Ok(())
+}
+
 #[async_trait]
 impl DeliveryStore for SqlStore {
     async fn begin(&self) -> Result<Box<dyn Unit>, StoreError> {
         let begun = self.database.begin_at().await;
         let (transaction, now) = begun.map_err(|error| StoreError::Unreachable(error.to_string()))?;
         let now = self.now(now);
-        Ok(Box::new(SqlUnit { noted: self.noted.clone(), database: self.database.clone(), transaction, now }))
+        Ok(Box::new(SqlUnit {
+            noted: self.noted.clone(),
+            calls: self.calls.clone(),
+            database: self.database.clone(),
+            transaction,
+            now,
+        }))
     }
 
     async fn recover(&self) -> Result<u64, StoreError> {
@@ -157,6 +234,7 @@ impl DeliveryStore for SqlStore {
 /// A transaction.
 struct SqlUnit {
     noted: Noted,
+    calls: Calls,
     database: Database,
     transaction: DatabaseTransaction,
     now: Timestamp,
@@ -180,6 +258,20 @@ impl Unit for SqlUnit {
         Ok(load::overdue(&self.transaction, limit, self.now).await?)
     }
 
+    async fn foldable(
+        &mut self,
+        waiting: usize,
+        late: Timestamp,
+        streams: usize,
+        limit: usize,
+    ) -> Result<Vec<copies::Model>, StoreError> {
+        Ok(load::foldable(&self.transaction, waiting, late, (streams, limit), self.now).await?)
+    }
+
+    async fn folded(&mut self, limit: usize) -> Result<Vec<(copies::Model, bool)>, StoreError> {
+        Ok(load::folded(&self.transaction, limit).await?)
+    }
+
     async fn open_copies(
         &mut self,
         organization: &OrganizationId,
@@ -198,7 +290,11 @@ impl Unit for SqlUnit {
 
     async fn commit(self: Box<Self>, mut changes: Changes) -> Result<(), StoreError> {
         self.noted.thin(&mut changes.delivered);
+        let calls_others = changes.calls_others && self.calls.may_call();
         flush::write(&self.transaction, &self.database, changes).await?;
+        if calls_others {
+            notify_due(&self.transaction).await?;
+        }
         self.transaction.commit().await.map_err(|error| StoreError::CommitUnknown(error.to_string()))
     }
 }

@@ -108,7 +108,7 @@ pub(super) fn stream_change((was, is): &(Stream, Stream)) -> [Cell<'_>; 11] {
     ]
 }
 
-pub(super) const COPIES: Columns<32> = [
+pub(super) const COPIES: Columns<34> = [
     ("organization", Text),
     ("id", Id),
     ("stream", Id),
@@ -129,6 +129,8 @@ pub(super) const COPIES: Columns<32> = [
     ("is_open", Boolean),
     ("removal", Boolean),
     ("is_fallback", Boolean),
+    ("may_fold", Boolean),
+    ("folded_into", Id),
     ("state", Text),
     ("code", Text),
     ("detail", Text),
@@ -143,7 +145,7 @@ pub(super) const COPIES: Columns<32> = [
     ("updated_at", Integer),
 ];
 
-pub(super) fn copy(row: &copies::Model) -> [Cell<'_>; 32] {
+pub(super) fn copy(row: &copies::Model) -> [Cell<'_>; 34] {
     [
         (&row.organization).into(),
         row.id.into(),
@@ -165,6 +167,8 @@ pub(super) fn copy(row: &copies::Model) -> [Cell<'_>; 32] {
         row.is_open.into(),
         row.removal.into(),
         row.is_fallback.into(),
+        row.may_fold.into(),
+        row.folded_into.into(),
         (&row.state).into(),
         row.code.as_ref().into(),
         row.detail.as_ref().into(),
@@ -181,7 +185,7 @@ pub(super) fn copy(row: &copies::Model) -> [Cell<'_>; 32] {
 }
 
 /// What changes of a copy.
-pub(super) const COPY_CHANGES: Columns<20> = [
+pub(super) const COPY_CHANGES: Columns<22> = [
     ("organization", Text),
     ("id", Id),
     ("address", Text),
@@ -191,6 +195,8 @@ pub(super) const COPY_CHANGES: Columns<20> = [
     ("sending", Integer),
     ("is_open", Boolean),
     ("removal", Boolean),
+    ("may_fold", Boolean),
+    ("folded_into", Id),
     ("state", Text),
     ("code", Text),
     ("detail", Text),
@@ -204,7 +210,7 @@ pub(super) const COPY_CHANGES: Columns<20> = [
     ("updated_at", Integer),
 ];
 
-pub(super) fn copy_change(row: &copies::Model) -> [Cell<'_>; 20] {
+pub(super) fn copy_change(row: &copies::Model) -> [Cell<'_>; 22] {
     [
         (&row.organization).into(),
         row.id.into(),
@@ -215,6 +221,8 @@ pub(super) fn copy_change(row: &copies::Model) -> [Cell<'_>; 20] {
         row.sending.into(),
         row.is_open.into(),
         row.removal.into(),
+        row.may_fold.into(),
+        row.folded_into.into(),
         (&row.state).into(),
         row.code.as_ref().into(),
         row.detail.as_ref().into(),

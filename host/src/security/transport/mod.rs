@@ -38,6 +38,7 @@ use super::network::Scheme;
 
 pub use connector::{Resolve, SystemResolver};
 pub use pools::{TransportError, Transports};
+pub(crate) use tls::client_config;
 
 /// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(60);

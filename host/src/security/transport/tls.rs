@@ -19,7 +19,7 @@ pub enum TlsError {
 }
 
 /// Trust the system's authorities and those in `extra`, a file of certificates in PEM.
-pub(super) fn client_config(extra: Option<&Path>) -> Result<Arc<ClientConfig>, TlsError> {
+pub(crate) fn client_config(extra: Option<&Path>) -> Result<Arc<ClientConfig>, TlsError> {
     crate::security::install_crypto_providers();
     let mut roots = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();

@@ -17,6 +17,7 @@ pub struct Model {
     pub team: String,
     pub status: String,
     pub is_default: bool,
+    pub storm_guard: bool,
     pub linked_at: i64,
     pub updated_at: i64,
     pub removed_at: Option<i64>,

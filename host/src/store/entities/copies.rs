@@ -27,6 +27,8 @@ pub struct Model {
     pub is_open: bool,
     pub removal: bool,
     pub is_fallback: bool,
+    pub may_fold: bool,
+    pub folded_into: Option<Uuid>,
     pub state: String,
     pub code: Option<String>,
     pub detail: Option<String>,
