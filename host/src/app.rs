@@ -10,6 +10,7 @@ use crate::{
     config::Settings,
     delivery::Delivery,
     events::health::SubscriptionHealth,
+    ingress::Ingress,
     registry::Registry,
     security::{keyring::Keyring, transport::Transports},
     setup::renewal::Renewals,
@@ -37,6 +38,8 @@ pub struct App {
     pub transports: Arc<Transports>,
     /// The delivery engine's front door.
     pub delivery: Delivery,
+    /// What the platforms' way in keeps.
+    pub ingress: Ingress,
     /// How the receivers of events have answered.
     pub subscription_health: SubscriptionHealth,
     /// Credentials that are being renewed.

@@ -14,6 +14,7 @@ use crate::{
     delivery::{self, Delivery},
     events::health::SubscriptionHealth,
     housekeeping,
+    ingress::Ingress,
     registry::{Registry, RegistryError},
     security::{
         self,
@@ -138,6 +139,7 @@ impl Host {
         if let Err(error) = server.await {
             tracing::error!(%error, "the server ended badly");
         }
+        app.ingress.settled().await;
         engine_stop.cancel();
         if let Err(error) = engine.await {
             tracing::error!(%error, "the delivery engine ended badly");
@@ -166,9 +168,11 @@ async fn open(settings: Settings, registry: Registry, bound: SocketAddr) -> Resu
     let transports = Transports::new(policy, settings.extra_ca_file.as_deref())?;
     let database = Database::open(&location(&settings.database)).await?;
     check_keyring(&database, &keyring).await?;
+    let delivery = Delivery::new(&database, &clock, &random);
     Ok(App {
         public_url: settings.public_url_at(bound),
-        delivery: Delivery::new(&database, &clock, &random),
+        ingress: Ingress::new(&database, &delivery),
+        delivery,
         settings: Arc::new(settings),
         registry,
         keyring: Arc::new(keyring),

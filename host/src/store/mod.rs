@@ -189,6 +189,11 @@ impl Database {
         self.change(Scope::Everything, true).await
     }
 
+    /// The same for one that rarely does: it says so by [`Change::touch`].
+    pub(crate) async fn begin_quietly_for_all(&self) -> Result<Change, DbErr> {
+        self.change(Scope::Everything, false).await
+    }
+
     async fn change(&self, scope: Scope, touched: bool) -> Result<Change, DbErr> {
         Ok(Change::new(self.begin_uncached().await?, Arc::clone(&self.cache), scope, touched))
     }

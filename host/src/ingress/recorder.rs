@@ -1,0 +1,304 @@
+//! The one task that writes presses: those that come at the same time share a commit, and
+//! each is answered after it. With a press its event is written, for the engine to deliver if
+//! the application can't be asked at once. What came of asking follows in a later commit, with
+//! the next presses; nobody waits for that one.
+//!
+//! If a batch fails, each of its parts is written once alone, so that a bad one can't fail its
+//! neighbours. More presses than [`QUEUE`] don't wait here: they are refused at once.
+
+use std::collections::HashMap;
+
+use chatport_sdk::{happening::Outcome, time::Timestamp};
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+use super::{
+    outcome,
+    press::{self, Judged, Press, Pressed, Verdict},
+    press_rows as rows,
+};
+use crate::{
+    delivery::{Delivery, store::StoreError},
+    events,
+    ids::{EventId, InstallationId, OrganizationId},
+    setup::{
+        audit::{self, Actor, Entry},
+        contain::contained_pure,
+        links,
+    },
+    store::Database,
+};
+
+/// Most presses and conclusions that share a commit.
+const BATCH: usize = 128;
+/// How many may wait for the task: what it writes within about half a second.
+pub(crate) const QUEUE: usize = 256;
+
+/// What came of writing a press.
+#[derive(Debug)]
+pub(super) enum Written {
+    /// This is its outcome.
+    Answer(Outcome),
+    /// It is on disk; the application is to be asked.
+    Ask(Box<Pressed>),
+    /// Its twin came to another replica in the same moment: try again, then it is known.
+    Raced(Box<Press>),
+}
+
+/// What came of asking the application.
+#[derive(Debug)]
+pub(super) struct Conclusion {
+    pub organization: OrganizationId,
+    pub installation: InstallationId,
+    /// The press's id.
+    pub id: String,
+    /// As it is kept.
+    pub outcome: Option<Value>,
+    /// The event, and the subscription that has taken it.
+    pub taken: Option<(EventId, String)>,
+    pub at: Timestamp,
+}
+
+pub(super) type Reply = oneshot::Sender<Written>;
+
+pub(super) enum Job {
+    Press(Box<Press>, Reply),
+    Conclude(Box<Conclusion>),
+    Flush(oneshot::Sender<()>),
+}
+
+/// The way to the task.
+#[derive(Clone, Debug)]
+pub(super) struct Recorder(pub(super) mpsc::Sender<Job>);
+
+impl Recorder {
+    /// Start the task. It ends when the last handle is dropped.
+    pub(super) fn start(database: Database, delivery: Delivery) -> Self {
+        let (sender, mut receiver) = mpsc::channel::<Job>(QUEUE);
+        let task = Task { database, delivery };
+        tokio::spawn(async move {
+            let mut jobs = Vec::with_capacity(BATCH);
+            while receiver.recv_many(&mut jobs, BATCH).await > 0 {
+                let (mut presses, mut conclusions, mut flushes) = (Vec::new(), Vec::new(), Vec::new());
+                for job in jobs.drain(..) {
+                    match job {
+                        Job::Press(press, reply) => presses.push((press, reply)),
+                        Job::Conclude(conclusion) => conclusions.push(conclusion),
+                        Job::Flush(reply) => flushes.push(reply),
+                    }
+                }
+                task.write(presses, conclusions).await;
+                for reply in flushes {
+                    let _ = reply.send(());
+                }
+            }
+        });
+        Self(sender)
+    }
+
+    /// Write a press; the answer comes after the commit. It is refused where too many wait.
+    pub(super) async fn record(&self, press: Box<Press>) -> Written {
+        let (reply, answer) = oneshot::channel();
+        if self.0.try_send(Job::Press(press, reply)).is_err() {
+            metrics::counter!("chatport_shed_total", "what" => "press").increment(1);
+            return Written::Answer(Outcome::Unavailable);
+        }
+        answer.await.unwrap_or(Written::Answer(Outcome::Unavailable))
+    }
+
+    /// Write down what came of a press, some time after this. Later presses find it.
+    pub(super) async fn conclude(&self, conclusion: Conclusion) {
+        // The task lives as long as this handle.
+        let _ = self.0.send(Job::Conclude(Box::new(conclusion))).await;
+    }
+
+    /// Wait until everything that was given before is on disk.
+    pub(super) async fn flush(&self) {
+        let (reply, answer) = oneshot::channel();
+        if self.0.send(Job::Flush(reply)).await.is_ok() {
+            let _ = answer.await;
+        }
+    }
+}
+
+pub(super) struct Task {
+    pub(super) database: Database,
+    pub(super) delivery: Delivery,
+}
+
+/// What is to become of one press of a batch.
+enum Step {
+    /// Known before this batch.
+    Repeated(Outcome),
+    /// A repetition of an earlier one of this batch, by its place.
+    Twin(usize, Outcome),
+    Judged(Judged),
+}
+
+impl Step {
+    /// What is claimed, with the outcome that is known already.
+    fn claims(&self) -> Option<Option<Value>> {
+        match self {
+            Self::Judged(Judged { verdict: Verdict::Ask(_), .. }) => Some(None),
+            Self::Judged(Judged { verdict: Verdict::Answer(outcome), .. }) => Some(outcome::store(outcome)),
+            _ => None,
+        }
+    }
+}
+
+impl Task {
+    /// Write one batch, and answer each press of it.
+    pub(super) async fn write(&self, presses: Vec<(Box<Press>, Reply)>, conclusions: Vec<Box<Conclusion>>) {
+        if presses.is_empty() && conclusions.is_empty() {
+            return;
+        }
+        metrics::histogram!("chatport_press_batch_size").record(presses.len() as f64);
+        let all_presses: Vec<&Press> = presses.iter().map(|(press, _)| press.as_ref()).collect();
+        let all_conclusions: Vec<&Conclusion> = conclusions.iter().map(AsRef::as_ref).collect();
+        match self.together(&all_presses, &all_conclusions).await {
+            // Who has gone away repeats the request, and is told that it is known.
+            Ok(written) => presses.into_iter().zip(written).for_each(|((press, reply), written)| {
+                drop(reply.send(written.unwrap_or(Written::Raced(press))));
+            }),
+            Err(StoreError::Refused(_)) if presses.len() + conclusions.len() > 1 => {
+                self.conclude_alone(&conclusions).await;
+                for (press, reply) in presses {
+                    let written = match self.together(&[&press], &[]).await {
+                        Ok(mut written) => written.pop().flatten().unwrap_or(Written::Raced(press)),
+                        Err(error) => failed(&press, &error),
+                    };
+                    let _ = reply.send(written);
+                }
+            }
+            // It isn't any better one by one; or nobody knows whether it is there.
+            Err(error) => {
+                presses.into_iter().for_each(|(press, reply)| drop(reply.send(failed(&press, &error))));
+                self.conclude_alone(&conclusions).await;
+            }
+        }
+    }
+
+    /// Without them a repetition is told that the press is being worked on, and the application
+    /// hears of it once more.
+    async fn conclude_alone(&self, conclusions: &[Box<Conclusion>]) {
+        for conclusion in conclusions {
+            if let Err(error) = self.together(&[], &[conclusion]).await {
+                tracing::warn!(%error, "the outcome of a press isn't remembered");
+            }
+        }
+    }
+
+    /// Write everything in one commit. `None`: it was not claimed.
+    async fn together(
+        &self,
+        presses: &[&Press],
+        conclusions: &[&Conclusion],
+    ) -> Result<Vec<Option<Written>>, StoreError> {
+        let begun = self.database.begin_quietly_for_all().await;
+        let change = begun.map_err(|error| StoreError::Unreachable(error.to_string()))?;
+        // First, so that a repetition in this very batch finds it.
+        rows::conclude(&change, conclusions).await?;
+        let steps = judge_all(presses, rows::known(&change, presses).await?);
+        let claims: Vec<_> =
+            presses.iter().zip(&steps).filter_map(|(press, step)| Some((*press, step.claims()?))).collect();
+        let claimed = rows::claim(&change, &claims).await?;
+        let is_lost = |place: usize, step: &Step| {
+            let press = presses[place];
+            step.claims().is_some() && !claimed.contains(&(press.loaded.id.0, press.id.clone()))
+        };
+        let lost: Vec<bool> = steps.iter().enumerate().map(|(place, step)| is_lost(place, step)).collect();
+        let mut written = Vec::with_capacity(presses.len());
+        let (mut told, mut entries, mut is_due) = (Vec::new(), Vec::new(), false);
+        for (place, (press, step)) in presses.iter().zip(steps).enumerate() {
+            let outcome = match step {
+                Step::Twin(twin, _) if lost[twin] => None,
+                _ if lost[place] => None,
+                Step::Repeated(outcome) | Step::Twin(_, outcome) => {
+                    if matches!(outcome, Outcome::Duplicate { same_content: false, .. }) {
+                        entries.push(entry(press, Actor::host(), "happening.repeat", "other content"));
+                    }
+                    Some(Written::Answer(outcome))
+                }
+                Step::Judged(Judged { verdict, is_renamed }) => {
+                    if is_renamed {
+                        links::refresh(&change, &press.loaded, &press.account, press.at).await?;
+                        is_due = true;
+                    }
+                    Some(match verdict {
+                        Verdict::TryAgain => Written::Answer(Outcome::Unavailable),
+                        Verdict::Answer(outcome) => Written::Answer(outcome),
+                        Verdict::Ask(pressed) => {
+                            if let Some(learned) = &pressed.learned {
+                                rows::keep_part(&change, press, pressed.copy, learned).await?;
+                            }
+                            is_due |= pressed.event.hold.is_zero();
+                            told.push((press.loaded.organization.clone(), pressed.event.clone()));
+                            let actor = Actor::account(press.loaded.backend_id(), &press.account.id);
+                            entries.push(Entry {
+                                object: pressed.copy.to_string(),
+                                ..entry(press, actor, "action.press", "done")
+                            });
+                            Written::Ask(pressed)
+                        }
+                    })
+                }
+            };
+            written.push(outcome);
+        }
+        // Whoever appends locks the sequence, then the streams; workers lock a stream, then
+        // its copies. So copies of events come last.
+        events::append_all(&change, &self.database, told).await?;
+        rows::settle(&change, conclusions).await?;
+        audit::write_all(&change, &entries).await?;
+        change.commit().await.map_err(|error| StoreError::CommitUnknown(error.to_string()))?;
+        if is_due {
+            self.delivery.wake();
+        }
+        Ok(written)
+    }
+}
+
+fn entry(press: &Press, actor: Actor, action: &'static str, result: &'static str) -> Entry {
+    let (organization, object) = (press.loaded.organization.clone(), press.loaded.id.to_string());
+    Entry { organization, actor, action, object, result, at: press.at }
+}
+
+fn failed(press: &Press, error: &StoreError) -> Written {
+    tracing::error!(installation = %press.loaded.id, %error, "a press could not be stored");
+    Written::Answer(Outcome::Unavailable)
+}
+
+/// Judge each press of a batch by what is stored, and by those before it.
+fn judge_all(presses: &[&Press], known: Vec<press::Known>) -> Vec<Step> {
+    let mut places: HashMap<(Uuid, &str), usize> = HashMap::new();
+    let mut steps = Vec::with_capacity(presses.len());
+    for (place, (press, mut known)) in presses.iter().zip(known).enumerate() {
+        let key = (press.loaded.id.0, press.id.as_str());
+        let step = match (known.first.take(), places.get(&key)) {
+            (Some(first), _) => Step::Repeated(repetition(press, &first.fingerprint, first.outcome.as_ref())),
+            (None, Some(&twin)) => {
+                let outcome = steps.get(twin).and_then(Step::claims).flatten();
+                Step::Twin(twin, repetition(press, &presses[twin].fingerprint, outcome.as_ref()))
+            }
+            (None, None) => Step::Judged(contained_pure(|| press::judge(press, known)).unwrap_or_else(|error| {
+                tracing::error!(installation = %press.loaded.id, %error, "a press could not be judged");
+                Verdict::TryAgain.into()
+            })),
+        };
+        if step.claims().is_some() {
+            places.insert(key, place);
+        }
+        steps.push(step);
+    }
+    steps
+}
+
+fn repetition(press: &Press, first: &[u8], outcome: Option<&Value>) -> Outcome {
+    if first == press.fingerprint {
+        let first = outcome.and_then(outcome::load).map(Box::new);
+        return Outcome::Duplicate { same_content: true, first };
+    }
+    tracing::warn!(installation = %press.loaded.id, "a known id came with another content");
+    Outcome::Duplicate { same_content: false, first: None }
+}
