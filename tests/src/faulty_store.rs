@@ -12,10 +12,10 @@ use chatport_host::{
     delivery::{
         CancelWhat,
         ledger::{Changes, Stream},
-        store::{DeliveryStore, Documents, Full, Root, StoreError, StreamsWanted, Unit},
+        store::{DeliveryStore, Documents, Full, Root, Rows, RowsWanted, StoreError, Unit},
     },
-    ids::{CopyId, InstallationId, OrganizationId, StreamId},
-    store::entities::{copies, messages},
+    ids::{CopyId, OrganizationId, StreamId},
+    store::entities::copies,
 };
 use chatport_sdk::time::Timestamp;
 use uuid::Uuid;
@@ -27,13 +27,8 @@ const HANG: Duration = Duration::from_secs(90);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     Begin,
-    Messages,
-    Backlogs,
-    Holds,
-    Streams,
+    Load,
     Due,
-    CopiesOf,
-    Copies,
     Overdue,
     Documents,
     Commit,
@@ -181,39 +176,12 @@ impl Unit for FaultyUnit {
         self.inner.now()
     }
 
-    async fn messages(
-        &mut self,
-        keys: &BTreeSet<(OrganizationId, String)>,
-    ) -> Result<Vec<messages::Model>, StoreError> {
-        self.faults.read(Kind::Messages, self.inner.messages(keys)).await
-    }
-
-    async fn backlogs(&mut self, of: &BTreeSet<OrganizationId>) -> Result<BTreeMap<OrganizationId, i64>, StoreError> {
-        self.faults.read(Kind::Backlogs, self.inner.backlogs(of)).await
-    }
-
-    async fn holds(&mut self, of: &BTreeSet<InstallationId>) -> Result<BTreeMap<InstallationId, i64>, StoreError> {
-        self.faults.read(Kind::Holds, self.inner.holds(of)).await
-    }
-
-    async fn streams(&mut self, wanted: &StreamsWanted) -> Result<Vec<Stream>, StoreError> {
-        self.faults.read(Kind::Streams, self.inner.streams(wanted)).await
+    async fn load(&mut self, wanted: &RowsWanted) -> Result<Rows, StoreError> {
+        self.faults.read(Kind::Load, self.inner.load(wanted)).await
     }
 
     async fn due(&mut self, limit: usize, full: &Full) -> Result<Vec<Stream>, StoreError> {
         self.faults.read(Kind::Due, self.inner.due(limit, full)).await
-    }
-
-    async fn copies_of(&mut self, of: &BTreeSet<(OrganizationId, Uuid)>) -> Result<Vec<copies::Model>, StoreError> {
-        self.faults.read(Kind::CopiesOf, self.inner.copies_of(of)).await
-    }
-
-    async fn copies(
-        &mut self,
-        ids: &BTreeSet<(OrganizationId, CopyId)>,
-        heads_of: &BTreeSet<StreamId>,
-    ) -> Result<Vec<copies::Model>, StoreError> {
-        self.faults.read(Kind::Copies, self.inner.copies(ids, heads_of)).await
     }
 
     async fn overdue(&mut self, limit: u64) -> Result<Vec<copies::Model>, StoreError> {

@@ -6,7 +6,7 @@
 mod tables;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -15,10 +15,10 @@ use chatport_host::{
     delivery::{
         CancelWhat,
         ledger::{Changes, Stream},
-        store::{DeliveryStore, Documents, Full, Root, StoreError, StreamsWanted, Unit},
+        store::{DeliveryStore, Documents, Full, Root, Rows, RowsWanted, StoreError, Unit},
     },
-    ids::{CopyId, InstallationId, OrganizationId, StreamId},
-    store::entities::{copies, messages},
+    ids::{CopyId, OrganizationId, StreamId},
+    store::entities::copies,
 };
 use chatport_sdk::time::{Clock, Timestamp};
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
@@ -108,53 +108,33 @@ impl Unit for TwinUnit {
         self.now
     }
 
-    async fn messages(
-        &mut self,
-        keys: &BTreeSet<(OrganizationId, String)>,
-    ) -> Result<Vec<messages::Model>, StoreError> {
-        let tables = locked(&self.tables);
-        Ok(keys.iter().filter_map(|key| tables.messages.get(key)).cloned().collect())
-    }
-
-    async fn backlogs(&mut self, of: &BTreeSet<OrganizationId>) -> Result<BTreeMap<OrganizationId, i64>, StoreError> {
-        let tables = locked(&self.tables);
-        let known = of.iter().filter(|organization| tables.organizations.contains(*organization));
-        Ok(known.map(|organization| (organization.clone(), tables.backlog(organization))).collect())
-    }
-
-    async fn holds(&mut self, of: &BTreeSet<InstallationId>) -> Result<BTreeMap<InstallationId, i64>, StoreError> {
-        let tables = locked(&self.tables);
-        let found = of.iter().filter_map(|id| Some((*id, tables.installations.get(id)?.held_until)));
-        Ok(found.collect())
-    }
-
-    async fn streams(&mut self, wanted: &StreamsWanted) -> Result<Vec<Stream>, StoreError> {
-        let tables = locked(&self.tables);
-        let mut ids: BTreeSet<Uuid> = wanted.streams.iter().map(|(_, stream)| stream.0).collect();
-        ids.extend(wanted.places.iter().filter_map(|place| tables.places.get(place)));
-        ids.extend(wanted.messages.iter().flat_map(|id| tables.copies_of(id)).filter_map(|copy| copy.stream));
-        Ok(ids.into_iter().filter_map(|id| tables.stream(id)).collect())
+    async fn load(&mut self, wanted: &RowsWanted) -> Result<Rows, StoreError> {
+        let (tables, now) = (locked(&self.tables), self.now.as_micros());
+        let messages = wanted.messages.iter().filter_map(|key| Some((&key.0, tables.messages.get(key)?)));
+        let of_messages: Vec<_> = messages
+            .clone()
+            .flat_map(|(organization, row)| tables.copies_of(&(organization.clone(), row.id)))
+            .cloned()
+            .collect();
+        let mut streams: BTreeSet<Uuid> = wanted.streams.iter().map(|(_, stream)| stream.0).collect();
+        streams.extend(wanted.places.iter().filter_map(|place| tables.places.get(place)));
+        streams.extend(of_messages.iter().filter_map(|copy| copy.stream));
+        let named = wanted.copies.iter().filter_map(|(_, copy)| tables.copies.get(&copy.0));
+        let heads = wanted.heads_of.iter().flat_map(|stream| tables.heads(stream.0, now));
+        let installations = wanted.places.iter().map(|(installation, _)| *installation);
+        let known = wanted.backlogs_of.iter().filter(|organization| tables.organizations.contains(*organization));
+        Ok(Rows {
+            streams: streams.into_iter().filter_map(|id| tables.stream(id)).collect(),
+            copies: named.chain(heads).cloned().chain(of_messages).collect(),
+            holds: installations.filter_map(|id| Some((id, tables.installations.get(&id)?.held_until))).collect(),
+            backlogs: known.map(|organization| (organization.clone(), tables.backlog(organization))).collect(),
+            messages: messages.map(|(_, row)| row.clone()).collect(),
+        })
     }
 
     async fn due(&mut self, limit: usize, full: &Full) -> Result<Vec<Stream>, StoreError> {
         let tables = locked(&self.tables);
         Ok(tables.due(limit, full, self.now.as_micros()))
-    }
-
-    async fn copies_of(&mut self, of: &BTreeSet<(OrganizationId, Uuid)>) -> Result<Vec<copies::Model>, StoreError> {
-        let tables = locked(&self.tables);
-        Ok(of.iter().flat_map(|id| tables.copies_of(id)).cloned().collect())
-    }
-
-    async fn copies(
-        &mut self,
-        ids: &BTreeSet<(OrganizationId, CopyId)>,
-        heads_of: &BTreeSet<StreamId>,
-    ) -> Result<Vec<copies::Model>, StoreError> {
-        let (tables, now) = (locked(&self.tables), self.now.as_micros());
-        let named = ids.iter().filter_map(|(_, copy)| tables.copies.get(&copy.0));
-        let heads = heads_of.iter().flat_map(|stream| tables.heads(stream.0, now));
-        Ok(named.chain(heads).cloned().collect())
     }
 
     async fn overdue(&mut self, limit: u64) -> Result<Vec<copies::Model>, StoreError> {

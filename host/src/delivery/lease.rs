@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::{
     desk::{Assignment, Desk},
     outcomes, revise,
-    store::{Documents, StoreError},
+    store::{Documents, RowsWanted, StoreError},
     units::Units,
     write::{self, Wanted},
 };
@@ -38,8 +38,8 @@ impl Units {
         ledger.load_streams(due);
         let lease = |(id, seat)| Some((outcomes::lease(&mut ledger, id, desk.owner)?, seat));
         let mut seats: Vec<_> = seats.into_iter().filter_map(lease).collect();
-        let streams = seats.iter().map(|(lease, _)| lease.stream).collect();
-        ledger.load_copies(unit.copies(&Default::default(), &streams).await?);
+        let heads_of = seats.iter().map(|(lease, _)| lease.stream).collect();
+        ledger.load(unit.load(&RowsWanted { heads_of, ..RowsWanted::default() }).await?);
         let wanted: Vec<Wanted> =
             seats.iter().map(|(lease, _)| Wanted { lease: lease.clone(), adopt: false }).collect();
         let works = write::take(unit.as_mut(), &mut ledger, &wanted, &Documents::default()).await?;

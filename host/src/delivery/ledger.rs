@@ -7,7 +7,7 @@ use chatport_sdk::{site::Random, time::Timestamp};
 use uuid::Uuid;
 
 use super::{
-    store::Lease,
+    store::{Lease, Rows},
     tally::Tallies,
     view::{FailureView, MessageEvent, copy_view},
 };
@@ -92,9 +92,9 @@ impl<T> Default for Written<T> {
 }
 
 #[derive(Clone, Debug)]
-struct Rows<K, T>(BTreeMap<K, Entry<T>>);
+struct Kept<K, T>(BTreeMap<K, Entry<T>>);
 
-impl<K: Ord, T: Clone + PartialEq> Rows<K, T> {
+impl<K: Ord, T: Clone + PartialEq> Kept<K, T> {
     fn load(&mut self, key: K, row: T) {
         self.0.entry(key).or_insert_with(|| Entry { loaded: Some(row.clone()), row });
     }
@@ -153,11 +153,11 @@ pub(super) struct Ledger {
     pub calm_at: Timestamp,
     random: Arc<dyn Random>,
     made: u16,
-    messages: Rows<(OrganizationId, String), messages::Model>,
-    streams: Rows<Uuid, Stream>,
+    messages: Kept<(OrganizationId, String), messages::Model>,
+    streams: Kept<Uuid, Stream>,
     by_place: BTreeMap<(Uuid, String), Uuid>,
     installation_holds: BTreeMap<InstallationId, i64>,
-    copies: Rows<Uuid, copies::Model>,
+    copies: Kept<Uuid, copies::Model>,
     by_stream: BTreeMap<Uuid, Vec<Uuid>>,
     /// What is written along.
     pub changes: Changes,
@@ -170,11 +170,11 @@ impl Ledger {
             calm_at: now,
             random,
             made: 0,
-            messages: Rows(BTreeMap::new()),
-            streams: Rows(BTreeMap::new()),
+            messages: Kept(BTreeMap::new()),
+            streams: Kept(BTreeMap::new()),
             by_place: BTreeMap::new(),
             installation_holds: BTreeMap::new(),
-            copies: Rows(BTreeMap::new()),
+            copies: Kept(BTreeMap::new()),
             by_stream: BTreeMap::new(),
             changes: Changes::default(),
         }
@@ -190,10 +190,13 @@ impl Ledger {
         uuid::Builder::from_unix_timestamp_millis(milliseconds, &bytes).into_uuid()
     }
 
-    pub(super) fn load_messages(&mut self, rows: Vec<messages::Model>) {
-        for row in rows {
+    pub(super) fn load(&mut self, rows: Rows) {
+        for row in rows.messages {
             self.messages.load((OrganizationId::stored(row.organization.clone()), row.key.clone()), row);
         }
+        self.load_streams(rows.streams);
+        self.load_copies(rows.copies);
+        self.installation_holds.extend(rows.holds);
     }
 
     pub(super) fn load_streams(&mut self, rows: Vec<Stream>) {
@@ -201,10 +204,6 @@ impl Ledger {
             self.place(&stream);
             self.streams.load(stream.row.id, stream);
         }
-    }
-
-    pub(super) fn load_holds(&mut self, holds: BTreeMap<InstallationId, i64>) {
-        self.installation_holds.extend(holds);
     }
 
     /// Until when an installation is held; one that isn't loaded isn't touched.

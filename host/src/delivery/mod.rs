@@ -44,7 +44,7 @@ use sea_orm::{DatabaseTransaction, DbErr};
 use tokio::sync::Notify;
 
 pub use accept::{AcceptError, Accepted, Operation, accept};
-pub(crate) use sql_store::{insert_copies, lock_streams};
+pub(crate) use sql_store::lock_streams;
 pub use worker::{Carried, Courier, Engine, run};
 
 use crate::{

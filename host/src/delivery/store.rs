@@ -255,22 +255,37 @@ impl Root {
     }
 }
 
-/// Which streams are to be loaded and locked: all that any of these names.
+/// Which rows are to be loaded and locked.
 #[derive(Clone, Debug, Default)]
-pub struct StreamsWanted {
-    /// By conversation.
+pub struct RowsWanted {
+    /// Messages, with their copies and the streams of those.
+    pub messages: BTreeSet<(OrganizationId, String)>,
+    /// The streams of conversations, and the holds of their installations.
     pub places: BTreeSet<(InstallationId, String)>,
-    /// Those of all copies of these messages.
-    pub messages: BTreeSet<(OrganizationId, Uuid)>,
-    /// By id.
+    /// Streams.
     pub streams: BTreeSet<(OrganizationId, StreamId)>,
+    /// Copies, without their streams.
+    pub copies: BTreeSet<(OrganizationId, CopyId)>,
+    /// Streams whose first few due copies are wanted.
+    pub heads_of: BTreeSet<StreamId>,
+    /// Organizations whose backlog is wanted.
+    pub backlogs_of: BTreeSet<OrganizationId>,
 }
 
-impl StreamsWanted {
-    /// Whether nothing is wanted.
-    pub fn is_empty(&self) -> bool {
-        self.places.is_empty() && self.messages.is_empty() && self.streams.is_empty()
-    }
+/// The rows that were found.
+#[derive(Clone, Debug, Default)]
+pub struct Rows {
+    /// Messages.
+    pub messages: Vec<messages::Model>,
+    /// Streams.
+    pub streams: Vec<Stream>,
+    /// Copies; one may be there twice.
+    pub copies: Vec<copies::Model>,
+    /// Until when installations are held.
+    pub holds: BTreeMap<InstallationId, i64>,
+    /// How many copy-revisions of each organization wait. Organizations that don't exist are
+    /// missing.
+    pub backlogs: BTreeMap<OrganizationId, i64>,
 }
 
 /// Who may not take more: all places are taken.
@@ -343,34 +358,16 @@ pub trait DeliveryStore: Send + Sync {
 
 /// One transaction: rows are loaded, rules change them in a `Ledger`, and
 /// [`Unit::commit`] writes what has changed. Dropped without that, nothing has happened.
-///
-/// Whoever loads several kinds loads messages first, then streams, then copies, so that no
-/// two transactions wait for each other in a circle.
 #[async_trait]
 pub trait Unit: Send {
     /// Now, by the clock that decides leases.
     fn now(&self) -> Timestamp;
-    /// Load and lock messages by their keys.
-    async fn messages(&mut self, keys: &BTreeSet<(OrganizationId, String)>)
-    -> Result<Vec<messages::Model>, StoreError>;
-    /// How many copy-revisions of each organization wait. Organizations that don't exist are
-    /// missing.
-    async fn backlogs(&mut self, of: &BTreeSet<OrganizationId>) -> Result<BTreeMap<OrganizationId, i64>, StoreError>;
-    /// Until when installations are held.
-    async fn holds(&mut self, of: &BTreeSet<InstallationId>) -> Result<BTreeMap<InstallationId, i64>, StoreError>;
-    /// Load and lock streams.
-    async fn streams(&mut self, wanted: &StreamsWanted) -> Result<Vec<Stream>, StoreError>;
+    /// Load rows: messages are locked before streams, and streams before copies, so that no
+    /// two units of work wait for each other in a circle.
+    async fn load(&mut self, wanted: &RowsWanted) -> Result<Rows, StoreError>;
     /// Load and lock up to `limit` streams that are due and that nobody has leased. Each
     /// organization gets its turn; within one, the most pressing come first.
     async fn due(&mut self, limit: usize, full: &Full) -> Result<Vec<Stream>, StoreError>;
-    /// All copies of these messages.
-    async fn copies_of(&mut self, of: &BTreeSet<(OrganizationId, Uuid)>) -> Result<Vec<copies::Model>, StoreError>;
-    /// These copies, and the first few due ones of these streams.
-    async fn copies(
-        &mut self,
-        ids: &BTreeSet<(OrganizationId, CopyId)>,
-        heads_of: &BTreeSet<StreamId>,
-    ) -> Result<Vec<copies::Model>, StoreError>;
     /// Up to `limit` open copies whose time has run out and that nobody is sending.
     async fn overdue(&mut self, limit: u64) -> Result<Vec<copies::Model>, StoreError>;
     /// The open copies that go to an installation or a conversation; their streams are locked.

@@ -12,7 +12,7 @@ use chatport_sdk::{site::Random, time::Timestamp};
 use super::{
     ledger::Ledger,
     revise,
-    store::{DeliveryStore, StoreError, StreamsWanted, Unit},
+    store::{DeliveryStore, RowsWanted, StoreError, Unit},
     view::CopyView,
 };
 use crate::ids::{CopyId, OrganizationId, StreamId};
@@ -55,11 +55,8 @@ impl Units {
         now: Timestamp,
     ) -> Result<Option<Vec<CopyView>>, StoreError> {
         let (mut unit, mut ledger) = self.begin().await?;
-        let messages = unit.messages(&BTreeSet::from([(organization.clone(), key.to_owned())])).await?;
-        let ids: BTreeSet<_> = messages.iter().map(|message| (organization.clone(), message.id)).collect();
-        ledger.load_messages(messages);
-        ledger.load_streams(unit.streams(&StreamsWanted { messages: ids.clone(), ..StreamsWanted::default() }).await?);
-        ledger.load_copies(unit.copies_of(&ids).await?);
+        let messages = BTreeSet::from([(organization.clone(), key.to_owned())]);
+        ledger.load(unit.load(&RowsWanted { messages, ..RowsWanted::default() }).await?);
         let deleted = revise::delete(&mut ledger, organization, key, now);
         unit.commit(ledger.into_changes()).await?;
         Ok(deleted)
@@ -71,11 +68,11 @@ impl Units {
     /// The store fails.
     pub async fn hasten(&self, organization: &OrganizationId, key: &str) -> Result<(), StoreError> {
         let (mut unit, mut ledger) = self.begin().await?;
-        let messages = unit.messages(&BTreeSet::from([(organization.clone(), key.to_owned())])).await?;
-        let ids: BTreeSet<_> = messages.iter().map(|message| (organization.clone(), message.id)).collect();
-        ledger.load_streams(unit.streams(&StreamsWanted { messages: ids.clone(), ..StreamsWanted::default() }).await?);
-        ledger.load_copies(unit.copies_of(&ids).await?);
-        ids.iter().for_each(|(_, message)| revise::hasten(&mut ledger, *message));
+        let messages = BTreeSet::from([(organization.clone(), key.to_owned())]);
+        ledger.load(unit.load(&RowsWanted { messages, ..RowsWanted::default() }).await?);
+        if let Some(message) = ledger.message(organization, key).map(|message| message.id) {
+            revise::hasten(&mut ledger, message);
+        }
         unit.commit(ledger.into_changes()).await
     }
 
@@ -93,9 +90,8 @@ impl Units {
     ) -> Result<Vec<CopyId>, StoreError> {
         let (mut unit, mut ledger) = self.begin().await?;
         let streams = copies.iter().map(|(_, stream)| (organization.clone(), *stream)).collect();
-        ledger.load_streams(unit.streams(&StreamsWanted { streams, ..StreamsWanted::default() }).await?);
         let ids = copies.iter().map(|(copy, _)| (organization.clone(), *copy)).collect();
-        ledger.load_copies(unit.copies(&ids, &BTreeSet::new()).await?);
+        ledger.load(unit.load(&RowsWanted { streams, copies: ids, ..RowsWanted::default() }).await?);
         let mut replayed = Vec::with_capacity(copies.len());
         for (copy, _) in copies {
             if revise::replay(&mut ledger, copy.0, now, lifetime) {

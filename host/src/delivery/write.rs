@@ -16,10 +16,10 @@ use super::{
     ledger::Ledger,
     message::ShownPart,
     outcomes, revise,
-    store::{Body, Documents, Lease, MessageDocument, Record, Recorded, StoreError, StreamsWanted, Unit, Work},
+    store::{Body, Documents, Lease, MessageDocument, Record, Recorded, RowsWanted, StoreError, Unit, Work},
     units::Units,
 };
-use crate::ids::{InstallationId, OrganizationId};
+use crate::ids::OrganizationId;
 
 /// What a commit has answered.
 #[derive(Debug)]
@@ -46,7 +46,11 @@ impl Units {
     ) -> Result<Written, StoreError> {
         let begun = Instant::now();
         let (mut unit, mut ledger) = self.begin().await?;
-        let held = load(unit.as_mut(), &mut ledger, operations, records).await?;
+        let mut rows = unit.load(&touched(operations, records)).await?;
+        let mut backlogs = std::mem::take(&mut rows.backlogs);
+        ledger.load(rows);
+        let mut held = records.to_vec();
+        held.retain(|record| outcomes::holds(&mut ledger, &record.work.lease));
         let mut wanted = Vec::with_capacity(held.len());
         for record in &held {
             // A copy that is being sent under this very lease was taken by the commit whose
@@ -58,7 +62,7 @@ impl Units {
                 false => outcomes::release(&mut ledger, &lease),
             }
         }
-        let accepted = accept(unit.as_mut(), &mut ledger, operations).await?;
+        let accepted = operations.iter().map(|operation| apply(&mut ledger, operation, &mut backlogs)).collect();
         let documents = in_memory(&mut ledger, operations);
         let mut next = take(unit.as_mut(), &mut ledger, &wanted, &documents).await?;
         let taken = desk.map(|desk| take_new(&mut ledger, desk, &documents, begun)).unwrap_or_default();
@@ -94,13 +98,12 @@ impl Units {
     ) -> Result<bool, StoreError> {
         let (mut unit, mut ledger) = self.begin().await?;
         let streams = BTreeSet::from([(work.lease.organization.clone(), work.lease.stream)]);
-        ledger.load_streams(unit.streams(&StreamsWanted { streams, ..StreamsWanted::default() }).await?);
+        let copies = BTreeSet::from([(work.lease.organization.clone(), work.copy)]);
+        ledger.load(unit.load(&RowsWanted { streams, copies, ..RowsWanted::default() }).await?);
         if !outcomes::holds(&mut ledger, &work.lease) {
             return Ok(false);
         }
         outcomes::renew(&mut ledger, &work.lease);
-        let copies = BTreeSet::from([(work.lease.organization.clone(), work.copy)]);
-        ledger.load_copies(unit.copies(&copies, &BTreeSet::new()).await?);
         let now = ledger.now;
         if let Some(copy) = ledger.copy(work.copy.0) {
             copy.parts = outcomes::parts_text(parts);
@@ -112,58 +115,21 @@ impl Units {
     }
 }
 
-/// Load what is touched: the operations' messages, the streams and copies of those, the streams
-/// that new copies go into, and the streams and copies of the results. The answer is the results
-/// whose leases hold.
-async fn load<'r>(
-    unit: &mut dyn Unit,
-    ledger: &mut Ledger,
-    operations: &[&Operation],
-    records: &[&'r Record],
-) -> Result<Vec<&'r Record>, StoreError> {
-    let keys: BTreeSet<_> =
-        operations.iter().map(|operation| (operation.organization.clone(), operation.key.clone())).collect();
-    let messages = if keys.is_empty() { Vec::new() } else { unit.messages(&keys).await? };
-    let known = messages.iter().map(|row| (OrganizationId::stored(row.organization.clone()), row.id)).collect();
-    ledger.load_messages(messages);
+/// What is touched: the operations' messages with their copies and streams, the streams that
+/// new copies go into, and the streams and copies of the results.
+fn touched(operations: &[&Operation], records: &[&Record]) -> RowsWanted {
     let planned = operations.iter().flat_map(|operation| &operation.planned);
-    let places: BTreeSet<(InstallationId, String)> = planned
-        .filter_map(|planned| planned.place.as_ref().ok())
-        .map(|place| (place.installation, place.stream.clone()))
-        .collect();
-    let leases = records.iter().map(|record| &record.work.lease);
-    let streams = leases.map(|lease| (lease.organization.clone(), lease.stream)).collect();
-    let wanted = StreamsWanted { places, messages: known, streams };
-    ledger.load_streams(unit.streams(&wanted).await?);
-    let is_missing = |(installation, key): &&(InstallationId, String)| ledger.stream_at(*installation, key).is_none();
-    let unmade: BTreeSet<InstallationId> = wanted.places.iter().filter(is_missing).map(|place| place.0).collect();
-    if !unmade.is_empty() {
-        ledger.load_holds(unit.holds(&unmade).await?);
+    let places = planned.filter_map(|planned| planned.place.as_ref().ok());
+    let works = records.iter().map(|record| &record.work);
+    let going_on = records.iter().filter(|record| record.go_on);
+    RowsWanted {
+        messages: operations.iter().map(|operation| (operation.organization.clone(), operation.key.clone())).collect(),
+        places: places.map(|place| (place.installation, place.stream.clone())).collect(),
+        streams: works.clone().map(|work| (work.lease.organization.clone(), work.lease.stream)).collect(),
+        copies: works.map(|work| (work.lease.organization.clone(), work.copy)).collect(),
+        heads_of: going_on.map(|record| record.work.lease.stream).collect(),
+        backlogs_of: operations.iter().map(|operation| operation.organization.clone()).collect(),
     }
-    if !wanted.messages.is_empty() {
-        ledger.load_copies(unit.copies_of(&wanted.messages).await?);
-    }
-    let mut held = records.to_vec();
-    held.retain(|record| outcomes::holds(ledger, &record.work.lease));
-    if !held.is_empty() {
-        let copies = held.iter().map(|record| (record.work.lease.organization.clone(), record.work.copy)).collect();
-        let going_on = held.iter().filter(|record| record.go_on).map(|record| record.work.lease.stream).collect();
-        ledger.load_copies(unit.copies(&copies, &going_on).await?);
-    }
-    Ok(held)
-}
-
-async fn accept(
-    unit: &mut dyn Unit,
-    ledger: &mut Ledger,
-    operations: &[&Operation],
-) -> Result<Vec<Result<Accepted, AcceptError>>, StoreError> {
-    if operations.is_empty() {
-        return Ok(Vec::new());
-    }
-    let organizations = operations.iter().map(|operation| operation.organization.clone()).collect();
-    let mut backlogs = unit.backlogs(&organizations).await?;
-    Ok(operations.iter().map(|operation| apply(ledger, operation, &mut backlogs)).collect())
 }
 
 fn apply(

@@ -10,19 +10,17 @@ pub mod log;
 pub mod subscriptions;
 pub mod webhook;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 
 use chatport_sdk::{schemars::JsonSchema, time::Timestamp};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, Value};
 use serde::Serialize;
 use serde_json::{json, value::RawValue};
-use uuid::Uuid;
 
 pub use invoke::{ActionReply, invoke};
 pub use kind::EventKind;
 
 use crate::{
-    delivery::insert_copies,
     ids::{CopyId, EventId, OrganizationId, StreamId},
     store::{
         Database, entities,
@@ -33,15 +31,6 @@ use crate::{
 
 /// How long an event is tried. It can be read by cursor for as long.
 pub const EVENT_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
-
-const EVENTS: Columns<6> = [
-    ("sequence", Kind::Integer),
-    ("organization", Kind::Text),
-    ("id", Kind::Id),
-    ("kind", Kind::Text),
-    ("body", Kind::Text),
-    ("created_at", Kind::Integer),
-];
 
 /// Something to tell the application.
 #[derive(Clone, Debug)]
@@ -134,129 +123,173 @@ async fn append_for(
     subscriptions: &[entities::subscriptions::Model],
     events: Vec<(OrganizationId, NewEvent)>,
 ) -> Result<(), DbErr> {
-    let first = next_sequence(transaction, events.len()).await?;
-    let numbered: Vec<_> = events.iter().zip(first..).collect();
+    let count = i64::try_from(events.len()).map_err(|_| DbErr::Custom("too many events at once".into()))?;
     let bodies: Vec<String> = events.iter().map(|(organization, event)| event.body(organization)).collect();
-    let rows: Vec<_> = numbered.iter().zip(&bodies).collect();
-    let sheet = Sheet::of(&EVENTS, &rows, |(((organization, event), sequence), body)| {
+    let rows: Vec<_> = events.iter().zip(&bodies).zip((0..count).rev()).collect();
+    let events_sheet = Sheet::of(&EVENTS, &rows, |(((organization, event), body), behind)| {
         let (id, kind, at) = (event.id.0, event.kind.as_str(), event.at.as_micros());
-        [(*sequence).into(), organization.as_str().into(), id.into(), kind.into(), (*body).into(), at.into()]
+        [organization.as_str().into(), id.into(), kind.into(), (*body).into(), at.into(), (*behind).into()]
     });
-    let sql = format!(
-        "INSERT INTO events (sequence, organization, id, kind, body, created_at)
-        SELECT sequence, organization, id, kind, body, created_at FROM {} AS v",
-        sheet::rows(transaction.get_database_backend(), &EVENTS, 1)
-    );
-    transaction.execute_raw(statement(transaction, &sql, [sheet.into()])).await?;
-    for subscription in subscriptions {
-        let wanted: Vec<_> =
-            events.iter().filter(|(_, event)| subscriptions::wants(&subscription.kinds, event.kind)).collect();
-        append_copies(transaction, &subscription.name, &wanted).await?;
+    let (streams, copies) = wanted(subscriptions, &events);
+    let streams_sheet = Sheet::of(&STREAMS, &streams, |((subscription, organization), (due, copies))| {
+        let id = StreamId::new().0;
+        [(*organization).into(), id.into(), (*subscription).into(), (*due).into(), (*copies).into()]
+    });
+    let copies_sheet = Sheet::of(&COPIES, &copies, |copy| {
+        let (organization, event) = copy.event;
+        let (due, expires) = (event.due().as_micros(), event.at.plus(EVENT_LIFETIME).as_micros());
+        [
+            organization.as_str().into(),
+            CopyId::new().0.into(),
+            copy.subscription.into(),
+            event.id.0.into(),
+            (&copy.target).into(),
+            copy.behind.into(),
+            due.into(),
+            expires.into(),
+            event.at.as_micros().into(),
+        ]
+    });
+    let events: [Value; 2] = [count.into(), events_sheet.into()];
+    let copies_of_them: [Value; 2] = [streams_sheet.into(), copies_sheet.into()];
+    let execute =
+        async |sql: &str, values: Vec<Value>| transaction.execute_raw(statement(transaction, sql, values)).await;
+    match transaction.get_database_backend() {
+        DbBackend::Sqlite => {
+            execute(&SCRIPT, events.into_iter().chain(copies_of_them).collect()).await?;
+        }
+        _ => {
+            execute(&STATEMENTS[0], events.into()).await?;
+            if !copies.is_empty() {
+                execute(&STATEMENTS[1], copies_of_them.into()).await?;
+            }
+        }
     }
     Ok(())
 }
 
-/// Take `count` sequence numbers; the answer is the first.
-async fn next_sequence(transaction: &DatabaseTransaction, count: usize) -> Result<i64, DbErr> {
-    let count = i64::try_from(count).map_err(|_| DbErr::Custom("too many events at once".into()))?;
-    let take = "INSERT INTO facts (name, value) VALUES ('event_sequence', CAST($1 AS TEXT))
-        ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(facts.value AS BIGINT) + $1 AS TEXT) RETURNING value";
-    let row = transaction.query_one_raw(statement(transaction, take, [count.into()])).await?;
-    let last: String = row.ok_or_else(|| DbErr::Custom("no event sequence".into()))?.try_get("", "value")?;
-    let last: i64 = last.parse().map_err(|_| DbErr::Custom("the event sequence isn't a number".into()))?;
-    Ok(last - count + 1)
+/// Events, and how many of their batch come after each.
+const EVENTS: Columns<6> = [
+    ("organization", Kind::Text),
+    ("id", Kind::Id),
+    ("kind", Kind::Text),
+    ("body", Kind::Text),
+    ("created_at", Kind::Integer),
+    ("behind", Kind::Integer),
+];
+
+/// What a subscription's stream in an organization gets: how many copies, and when the first
+/// is due.
+const STREAMS: Columns<5> = [
+    ("organization", Kind::Text),
+    ("id", Kind::Id),
+    ("subscription", Kind::Text),
+    ("due_at", Kind::Integer),
+    ("copies", Kind::Integer),
+];
+
+/// Copies of events, and how many of the same stream come after each.
+const COPIES: Columns<9> = [
+    ("organization", Kind::Text),
+    ("id", Kind::Id),
+    ("subscription", Kind::Text),
+    ("event", Kind::Id),
+    ("target", Kind::Text),
+    ("behind", Kind::Integer),
+    ("due_at", Kind::Integer),
+    ("expires_at", Kind::Integer),
+    ("created_at", Kind::Integer),
+];
+
+const TAKE_SEQUENCE: &str = "INSERT INTO facts (name, value) VALUES ('event_sequence', CAST($1 AS TEXT))
+    ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(facts.value AS BIGINT) + $1 AS TEXT)";
+
+fn insert_events(engine: DbBackend, from: &str) -> String {
+    format!(
+        "INSERT INTO events (sequence, organization, id, kind, body, created_at)
+        SELECT CAST(f.value AS BIGINT) - v.behind, v.organization, v.id, v.kind, v.body, v.created_at
+        FROM {} AS v CROSS JOIN {from} AS f",
+        sheet::rows(engine, &EVENTS, 2)
+    )
 }
 
-/// What a subscription's stream gets: how many copies, and when the first is due.
-const STREAMS: Columns<4> =
-    [("organization", Kind::Text), ("id", Kind::Id), ("due_at", Kind::Integer), ("copies", Kind::Integer)];
-
-/// Write the copies of events for one subscription, each in its organization's stream.
-async fn append_copies(
-    transaction: &DatabaseTransaction,
-    subscription: &str,
-    events: &[&(OrganizationId, NewEvent)],
-) -> Result<(), DbErr> {
-    if events.is_empty() {
-        return Ok(());
-    }
-    // Streams are locked in one order by all.
-    let mut streams: BTreeMap<&OrganizationId, (i64, i64)> = BTreeMap::new();
-    for (organization, event) in events {
-        let stream = streams.entry(organization).or_insert((event.due().as_micros(), 0));
-        *stream = (Ord::min(stream.0, event.due().as_micros()), stream.1 + 1);
-    }
-    let streams: Vec<_> = streams.into_iter().collect();
-    let sheet = Sheet::of(&STREAMS, &streams, |(organization, (due, copies))| {
-        [organization.as_str().into(), StreamId::new().0.into(), (*due).into(), (*copies).into()]
-    });
-    let upsert = format!(
+/// A subscription that was removed a moment ago hears nothing.
+fn wake_streams(engine: DbBackend, number: usize) -> String {
+    format!(
         "INSERT INTO streams (organization, id, subscription, key, rate, due_at, sequence)
-        SELECT organization, id, CAST($1 AS TEXT), CAST($1 AS TEXT), '', due_at, copies FROM {} AS v 
-        WHERE EXISTS (SELECT 1 FROM subscriptions WHERE name = $1)
+        SELECT organization, id, subscription, subscription, '', due_at, copies FROM {} AS v
+        WHERE EXISTS (SELECT 1 FROM subscriptions u WHERE u.name = v.subscription)
         ON CONFLICT (organization, subscription) WHERE subscription IS NOT NULL
         DO UPDATE SET sequence = streams.sequence + excluded.sequence,
-            due_at = CASE WHEN streams.due_at < excluded.due_at THEN streams.due_at ELSE excluded.due_at END
-        RETURNING organization, id, sequence",
-        sheet::rows(transaction.get_database_backend(), &STREAMS, 2)
-    );
-    let rows = transaction.query_all_raw(statement(transaction, &upsert, [subscription.into(), sheet.into()])).await?;
-    let mut places: BTreeMap<String, (Uuid, i64)> = BTreeMap::new();
-    for row in rows {
-        let organization: String = row.try_get("", "organization")?;
-        let copies = streams.iter().find(|(other, _)| other.as_str() == organization).map_or(0, |(_, (_, n))| *n);
-        let last: i64 = row.try_get("", "sequence")?;
-        places.insert(organization, (row.try_get("", "id")?, last - copies));
-    }
-    let target = json!({ "subscription": subscription }).to_string();
-    let mut copies = Vec::with_capacity(events.len());
-    for (organization, event) in events {
-        // One that was removed a moment ago hears nothing.
-        let Some(place) = places.get_mut(organization.as_str()) else { continue };
-        place.1 += 1;
-        copies.push(copy_of(organization, event, *place, &target));
-    }
-    insert_copies(transaction, &copies).await
+            due_at = CASE WHEN streams.due_at < excluded.due_at THEN streams.due_at ELSE excluded.due_at END",
+        sheet::rows(engine, &STREAMS, number)
+    )
 }
 
-fn copy_of(
-    organization: &OrganizationId,
-    event: &NewEvent,
-    (stream, sequence): (Uuid, i64),
-    target: &str,
-) -> entities::copies::Model {
-    entities::copies::Model {
-        organization: organization.as_str().to_owned(),
-        id: CopyId::new().0,
-        stream: Some(stream),
-        installation: None,
-        message: None,
-        event: Some(event.id.0),
-        root: None,
-        log_id: None,
-        log_text: None,
-        target: target.to_owned(),
-        account: None,
-        address: None,
-        sequence,
-        revision: 1,
-        pinned: None,
-        shown: None,
-        sending: None,
-        is_open: true,
-        removal: false,
-        is_fallback: false,
-        state: "pending".to_owned(),
-        code: None,
-        detail: None,
-        due_at: Some(event.due().as_micros()),
-        attempts: 0,
-        crashes: 0,
-        first_tried_at: None,
-        parts: "[]".to_owned(),
-        urgency: 1,
-        expires_at: event.at.plus(EVENT_LIFETIME).as_micros(),
-        created_at: event.at.as_micros(),
-        updated_at: event.at.as_micros(),
+fn insert_copies(engine: DbBackend, from: &str, number: usize) -> String {
+    format!(
+        "INSERT INTO copies (organization, id, stream, event, target, sequence, revision, is_open, state, due_at,
+            expires_at, created_at, updated_at)
+        SELECT v.organization, v.id, s.id, v.event, v.target, s.sequence - v.behind, 1, TRUE, 'pending', v.due_at,
+            v.expires_at, v.created_at, v.created_at
+        FROM {} AS v CROSS JOIN {from} AS s WHERE s.organization = v.organization AND s.subscription = v.subscription",
+        sheet::rows(engine, &COPIES, number)
+    )
+}
+
+/// Everything in one exchange, for SQLite.
+static SCRIPT: LazyLock<String> = LazyLock::new(|| {
+    let sqlite = DbBackend::Sqlite;
+    let sequence = "(SELECT value FROM facts WHERE name = 'event_sequence')";
+    let texts = [
+        TAKE_SEQUENCE.to_owned(),
+        insert_events(sqlite, sequence),
+        wake_streams(sqlite, 3),
+        insert_copies(sqlite, "streams", 4),
+    ];
+    texts.join(";\n")
+});
+
+/// The events, and their copies, for Postgres.
+static STATEMENTS: LazyLock<[String; 2]> = LazyLock::new(|| {
+    let postgres = DbBackend::Postgres;
+    let (streams, copies) = (wake_streams(postgres, 1), insert_copies(postgres, "s", 2));
+    [
+        format!("WITH f AS ({TAKE_SEQUENCE} RETURNING value) {}", insert_events(postgres, "f")),
+        format!("WITH s AS ({streams} RETURNING organization, id, subscription, sequence) {copies}"),
+    ]
+});
+
+/// A copy of an event that a subscription wants.
+struct WantedCopy<'e> {
+    subscription: &'e str,
+    event: &'e (OrganizationId, NewEvent),
+    target: String,
+    /// How many of the same stream come after it.
+    behind: i64,
+}
+
+/// By subscription and organization, since streams are locked in one order by all: when the
+/// first copy is due, and how many there are.
+type WantedStreams<'e> = Vec<((&'e str, &'e str), (i64, i64))>;
+
+/// What the subscriptions want of these events.
+fn wanted<'e>(
+    subscriptions: &'e [entities::subscriptions::Model],
+    events: &'e [(OrganizationId, NewEvent)],
+) -> (WantedStreams<'e>, Vec<WantedCopy<'e>>) {
+    let mut streams: BTreeMap<(&str, &str), (i64, i64)> = BTreeMap::new();
+    let mut copies = Vec::new();
+    for subscription in subscriptions {
+        let target = json!({ "subscription": subscription.name }).to_string();
+        // From the last to the first, so that each knows how many come after it.
+        for event in events.iter().rev().filter(|(_, event)| subscriptions::wants(&subscription.kinds, event.kind)) {
+            let due = event.1.due().as_micros();
+            let stream = streams.entry((&subscription.name, event.0.as_str())).or_insert((due, 0));
+            let (name, target) = (&subscription.name, target.clone());
+            copies.push(WantedCopy { subscription: name, event, target, behind: stream.1 });
+            *stream = (Ord::min(stream.0, due), stream.1 + 1);
+        }
     }
+    (streams.into_iter().collect(), copies)
 }

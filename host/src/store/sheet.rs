@@ -99,14 +99,15 @@ pub(crate) struct Sheet {
 
 impl Sheet {
     /// Rows of `N` cells, as many as the columns.
-    pub(crate) fn of<const N: usize, T>(
+    pub(crate) fn of<'r, const N: usize, T: 'r>(
         _: &Columns<N>,
-        rows: &[T],
-        cells: impl for<'r> Fn(&'r T) -> [Cell<'r>; N],
+        rows: impl IntoIterator<Item = &'r T>,
+        cells: impl Fn(&'r T) -> [Cell<'r>; N],
     ) -> Self {
-        let mut sheet = Self { json: String::with_capacity(64 + rows.len() * 256) };
+        let rows = rows.into_iter();
+        let mut sheet = Self { json: String::with_capacity(64 + rows.size_hint().0 * 256) };
         sheet.json.push('[');
-        for (index, row) in rows.iter().enumerate() {
+        for (index, row) in rows.enumerate() {
             if index > 0 {
                 sheet.json.push(',');
             }

@@ -1,7 +1,11 @@
-//! Writing what a unit of work has changed: each table once, in the order in which rows refer
-//! to each other.
+//! Writing what a unit of work has changed, each table once. On SQLite all of it is one
+//! exchange with the connection's thread; on Postgres one statement writes everything but the
+//! streams, since a stream that is given back is due when the first of its copies is, as they
+//! are then.
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Value};
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Value};
 
 use super::tables;
 use crate::{
@@ -9,118 +13,147 @@ use crate::{
     events,
     store::{
         Database,
-        entities::copies,
         sheet::{self, Columns, Sheet},
         statement,
     },
 };
+
+/// A statement that writes rows; its sheet has this number.
+type Text = fn(DbBackend, usize) -> String;
+
+/// Rows in the order in which they refer to each other. The sheets of [`sheets`] are theirs.
+const TEXTS: [Text; 8] = [
+    |engine, number| insert(engine, "streams", &tables::STREAMS, number),
+    |engine, number| insert(engine, "messages", &tables::MESSAGES, number),
+    |engine, number| update(engine, "messages", &tables::MESSAGES, "", number),
+    |engine, number| insert(engine, "copies", &tables::COPIES, number),
+    |engine, number| update(engine, "copies", &tables::COPY_CHANGES, "", number),
+    |engine, number| insert(engine, "attempts", &tables::ATTEMPTS, number),
+    note_times,
+    count,
+];
+
+fn change_streams(engine: DbBackend, number: usize) -> String {
+    update(engine, "streams", &tables::STREAM_CHANGES, "AND t.fence = v.was_fence", number)
+}
+
+/// Everything in one text, for SQLite.
+static SCRIPT: LazyLock<String> = LazyLock::new(|| {
+    let texts = TEXTS.iter().chain([&(change_streams as Text)]).zip(1..);
+    texts.map(|(text, number)| text(DbBackend::Sqlite, number)).collect::<Vec<_>>().join(";\n")
+});
+
+/// Everything but changed streams in one statement, for Postgres: the answer is the number of
+/// rows.
+static STATEMENT: LazyLock<String> = LazyLock::new(|| {
+    let texts = TEXTS.iter().zip(1..);
+    let parts = texts.map(|(text, number)| format!("p{number} AS ({} RETURNING 1)", text(DbBackend::Postgres, number)));
+    let counts = (1..=TEXTS.len()).map(|number| format!("(SELECT count(*) FROM p{number})"));
+    let (parts, counts): (Vec<_>, Vec<_>) = (parts.collect(), counts.collect());
+    format!("WITH {} SELECT {} AS total", parts.join(", "), counts.join(" + "))
+});
+
+/// The streams, for Postgres.
+static CHANGED_STREAMS: LazyLock<String> = LazyLock::new(|| change_streams(DbBackend::Postgres, 1));
 
 /// Write everything.
 ///
 /// # Errors
 /// The database refuses, or a row isn't any more as it was loaded.
 pub(super) async fn write(on: &DatabaseTransaction, database: &Database, changes: Changes) -> Result<(), DbErr> {
-    insert(on, "streams", &tables::STREAMS, &changes.streams.new, tables::stream).await?;
-    insert(on, "messages", &tables::MESSAGES, &changes.messages.new, tables::message).await?;
-    let changed: Vec<_> = changes.messages.changed.into_iter().map(|(_, row)| row).collect();
-    update(on, "messages", &tables::MESSAGES, "", &changed, tables::message).await?;
-    // A root before the replies that refer to it.
-    let (roots, replies): (Vec<_>, Vec<_>) = changes.copies.new.into_iter().partition(|copy| copy.root.is_none());
-    insert_copies(on, &roots).await?;
-    insert_copies(on, &replies).await?;
-    let changed: Vec<_> = changes.copies.changed.into_iter().map(|(_, row)| row).collect();
-    update(on, "copies", &tables::COPY_CHANGES, "", &changed, tables::copy_change).await?;
-    let is_same_lease = "AND t.fence = v.was_fence";
-    update(on, "streams", &tables::STREAM_CHANGES, is_same_lease, &changes.streams.changed, tables::stream_change)
-        .await?;
-    insert(on, "attempts", &tables::ATTEMPTS, &changes.attempts, tables::attempt).await?;
-    for (column, times) in [("held_until", changes.holds), ("last_delivered_at", changes.delivered)] {
-        let times: Vec<_> = times.into_iter().collect();
-        let sheet = Sheet::of(&tables::INSTALLATION_TIMES, &times, |((organization, id), at)| {
-            [organization.as_str().into(), id.0.into(), at.as_micros().into()]
-        });
-        if !times.is_empty() {
-            let rows = sheet::rows(on.get_database_backend(), &tables::INSTALLATION_TIMES, 1);
-            let sql = format!(
-                "UPDATE installations SET {column} = v.at FROM {rows} AS v WHERE installations.organization = v.organization
-                AND installations.id = v.id AND (installations.{column} IS NULL OR installations.{column} < v.at)"
-            );
-            execute(on, &sql, sheet).await?;
+    let (sheets, rows) = sheets(&changes);
+    let streams = Sheet::of(&tables::STREAM_CHANGES, &changes.streams.changed, tables::stream_change);
+    let changed = changes.streams.changed.len();
+    match on.get_database_backend() {
+        DbBackend::Sqlite if rows + changed > 0 => {
+            let values = sheets.into_iter().chain([streams.into()]);
+            let written = on.execute_raw(statement(on, &SCRIPT, values)).await?.rows_affected();
+            expect(written, rows + changed)?;
+        }
+        DbBackend::Sqlite => {}
+        _ => {
+            if rows > 0 {
+                let row = on.query_one_raw(statement(on, &STATEMENT, sheets)).await?;
+                let row = row.ok_or_else(|| DbErr::Custom("a count has no row".into()))?;
+                expect(u64::try_from(row.try_get::<i64>("", "total")?).unwrap_or_default(), rows)?;
+            }
+            if changed > 0 {
+                let values: [Value; 1] = [streams.into()];
+                expect(on.execute_raw(statement(on, &CHANGED_STREAMS, values)).await?.rows_affected(), changed)?;
+            }
         }
     }
     // Last, since all who append wait for each other here.
-    events::append_all(on, database, changes.events).await?;
+    events::append_all(on, database, changes.events).await
+}
+
+/// The sheets of [`TEXTS`], and how many rows they have.
+fn sheets(changes: &Changes) -> ([Value; 8], usize) {
+    let changed_messages: Vec<_> = changes.messages.changed.iter().map(|(_, row)| row).collect();
+    let changed_copies: Vec<_> = changes.copies.changed.iter().map(|(_, row)| row).collect();
+    let mut times: BTreeMap<_, (Option<i64>, Option<i64>)> = BTreeMap::new();
+    for (installation, until) in &changes.holds {
+        times.entry(installation).or_default().0 = Some(until.as_micros());
+    }
+    for (installation, at) in &changes.delivered {
+        times.entry(installation).or_default().1 = Some(at.as_micros());
+    }
+    let times: Vec<_> = times.into_iter().collect();
     let tallies: Vec<_> = changes.tallies.rows().collect();
-    if tallies.is_empty() {
-        return Ok(());
+    let rows = changes.streams.new.len()
+        + changes.messages.new.len()
+        + changed_messages.len()
+        + changes.copies.new.len()
+        + changed_copies.len()
+        + changes.attempts.len()
+        + times.len()
+        + tallies.len();
+    let sheets = [
+        Sheet::of(&tables::STREAMS, &changes.streams.new, tables::stream).into(),
+        Sheet::of(&tables::MESSAGES, &changes.messages.new, tables::message).into(),
+        Sheet::of(&tables::MESSAGES, &changed_messages, |row| tables::message(row)).into(),
+        Sheet::of(&tables::COPIES, &changes.copies.new, tables::copy).into(),
+        Sheet::of(&tables::COPY_CHANGES, &changed_copies, |row| tables::copy_change(row)).into(),
+        Sheet::of(&tables::ATTEMPTS, &changes.attempts, tables::attempt).into(),
+        Sheet::of(&tables::INSTALLATION_TIMES, &times, |((organization, id), (held, delivered))| {
+            [organization.as_str().into(), id.0.into(), (*held).into(), (*delivered).into()]
+        })
+        .into(),
+        Sheet::of(&tables::TALLIES, &tallies, |(organization, outcome, total)| {
+            [(*organization).into(), (*outcome).into(), (*total).into()]
+        })
+        .into(),
+    ];
+    (sheets, rows)
+}
+
+fn expect(written: u64, rows: usize) -> Result<(), DbErr> {
+    match usize::try_from(written) == Ok(rows) {
+        true => Ok(()),
+        false => Err(DbErr::Custom(format!("{written} rows instead of {rows} were as they were loaded"))),
     }
-    let rows = sheet::rows(on.get_database_backend(), &tables::TALLIES, 1);
-    let sql = format!(
-        "INSERT INTO tallies (organization, outcome, total) SELECT organization, outcome, total FROM {rows} AS v
-        WHERE TRUE ON CONFLICT (organization, outcome) DO UPDATE SET total = tallies.total + excluded.total"
-    );
-    let sheet = Sheet::of(&tables::TALLIES, &tallies, |(organization, outcome, total)| {
-        [(*organization).into(), (*outcome).into(), (*total).into()]
-    });
-    execute(on, &sql, sheet).await?;
-    Ok(())
 }
 
-/// Write new copies.
-///
-/// # Errors
-/// The database refuses.
-pub(crate) async fn insert_copies(on: &DatabaseTransaction, rows: &[copies::Model]) -> Result<(), DbErr> {
-    insert(on, "copies", &tables::COPIES, rows, tables::copy).await
-}
-
-async fn execute(on: &DatabaseTransaction, sql: &str, sheet: Sheet) -> Result<u64, DbErr> {
-    let values: [Value; 1] = [sheet.into()];
-    Ok(on.execute_raw(statement(on, sql, values)).await?.rows_affected())
-}
-
-async fn insert<const N: usize, T>(
-    on: &DatabaseTransaction,
-    table: &str,
-    columns: &Columns<N>,
-    rows: &[T],
-    cells: impl for<'r> Fn(&'r T) -> [sheet::Cell<'r>; N],
-) -> Result<(), DbErr> {
-    if rows.is_empty() {
-        return Ok(());
-    }
+fn insert<const N: usize>(engine: DbBackend, table: &str, columns: &Columns<N>, number: usize) -> String {
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     let names = names.join(", ");
-    let source = sheet::rows(on.get_database_backend(), columns, 1);
-    let sql = format!("INSERT INTO {table} ({names}) SELECT {names} FROM {source} AS v");
-    execute(on, &sql, Sheet::of(columns, rows, cells)).await?;
-    Ok(())
+    format!("INSERT INTO {table} ({names}) SELECT {names} FROM {} AS v", sheet::rows(engine, columns, number))
 }
 
 /// Change rows by organization and id; each must be there, as `condition` says.
-async fn update<const N: usize, T>(
-    on: &DatabaseTransaction,
+fn update<const N: usize>(
+    engine: DbBackend,
     table: &str,
     columns: &Columns<N>,
     condition: &str,
-    rows: &[T],
-    cells: impl for<'r> Fn(&'r T) -> [sheet::Cell<'r>; N],
-) -> Result<(), DbErr> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let source = sheet::rows(on.get_database_backend(), columns, 1);
+    number: usize,
+) -> String {
     let sets: Vec<String> = columns[2..].iter().filter_map(|(name, _)| set(table, name)).collect();
-    let sets = sets.join(", ");
-    let sql = format!(
-        "UPDATE {table} AS t SET {sets} FROM {source} AS v
-        WHERE t.organization = v.organization AND t.id = v.id {condition}"
-    );
-    let changed = execute(on, &sql, Sheet::of(columns, rows, cells)).await?;
-    match usize::try_from(changed) == Ok(rows.len()) {
-        true => Ok(()),
-        false => Err(DbErr::Custom(format!("{changed} of {} rows of {table} were as they were loaded", rows.len()))),
-    }
+    format!(
+        "UPDATE {table} AS t SET {} FROM {} AS v WHERE t.organization = v.organization AND t.id = v.id {condition}",
+        sets.join(", "),
+        sheet::rows(engine, columns, number)
+    )
 }
 
 fn set(table: &str, name: &str) -> Option<String> {
@@ -134,4 +167,27 @@ fn set(table: &str, name: &str) -> Option<String> {
         ),
         (_, name) => Some(format!("{name} = v.{name}")),
     }
+}
+
+/// Until when installations are held, and when they last delivered; neither goes back.
+fn note_times(engine: DbBackend, number: usize) -> String {
+    let later = |column| {
+        format!(
+            "{column} = CASE WHEN v.{column} IS NULL OR v.{column} < t.{column} THEN t.{column} ELSE v.{column} END"
+        )
+    };
+    format!(
+        "UPDATE installations AS t SET {}, {} FROM {} AS v WHERE t.organization = v.organization AND t.id = v.id",
+        later("held_until"),
+        later("last_delivered_at"),
+        sheet::rows(engine, &tables::INSTALLATION_TIMES, number)
+    )
+}
+
+fn count(engine: DbBackend, number: usize) -> String {
+    format!(
+        "INSERT INTO tallies (organization, outcome, total) SELECT organization, outcome, total FROM {} AS v
+        WHERE TRUE ON CONFLICT (organization, outcome) DO UPDATE SET total = tallies.total + excluded.total",
+        sheet::rows(engine, &tables::TALLIES, number)
+    )
 }

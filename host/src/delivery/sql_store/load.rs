@@ -1,7 +1,7 @@
 //! Loading rows for a unit of work, and locking them where several replicas share the
 //! database. SQLite has one writer, so nothing has to be locked there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use chatport_sdk::time::Timestamp;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, FromQueryResult, QueryResult, Value};
@@ -12,9 +12,9 @@ use crate::{
     delivery::{
         CancelWhat,
         ledger::Stream,
-        store::{Body, Documents, Full, MessageDocument, StreamsWanted},
+        store::{Body, Documents, Full, MessageDocument, Rows, RowsWanted},
     },
-    ids::{CopyId, InstallationId, OrganizationId, StreamId},
+    ids::{InstallationId, OrganizationId},
     store::{
         entities::{copies, messages, streams},
         sheet::{self, Columns, Sheet},
@@ -37,8 +37,8 @@ const TURN: &str = "(CASE WHEN d.due_at > d.held_until THEN d.due_at ELSE d.held
     - CASE d.urgency WHEN 2 THEN 300000000 WHEN 0 THEN -60000000 ELSE 0 END)";
 
 /// A lock, where the database has several writers.
-fn locking(on: &DatabaseTransaction, lock: &'static str) -> &'static str {
-    match on.get_database_backend() {
+fn locking(engine: DbBackend, lock: &'static str) -> &'static str {
+    match engine {
         DbBackend::Postgres => lock,
         _ => "",
     }
@@ -60,83 +60,182 @@ fn models<T: FromQueryResult>(rows: &[QueryResult]) -> Result<Vec<T>, DbErr> {
     rows.iter().map(|row| T::from_query_result(row, "")).collect()
 }
 
-fn loaded(rows: &[QueryResult]) -> Result<Vec<Stream>, DbErr> {
-    let stream = |row: &QueryResult| {
-        Ok(Stream::loaded(streams::Model::from_query_result(row, "")?, row.try_get("", "installation_held")?))
-    };
-    rows.iter().map(stream).collect()
+fn stream_of(row: &QueryResult) -> Result<Stream, DbErr> {
+    Ok(Stream::loaded(streams::Model::from_query_result(row, "")?, row.try_get("", "installation_held")?))
 }
 
 fn owned(ids: &BTreeSet<(OrganizationId, Uuid)>) -> Sheet {
-    let ids: Vec<_> = ids.iter().collect();
-    Sheet::of(&tables::OWNED, &ids, |(organization, id)| [organization.as_str().into(), (*id).into()])
+    Sheet::of(&tables::OWNED, ids, |(organization, id)| [organization.as_str().into(), (*id).into()])
 }
 
-pub(super) async fn messages(
-    on: &DatabaseTransaction,
-    keys: &BTreeSet<(OrganizationId, String)>,
-) -> Result<Vec<messages::Model>, DbErr> {
-    let keys: Vec<_> = keys.iter().collect();
-    let sheet = Sheet::of(&tables::KEYED, &keys, |(organization, key)| [organization.as_str().into(), key.into()]);
-    let sql = format!(
-        "SELECT m.* FROM {} AS v CROSS JOIN messages m WHERE m.organization = v.organization AND m.key = v.key
-        ORDER BY m.id {}",
-        source(on, &tables::KEYED, 1),
-        locking(on, "FOR UPDATE OF m")
-    );
-    models(&query(on, &sql, [sheet.into()]).await?)
+/// What a statement asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Input {
+    Messages,
+    Places,
+    Streams,
+    Copies,
+    Heads,
+    Now,
+    Organizations,
 }
 
-pub(super) async fn backlogs(
-    on: &DatabaseTransaction,
-    of: &BTreeSet<OrganizationId>,
-) -> Result<BTreeMap<OrganizationId, i64>, DbErr> {
-    let of: Vec<_> = of.iter().collect();
-    let sheet = Sheet::of(&tables::NAMES, &of, |organization| [organization.as_str().into()]);
-    let sql = format!(
-        "SELECT o.id, CAST(COALESCE(SUM(CASE WHEN t.outcome = 'accepted' THEN t.total ELSE -t.total END), 0) AS BIGINT)
-            AS backlog
-        FROM {} AS v CROSS JOIN organizations o LEFT JOIN tallies t ON t.organization = o.id
-        WHERE o.id = v.name GROUP BY o.id",
-        source(on, &tables::NAMES, 1)
-    );
-    let rows = query(on, &sql, [sheet.into()]).await?;
-    rows.iter().map(|row| Ok((OrganizationId::stored(row.try_get("", "id")?), row.try_get("", "backlog")?))).collect()
+/// A statement that loads rows of one kind, which stands in their first column.
+struct Load {
+    inputs: &'static [Input],
+    /// Its text; its places are numbered from the second argument on.
+    text: fn(DbBackend, usize) -> String,
 }
 
-pub(super) async fn holds(
-    on: &DatabaseTransaction,
-    of: &BTreeSet<InstallationId>,
-) -> Result<BTreeMap<InstallationId, i64>, DbErr> {
-    let of: Vec<_> = of.iter().collect();
-    let sheet = Sheet::of(&tables::IDS, &of, |installation| [installation.0.into()]);
-    let sql = format!(
-        "SELECT i.id, i.held_until FROM {} AS v CROSS JOIN installations i WHERE i.id = v.id",
-        source(on, &tables::IDS, 1)
-    );
-    let rows = query(on, &sql, [sheet.into()]).await?;
-    rows.iter().map(|row| Ok((InstallationId(row.try_get("", "id")?), row.try_get("", "held_until")?))).collect()
+/// In the order in which rows are locked.
+const LOADS: [Load; 5] = [
+    Load { inputs: &[Input::Messages], text: messages },
+    Load { inputs: &[Input::Places, Input::Messages, Input::Streams], text: streams },
+    Load { inputs: &[Input::Messages, Input::Copies, Input::Heads, Input::Now], text: copies },
+    Load { inputs: &[Input::Places], text: holds },
+    Load { inputs: &[Input::Organizations], text: backlogs },
+];
+
+fn messages(engine: DbBackend, first: usize) -> String {
+    format!(
+        "SELECT 'message' AS kind, m.* FROM {} AS v CROSS JOIN messages m
+        WHERE m.organization = v.organization AND m.key = v.key ORDER BY m.id {}",
+        sheet::rows(engine, &tables::KEYED, first),
+        locking(engine, "FOR UPDATE OF m")
+    )
 }
 
-pub(super) async fn streams(on: &DatabaseTransaction, wanted: &StreamsWanted) -> Result<Vec<Stream>, DbErr> {
-    let places: Vec<_> = wanted.places.iter().collect();
-    let ids: Vec<_> = wanted.streams.iter().collect();
-    let sql = format!(
-        "SELECT {STREAM} FROM streams s {HOLD} WHERE s.id IN (
+fn streams(engine: DbBackend, first: usize) -> String {
+    format!(
+        "SELECT 'stream' AS kind, {STREAM} FROM streams s {HOLD} WHERE s.id IN (
             SELECT p.id FROM {} AS v CROSS JOIN streams p WHERE p.installation = v.installation AND p.key = v.key
             UNION ALL
-            SELECT c.stream FROM {} AS w CROSS JOIN copies c WHERE c.organization = w.organization AND c.message = w.id
+            SELECT c.stream FROM {} AS w CROSS JOIN messages m CROSS JOIN copies c
+                WHERE m.organization = w.organization AND m.key = w.key
+                AND c.organization = m.organization AND c.message = m.id
             UNION ALL
             SELECT x.id FROM {} AS x)
         ORDER BY s.id {}",
-        source(on, &tables::PLACES, 1),
-        source(on, &tables::OWNED, 2),
-        source(on, &tables::OWNED, 3),
-        locking(on, "FOR UPDATE OF s")
-    );
-    let places = Sheet::of(&tables::PLACES, &places, |(installation, key)| [installation.0.into(), key.into()]);
-    let ids = Sheet::of(&tables::OWNED, &ids, |(organization, id)| [organization.as_str().into(), id.0.into()]);
-    loaded(&query(on, &sql, [places.into(), owned(&wanted.messages).into(), ids.into()]).await?)
+        sheet::rows(engine, &tables::PLACES, first),
+        sheet::rows(engine, &tables::KEYED, first + 1),
+        sheet::rows(engine, &tables::OWNED, first + 2),
+        locking(engine, "FOR UPDATE OF s")
+    )
+}
+
+fn copies(engine: DbBackend, first: usize) -> String {
+    let heads_of = sheet::rows(engine, &tables::IDS, first + 2);
+    let heads =
+        format!("FROM copies h WHERE h.stream = w.id AND h.due_at <= ${} ORDER BY h.sequence LIMIT {HEADS}", first + 3);
+    let heads = match engine {
+        DbBackend::Postgres => {
+            format!("SELECT 'copy', d.* FROM {heads_of} AS w CROSS JOIN LATERAL (SELECT h.* {heads}) AS d")
+        }
+        _ => format!(
+            "SELECT 'copy', d.* FROM {heads_of} AS w CROSS JOIN copies d WHERE d.rowid IN (SELECT h.rowid {heads})"
+        ),
+    };
+    format!(
+        "SELECT 'copy' AS kind, c.* FROM {} AS v CROSS JOIN messages m CROSS JOIN copies c
+            WHERE m.organization = v.organization AND m.key = v.key
+            AND c.organization = m.organization AND c.message = m.id
+        UNION ALL
+        SELECT 'copy', c.* FROM {} AS v CROSS JOIN copies c WHERE c.organization = v.organization AND c.id = v.id
+        UNION ALL {heads}",
+        sheet::rows(engine, &tables::KEYED, first),
+        sheet::rows(engine, &tables::OWNED, first + 1)
+    )
+}
+
+fn holds(engine: DbBackend, first: usize) -> String {
+    format!(
+        "SELECT 'hold' AS kind, i.id, i.held_until FROM installations i WHERE i.id IN (SELECT v.installation FROM {} AS v)",
+        sheet::rows(engine, &tables::PLACES, first)
+    )
+}
+
+fn backlogs(engine: DbBackend, first: usize) -> String {
+    format!(
+        "SELECT 'backlog' AS kind, o.id,
+            CAST(COALESCE(SUM(CASE WHEN t.outcome = 'accepted' THEN t.total ELSE -t.total END), 0) AS BIGINT) AS backlog
+        FROM {} AS v CROSS JOIN organizations o LEFT JOIN tallies t ON t.organization = o.id
+        WHERE o.id = v.name GROUP BY o.id",
+        sheet::rows(engine, &tables::NAMES, first)
+    )
+}
+
+/// All loads in one text, for SQLite: there, an exchange with the connection's thread costs
+/// more than what is done in it.
+static ALL_LOADS: LazyLock<String> = LazyLock::new(|| {
+    let mut first = 1;
+    let texts = LOADS.iter().map(|load| {
+        let text = (load.text)(DbBackend::Sqlite, first);
+        first += load.inputs.len();
+        text
+    });
+    texts.collect::<Vec<_>>().join(";\n")
+});
+
+/// Each load for Postgres: it must see what was committed while the one before it waited for
+/// its locks.
+static EACH_LOAD: LazyLock<[String; 5]> = LazyLock::new(|| LOADS.map(|load| (load.text)(DbBackend::Postgres, 1)));
+
+/// Load and lock rows.
+pub(super) async fn rows(on: &DatabaseTransaction, wanted: &RowsWanted, now: Timestamp) -> Result<Rows, DbErr> {
+    let asked = asked(wanted, now);
+    let value = |input: &Input| asked[*input as usize].1.clone();
+    let mut rows = Rows::default();
+    if on.get_database_backend() == DbBackend::Sqlite {
+        let values = LOADS.iter().flat_map(|load| load.inputs).map(value);
+        add(&mut rows, query(on, &ALL_LOADS, values).await?)?;
+        return Ok(rows);
+    }
+    for (load, text) in LOADS.iter().zip(EACH_LOAD.iter()) {
+        if load.inputs.iter().any(|input| asked[*input as usize].0) {
+            add(&mut rows, query(on, text, load.inputs.iter().map(value)).await?)?;
+        }
+    }
+    Ok(rows)
+}
+
+/// Each input's value, and whether anything is asked for by it.
+fn asked(wanted: &RowsWanted, now: Timestamp) -> [(bool, Value); 7] {
+    let messages =
+        Sheet::of(&tables::KEYED, &wanted.messages, |(organization, key)| [organization.as_str().into(), key.into()]);
+    let places = Sheet::of(&tables::PLACES, &wanted.places, |(installation, key)| [installation.0.into(), key.into()]);
+    let streams = Sheet::of(&tables::OWNED, &wanted.streams, |(organization, stream)| {
+        [organization.as_str().into(), stream.0.into()]
+    });
+    let copies =
+        Sheet::of(&tables::OWNED, &wanted.copies, |(organization, copy)| [organization.as_str().into(), copy.0.into()]);
+    let heads = Sheet::of(&tables::IDS, &wanted.heads_of, |stream| [stream.0.into()]);
+    let organizations = Sheet::of(&tables::NAMES, &wanted.backlogs_of, |organization| [organization.as_str().into()]);
+    [
+        (!wanted.messages.is_empty(), messages.into()),
+        (!wanted.places.is_empty(), places.into()),
+        (!wanted.streams.is_empty(), streams.into()),
+        (!wanted.copies.is_empty(), copies.into()),
+        (!wanted.heads_of.is_empty(), heads.into()),
+        (false, now.as_micros().into()),
+        (!wanted.backlogs_of.is_empty(), organizations.into()),
+    ]
+}
+
+fn add(rows: &mut Rows, found: Vec<QueryResult>) -> Result<(), DbErr> {
+    for row in found {
+        match row.try_get::<String>("", "kind")?.as_str() {
+            "message" => rows.messages.push(messages::Model::from_query_result(&row, "")?),
+            "stream" => rows.streams.push(stream_of(&row)?),
+            "copy" => rows.copies.push(copies::Model::from_query_result(&row, "")?),
+            "hold" => {
+                rows.holds.insert(InstallationId(row.try_get("", "id")?), row.try_get("", "held_until")?);
+            }
+            _ => {
+                rows.backlogs.insert(OrganizationId::stored(row.try_get("", "id")?), row.try_get("", "backlog")?);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Each organization that has something due gets its turn, found by hopping from one to the
@@ -147,9 +246,6 @@ pub(super) async fn due(
     full: &Full,
     now: Timestamp,
 ) -> Result<Vec<Stream>, DbErr> {
-    let organizations: Vec<_> = full.organizations.iter().collect();
-    let installations: Vec<_> = full.installations.iter().collect();
-    let subscriptions: Vec<_> = full.subscriptions.iter().collect();
     let share = format!(
         "SELECT d.id, {TURN} AS turn FROM streams d
             LEFT JOIN installations h ON h.organization = d.organization AND h.id = d.installation
@@ -183,58 +279,16 @@ pub(super) async fn due(
         SELECT {STREAM} FROM streams s {HOLD} WHERE s.id IN (SELECT id FROM first)
             AND s.due_at <= $1 AND (s.owner IS NULL OR s.lease_until <= $1) {}",
         source(on, &tables::NAMES, 3),
-        locking(on, "FOR UPDATE OF s SKIP LOCKED")
+        locking(on.get_database_backend(), "FOR UPDATE OF s SKIP LOCKED")
     );
     let values: [Value; 5] = [
         now.as_micros().into(),
         i64::try_from(limit).unwrap_or(i64::MAX).into(),
-        Sheet::of(&tables::NAMES, &organizations, |organization| [organization.as_str().into()]).into(),
-        Sheet::of(&tables::IDS, &installations, |installation| [installation.0.into()]).into(),
-        Sheet::of(&tables::NAMES, &subscriptions, |name| [(*name).into()]).into(),
+        Sheet::of(&tables::NAMES, &full.organizations, |organization| [organization.as_str().into()]).into(),
+        Sheet::of(&tables::IDS, &full.installations, |installation| [installation.0.into()]).into(),
+        Sheet::of(&tables::NAMES, &full.subscriptions, |name| [name.into()]).into(),
     ];
-    loaded(&query(on, &sql, values).await?)
-}
-
-pub(super) async fn copies_of(
-    on: &DatabaseTransaction,
-    of: &BTreeSet<(OrganizationId, Uuid)>,
-) -> Result<Vec<copies::Model>, DbErr> {
-    let sql = format!(
-        "SELECT c.* FROM {} AS v CROSS JOIN copies c WHERE c.organization = v.organization AND c.message = v.id",
-        source(on, &tables::OWNED, 1)
-    );
-    models(&query(on, &sql, [owned(of).into()]).await?)
-}
-
-pub(super) async fn copies(
-    on: &DatabaseTransaction,
-    ids: &BTreeSet<(OrganizationId, CopyId)>,
-    heads_of: &BTreeSet<StreamId>,
-    now: Timestamp,
-) -> Result<Vec<copies::Model>, DbErr> {
-    let ids: Vec<_> = ids.iter().collect();
-    let streams: Vec<_> = heads_of.iter().collect();
-    let heads = "FROM copies h WHERE h.stream = w.id AND h.due_at <= $3 ORDER BY h.sequence LIMIT";
-    let streams_source = source(on, &tables::IDS, 2);
-    let due = match on.get_database_backend() {
-        DbBackend::Postgres => {
-            format!("SELECT d.* FROM {streams_source} AS w CROSS JOIN LATERAL (SELECT h.* {heads} {HEADS}) AS d")
-        }
-        _ => format!(
-            "SELECT d.* FROM {streams_source} AS w CROSS JOIN copies d WHERE d.rowid IN (SELECT h.rowid {heads} {HEADS})"
-        ),
-    };
-    let sql = format!(
-        "SELECT c.* FROM {} AS v CROSS JOIN copies c WHERE c.organization = v.organization AND c.id = v.id
-        UNION ALL {due}",
-        source(on, &tables::OWNED, 1)
-    );
-    let values: [Value; 3] = [
-        Sheet::of(&tables::OWNED, &ids, |(organization, id)| [organization.as_str().into(), id.0.into()]).into(),
-        Sheet::of(&tables::IDS, &streams, |stream| [stream.0.into()]).into(),
-        now.as_micros().into(),
-    ];
-    models(&query(on, &sql, values).await?)
+    query(on, &sql, values).await?.iter().map(stream_of).collect()
 }
 
 pub(super) async fn overdue(on: &DatabaseTransaction, limit: u64, now: Timestamp) -> Result<Vec<copies::Model>, DbErr> {
@@ -242,7 +296,7 @@ pub(super) async fn overdue(on: &DatabaseTransaction, limit: u64, now: Timestamp
     let sql = format!(
         "SELECT c.* FROM copies c JOIN streams s ON s.organization = c.organization AND s.id = c.stream
         WHERE c.is_open AND c.expires_at <= $1 AND (s.owner IS NULL OR s.lease_until <= $1) LIMIT {limit} {}",
-        locking(on, "FOR UPDATE OF c, s SKIP LOCKED")
+        locking(on.get_database_backend(), "FOR UPDATE OF c, s SKIP LOCKED")
     );
     models(&query(on, &sql, [now.as_micros().into()]).await?)
 }

@@ -6,7 +6,6 @@ mod flush;
 mod load;
 mod tables;
 
-pub(crate) use flush::insert_copies;
 pub(crate) use load::lock_streams;
 
 use std::{
@@ -27,13 +26,13 @@ use super::{
     CancelWhat,
     ledger::{Changes, Ledger, Stream},
     revise,
-    store::{DeliveryStore, Documents, Full, Root, StoreError, StreamsWanted, Unit},
+    store::{DeliveryStore, Documents, Full, Root, Rows, RowsWanted, StoreError, Unit},
 };
 use crate::{
     ids::{CopyId, InstallationId, OrganizationId, StreamId},
     store::{
         Database,
-        entities::{copies, messages},
+        entities::copies,
         only,
         sheet::{self, Sheet},
         statement,
@@ -129,8 +128,7 @@ impl DeliveryStore for SqlStore {
 
     async fn abandon(&self, owner: Uuid, held: &BTreeSet<StreamId>) -> Result<u64, StoreError> {
         let write = self.database.write_uncached();
-        let held: Vec<_> = held.iter().collect();
-        let sheet = Sheet::of(&tables::IDS, &held, |id| [id.0.into()]);
+        let sheet = Sheet::of(&tables::IDS, held, |id| [id.0.into()]);
         let ids = sheet::rows(self.database.engine(), &tables::IDS, 2);
         let sql = format!(
             "UPDATE streams SET owner = NULL, lease_until = 0,
@@ -170,39 +168,12 @@ impl Unit for SqlUnit {
         self.now
     }
 
-    async fn messages(
-        &mut self,
-        keys: &BTreeSet<(OrganizationId, String)>,
-    ) -> Result<Vec<messages::Model>, StoreError> {
-        Ok(load::messages(&self.transaction, keys).await?)
-    }
-
-    async fn backlogs(&mut self, of: &BTreeSet<OrganizationId>) -> Result<BTreeMap<OrganizationId, i64>, StoreError> {
-        Ok(load::backlogs(&self.transaction, of).await?)
-    }
-
-    async fn holds(&mut self, of: &BTreeSet<InstallationId>) -> Result<BTreeMap<InstallationId, i64>, StoreError> {
-        Ok(load::holds(&self.transaction, of).await?)
-    }
-
-    async fn streams(&mut self, wanted: &StreamsWanted) -> Result<Vec<Stream>, StoreError> {
-        Ok(load::streams(&self.transaction, wanted).await?)
+    async fn load(&mut self, wanted: &RowsWanted) -> Result<Rows, StoreError> {
+        Ok(load::rows(&self.transaction, wanted, self.now).await?)
     }
 
     async fn due(&mut self, limit: usize, full: &Full) -> Result<Vec<Stream>, StoreError> {
         Ok(load::due(&self.transaction, limit, full, self.now).await?)
-    }
-
-    async fn copies_of(&mut self, of: &BTreeSet<(OrganizationId, Uuid)>) -> Result<Vec<copies::Model>, StoreError> {
-        Ok(load::copies_of(&self.transaction, of).await?)
-    }
-
-    async fn copies(
-        &mut self,
-        ids: &BTreeSet<(OrganizationId, CopyId)>,
-        heads_of: &BTreeSet<StreamId>,
-    ) -> Result<Vec<copies::Model>, StoreError> {
-        Ok(load::copies(&self.transaction, ids, heads_of, self.now).await?)
     }
 
     async fn overdue(&mut self, limit: u64) -> Result<Vec<copies::Model>, StoreError> {

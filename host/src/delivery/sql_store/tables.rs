@@ -257,8 +257,9 @@ pub(super) fn attempt(row: &attempts::Model) -> [Cell<'_>; 9] {
 
 pub(super) const TALLIES: Columns<3> = [("organization", Text), ("outcome", Text), ("total", Integer)];
 
-/// Times of installations: until when they are held, or when they last delivered.
-pub(super) const INSTALLATION_TIMES: Columns<3> = [("organization", Text), ("id", Id), ("at", Integer)];
+/// Times of installations.
+pub(super) const INSTALLATION_TIMES: Columns<4> =
+    [("organization", Text), ("id", Id), ("held_until", Integer), ("last_delivered_at", Integer)];
 
 /// Something of an organization, by its id.
 pub(super) const OWNED: Columns<2> = [("organization", Text), ("id", Id)];
