@@ -1,16 +1,19 @@
 //! The one task that writes presses: those that come at the same time share a commit, and
 //! each is answered after it. With a press its event is written, for the engine to deliver if
-//! the application can't be asked at once. What came of asking follows in a later commit, with
-//! the next presses; nobody waits for that one.
+//! the application can't be asked at once. What came of asking follows in a later commit, many
+//! at once: nobody waits for that one, and until then it is known here.
 //!
 //! If a batch fails, each of its parts is written once alone, so that a bad one can't fail its
 //! neighbours. More presses than [`QUEUE`] don't wait here: they are refused at once.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use chatport_sdk::{happening::Outcome, time::Timestamp};
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, timeout_at},
+};
 use uuid::Uuid;
 
 use super::{
@@ -30,8 +33,10 @@ use crate::{
     store::Database,
 };
 
-/// Most presses and conclusions that share a commit.
+/// Most presses that share a commit, and most conclusions.
 const BATCH: usize = 128;
+/// How long conclusions wait for others.
+const PATIENCE: Duration = Duration::from_millis(30);
 /// How many may wait for the task: what it writes within about half a second.
 pub(crate) const QUEUE: usize = 256;
 
@@ -75,25 +80,8 @@ pub(super) struct Recorder(pub(super) mpsc::Sender<Job>);
 impl Recorder {
     /// Start the task. It ends when the last handle is dropped.
     pub(super) fn start(database: Database, delivery: Delivery) -> Self {
-        let (sender, mut receiver) = mpsc::channel::<Job>(QUEUE);
-        let task = Task { database, delivery };
-        tokio::spawn(async move {
-            let mut jobs = Vec::with_capacity(BATCH);
-            while receiver.recv_many(&mut jobs, BATCH).await > 0 {
-                let (mut presses, mut conclusions, mut flushes) = (Vec::new(), Vec::new(), Vec::new());
-                for job in jobs.drain(..) {
-                    match job {
-                        Job::Press(press, reply) => presses.push((press, reply)),
-                        Job::Conclude(conclusion) => conclusions.push(conclusion),
-                        Job::Flush(reply) => flushes.push(reply),
-                    }
-                }
-                task.write(presses, conclusions).await;
-                for reply in flushes {
-                    let _ = reply.send(());
-                }
-            }
-        });
+        let (sender, receiver) = mpsc::channel::<Job>(QUEUE);
+        tokio::spawn(Task { database, delivery, unwritten: Vec::new() }.run(receiver));
         Self(sender)
     }
 
@@ -125,6 +113,8 @@ impl Recorder {
 pub(super) struct Task {
     pub(super) database: Database,
     pub(super) delivery: Delivery,
+    /// What came of presses, and isn't on disk yet.
+    pub(super) unwritten: Vec<Conclusion>,
 }
 
 /// What is to become of one press of a batch.
@@ -148,20 +138,53 @@ impl Step {
 }
 
 impl Task {
-    /// Write one batch, and answer each press of it.
-    pub(super) async fn write(&self, presses: Vec<(Box<Press>, Reply)>, conclusions: Vec<Box<Conclusion>>) {
-        if presses.is_empty() && conclusions.is_empty() {
+    async fn run(mut self, mut receiver: mpsc::Receiver<Job>) {
+        let mut jobs = Vec::with_capacity(BATCH);
+        let mut due = Instant::now();
+        loop {
+            let is_idle = self.unwritten.is_empty();
+            let receiving = receiver.recv_many(&mut jobs, BATCH);
+            let is_open = match is_idle {
+                true => receiving.await > 0,
+                false => timeout_at(due, receiving).await.is_ok_and(|count| count > 0),
+            };
+            if !is_open && is_idle {
+                return;
+            }
+            let (mut presses, mut flushes) = (Vec::with_capacity(jobs.len()), Vec::new());
+            for job in jobs.drain(..) {
+                match job {
+                    Job::Press(press, reply) => presses.push((press, reply)),
+                    Job::Conclude(conclusion) => self.unwritten.push(*conclusion),
+                    Job::Flush(reply) => flushes.push(reply),
+                }
+            }
+            if is_idle {
+                due = Instant::now() + PATIENCE;
+            }
+            let is_due = !is_open || !flushes.is_empty() || self.unwritten.len() >= BATCH || due <= Instant::now();
+            self.write(presses, is_due).await;
+            for reply in flushes {
+                let _ = reply.send(());
+            }
+        }
+    }
+
+    /// Write one batch and answer each press of it. `is_due`: write conclusions too.
+    pub(super) async fn write(&mut self, presses: Vec<(Box<Press>, Reply)>, is_due: bool) {
+        let count = if is_due { self.unwritten.len() } else { 0 };
+        if presses.is_empty() && count == 0 {
             return;
         }
         metrics::histogram!("chatport_press_batch_size").record(presses.len() as f64);
-        let all_presses: Vec<&Press> = presses.iter().map(|(press, _)| press.as_ref()).collect();
-        let all_conclusions: Vec<&Conclusion> = conclusions.iter().map(AsRef::as_ref).collect();
-        match self.together(&all_presses, &all_conclusions).await {
+        let all: Vec<&Press> = presses.iter().map(|(press, _)| press.as_ref()).collect();
+        let conclusions: Vec<&Conclusion> = self.unwritten.iter().take(count).collect();
+        match self.together(&all, &conclusions).await {
             // Who has gone away repeats the request, and is told that it is known.
             Ok(written) => presses.into_iter().zip(written).for_each(|((press, reply), written)| {
                 drop(reply.send(written.unwrap_or(Written::Raced(press))));
             }),
-            Err(StoreError::Refused(_)) if presses.len() + conclusions.len() > 1 => {
+            Err(StoreError::Refused(_)) if presses.len() + count > 1 => {
                 self.conclude_alone(&conclusions).await;
                 for (press, reply) in presses {
                     let written = match self.together(&[&press], &[]).await {
@@ -177,11 +200,12 @@ impl Task {
                 self.conclude_alone(&conclusions).await;
             }
         }
+        self.unwritten.drain(..count);
     }
 
     /// Without them a repetition is told that the press is being worked on, and the application
     /// hears of it once more.
-    async fn conclude_alone(&self, conclusions: &[Box<Conclusion>]) {
+    async fn conclude_alone(&self, conclusions: &[&Conclusion]) {
         for conclusion in conclusions {
             if let Err(error) = self.together(&[], &[conclusion]).await {
                 tracing::warn!(%error, "the outcome of a press isn't remembered");
@@ -195,11 +219,9 @@ impl Task {
         presses: &[&Press],
         conclusions: &[&Conclusion],
     ) -> Result<Vec<Option<Written>>, StoreError> {
-        let begun = self.database.begin_quietly_for_all().await;
+        let begun = self.database.begin_by_keys().await;
         let change = begun.map_err(|error| StoreError::Unreachable(error.to_string()))?;
-        // First, so that a repetition in this very batch finds it.
-        rows::conclude(&change, conclusions).await?;
-        let steps = judge_all(presses, rows::known(&change, presses).await?);
+        let steps = self.judge_all(presses, rows::known(&change, presses).await?);
         let claims: Vec<_> =
             presses.iter().zip(&steps).filter_map(|(press, step)| Some((*press, step.claims()?))).collect();
         let claimed = rows::claim(&change, &claims).await?;
@@ -250,12 +272,46 @@ impl Task {
         // its copies. So copies of events come last.
         events::append_all(&change, &self.database, told).await?;
         rows::settle(&change, conclusions).await?;
+        rows::conclude(&change, conclusions).await?;
         audit::write_all(&change, &entries).await?;
         change.commit().await.map_err(|error| StoreError::CommitUnknown(error.to_string()))?;
         if is_due {
             self.delivery.wake();
         }
         Ok(written)
+    }
+
+    /// Judge each press of a batch by what is stored, and by those before it.
+    fn judge_all(&self, presses: &[&Press], known: Vec<press::Known>) -> Vec<Step> {
+        let mut places: HashMap<(Uuid, &str), usize> = HashMap::new();
+        let mut steps = Vec::with_capacity(presses.len());
+        for (place, (press, mut known)) in presses.iter().zip(known).enumerate() {
+            let key = (press.loaded.id.0, press.id.as_str());
+            let step = match (known.first.take(), places.get(&key)) {
+                (Some(first), _) => {
+                    let outcome = first.outcome.as_ref().or_else(|| self.unwritten_outcome(press));
+                    Step::Repeated(repetition(press, &first.fingerprint, outcome))
+                }
+                (None, Some(&twin)) => {
+                    let outcome = steps.get(twin).and_then(Step::claims).flatten();
+                    Step::Twin(twin, repetition(press, &presses[twin].fingerprint, outcome.as_ref()))
+                }
+                (None, None) => Step::Judged(contained_pure(|| press::judge(press, known)).unwrap_or_else(|error| {
+                    tracing::error!(installation = %press.loaded.id, %error, "a press could not be judged");
+                    Verdict::TryAgain.into()
+                })),
+            };
+            if step.claims().is_some() {
+                places.insert(key, place);
+            }
+            steps.push(step);
+        }
+        steps
+    }
+
+    fn unwritten_outcome(&self, press: &Press) -> Option<&Value> {
+        let is_its = |conclusion: &&Conclusion| conclusion.installation == press.loaded.id && conclusion.id == press.id;
+        self.unwritten.iter().find(is_its)?.outcome.as_ref()
     }
 }
 
@@ -267,31 +323,6 @@ fn entry(press: &Press, actor: Actor, action: &'static str, result: &'static str
 fn failed(press: &Press, error: &StoreError) -> Written {
     tracing::error!(installation = %press.loaded.id, %error, "a press could not be stored");
     Written::Answer(Outcome::Unavailable)
-}
-
-/// Judge each press of a batch by what is stored, and by those before it.
-fn judge_all(presses: &[&Press], known: Vec<press::Known>) -> Vec<Step> {
-    let mut places: HashMap<(Uuid, &str), usize> = HashMap::new();
-    let mut steps = Vec::with_capacity(presses.len());
-    for (place, (press, mut known)) in presses.iter().zip(known).enumerate() {
-        let key = (press.loaded.id.0, press.id.as_str());
-        let step = match (known.first.take(), places.get(&key)) {
-            (Some(first), _) => Step::Repeated(repetition(press, &first.fingerprint, first.outcome.as_ref())),
-            (None, Some(&twin)) => {
-                let outcome = steps.get(twin).and_then(Step::claims).flatten();
-                Step::Twin(twin, repetition(press, &presses[twin].fingerprint, outcome.as_ref()))
-            }
-            (None, None) => Step::Judged(contained_pure(|| press::judge(press, known)).unwrap_or_else(|error| {
-                tracing::error!(installation = %press.loaded.id, %error, "a press could not be judged");
-                Verdict::TryAgain.into()
-            })),
-        };
-        if step.claims().is_some() {
-            places.insert(key, place);
-        }
-        steps.push(step);
-    }
-    steps
 }
 
 fn repetition(press: &Press, first: &[u8], outcome: Option<&Value>) -> Outcome {

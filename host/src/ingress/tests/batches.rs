@@ -22,14 +22,14 @@ async fn press_of(shown: &Shown, id: &str, action: &str) -> Press {
 /// Write these in one batch.
 async fn together(shown: &Shown, presses: Vec<Press>, conclusions: Vec<Conclusion>) -> Vec<Written> {
     let app = &shown.world.app;
-    let task = Task { database: app.database.clone(), delivery: app.delivery.clone() };
+    let mut task = Task { database: app.database.clone(), delivery: app.delivery.clone(), unwritten: conclusions };
     let (mut jobs, mut answers) = (Vec::new(), Vec::new());
     for press in presses {
         let (reply, answer) = oneshot::channel();
         jobs.push((Box::new(press), reply));
         answers.push(answer);
     }
-    task.write(jobs, conclusions.into_iter().map(Box::new).collect()).await;
+    task.write(jobs, true).await;
     let mut written = Vec::new();
     for answer in answers {
         written.push(answer.await.unwrap());
