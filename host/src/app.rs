@@ -8,6 +8,7 @@ use url::Url;
 
 use crate::{
     config::Settings,
+    crowd::Crowd,
     delivery::Delivery,
     events::health::SubscriptionHealth,
     ingress::Ingress,
@@ -40,6 +41,8 @@ pub struct App {
     pub delivery: Delivery,
     /// What the platforms' way in keeps.
     pub ingress: Ingress,
+    /// How much may be inside at once.
+    pub crowd: Crowd,
     /// How the receivers of events have answered.
     pub subscription_health: SubscriptionHealth,
     /// Credentials that are being renewed.

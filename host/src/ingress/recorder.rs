@@ -4,7 +4,8 @@
 //! at once: nobody waits for that one, and until then it is known here.
 //!
 //! If a batch fails, each of its parts is written once alone, so that a bad one can't fail its
-//! neighbours. More presses than [`QUEUE`] don't wait here: they are refused at once.
+//! neighbours. More presses than [`crowd::PRESSES`] don't wait
+//! here: they are refused at once.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -22,6 +23,7 @@ use super::{
     press_rows as rows,
 };
 use crate::{
+    crowd,
     delivery::{Delivery, store::StoreError},
     events,
     ids::{EventId, InstallationId, OrganizationId},
@@ -37,8 +39,6 @@ use crate::{
 const BATCH: usize = 128;
 /// How long conclusions wait for others.
 const PATIENCE: Duration = Duration::from_millis(30);
-/// How many may wait for the task: what it writes within about half a second.
-pub(crate) const QUEUE: usize = 256;
 
 /// What came of writing a press.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ pub(super) struct Recorder(pub(super) mpsc::Sender<Job>);
 impl Recorder {
     /// Start the task. It ends when the last handle is dropped.
     pub(super) fn start(database: Database, delivery: Delivery) -> Self {
-        let (sender, receiver) = mpsc::channel::<Job>(QUEUE);
+        let (sender, receiver) = mpsc::channel::<Job>(crowd::PRESSES);
         tokio::spawn(Task { database, delivery, unwritten: Vec::new() }.run(receiver));
         Self(sender)
     }
@@ -89,7 +89,7 @@ impl Recorder {
     pub(super) async fn record(&self, press: Box<Press>) -> Written {
         let (reply, answer) = oneshot::channel();
         if self.0.try_send(Job::Press(press, reply)).is_err() {
-            metrics::counter!("chatport_shed_total", "what" => "press").increment(1);
+            crowd::refused("press");
             return Written::Answer(Outcome::Unavailable);
         }
         answer.await.unwrap_or(Written::Answer(Outcome::Unavailable))
