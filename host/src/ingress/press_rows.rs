@@ -11,9 +11,12 @@ use super::{
     press::{First, Known, KnownCopy, KnownLink, Press},
     recorder::Conclusion,
 };
-use crate::store::{
-    sheet::{self, Cell, Columns, Kind, Sheet},
-    statement,
+use crate::{
+    setup::audit::Actor,
+    store::{
+        sheet::{self, Cell, Columns, Kind, Sheet},
+        statement,
+    },
 };
 
 const PRESSES: Columns<7> = [
@@ -26,13 +29,16 @@ const PRESSES: Columns<7> = [
     ("conversation", Kind::Text),
 ];
 
-const CLAIMS: Columns<6> = [
+const CLAIMS: Columns<9> = [
     ("organization", Kind::Text),
     ("installation", Kind::Id),
     ("id", Kind::Text),
     ("fingerprint", Kind::Bytes),
     ("outcome", Kind::Text),
     ("received_at", Kind::Integer),
+    ("audit", Kind::Id),
+    ("actor", Kind::Text),
+    ("object", Kind::Text),
 ];
 
 const OUTCOMES: Columns<3> = [("installation", Kind::Id), ("id", Kind::Text), ("outcome", Kind::Text)];
@@ -118,39 +124,74 @@ fn link(row: &QueryResult, user: String) -> Result<KnownLink, DbErr> {
     })
 }
 
-/// Make presses the first happenings of their ids, with the outcome where there is one
-/// already. The answer is those that were claimed: another replica may have been quicker.
+/// A press that is made the first happening of its id.
+pub(super) struct Claim<'a> {
+    pub press: &'a Press,
+    /// The outcome, where there is one already.
+    pub outcome: Option<Value>,
+    /// The copy that was pressed, to be audited.
+    pub copy: Option<Uuid>,
+}
+
+/// Make presses the first happenings of their ids. The answer is those that were claimed:
+/// another replica may have been quicker. Those alone are audited.
 ///
 /// # Errors
 /// The database refuses.
-pub(super) async fn claim(
-    on: &DatabaseTransaction,
-    claims: &[(&Press, Option<Value>)],
-) -> Result<HashSet<(Uuid, String)>, DbErr> {
+pub(super) async fn claim(on: &DatabaseTransaction, claims: &[Claim<'_>]) -> Result<HashSet<(Uuid, String)>, DbErr> {
     if claims.is_empty() {
         return Ok(HashSet::new());
     }
-    let mut rows: Vec<(&Press, Option<String>)> =
-        claims.iter().map(|(press, outcome)| (*press, outcome.as_ref().map(Value::to_string))).collect();
+    struct Row<'a> {
+        press: &'a Press,
+        outcome: Option<String>,
+        audit: Option<Uuid>,
+        actor: String,
+        object: Option<String>,
+    }
+    let mut rows: Vec<Row<'_>> = claims
+        .iter()
+        .map(|Claim { press, outcome, copy }| Row {
+            press,
+            outcome: outcome.as_ref().map(Value::to_string),
+            audit: copy.map(|_| Uuid::now_v7()),
+            actor: Actor::account(press.loaded.backend_id(), &press.account.id).name,
+            object: copy.map(|copy| copy.to_string()),
+        })
+        .collect();
     // In one order by all: two replicas that claim the same don't wait for each other.
-    rows.sort_by(|(one, _), (other, _)| (one.loaded.id.0, &one.id).cmp(&(other.loaded.id.0, &other.id)));
-    let sheet = Sheet::of(&CLAIMS, &rows, |(press, outcome)| {
+    rows.sort_by(|one, other| (one.press.loaded.id.0, &one.press.id).cmp(&(other.press.loaded.id.0, &other.press.id)));
+    let sheet = Sheet::of(&CLAIMS, &rows, |row| {
         [
-            press.loaded.organization.as_str().into(),
-            press.loaded.id.0.into(),
-            (&press.id).into(),
-            Cell::Bytes(&press.fingerprint),
-            outcome.as_ref().into(),
-            press.at.as_micros().into(),
+            row.press.loaded.organization.as_str().into(),
+            row.press.loaded.id.0.into(),
+            (&row.press.id).into(),
+            Cell::Bytes(&row.press.fingerprint),
+            row.outcome.as_ref().into(),
+            row.press.at.as_micros().into(),
+            row.audit.into(),
+            (&row.actor).into(),
+            row.object.as_ref().into(),
         ]
     });
-    let sql = format!(
+    let source = source(on, &CLAIMS);
+    let outcome = outcome(on);
+    let claims = format!(
         "INSERT INTO happenings (organization, installation, id, fingerprint, outcome, received_at)
-        SELECT organization, installation, id, fingerprint, {}, received_at FROM {} AS v WHERE TRUE
-        ON CONFLICT DO NOTHING RETURNING installation, id",
-        outcome(on),
-        source(on, &CLAIMS)
+        SELECT organization, installation, id, fingerprint, {outcome}, received_at FROM {source} AS v WHERE TRUE
+        ON CONFLICT DO NOTHING RETURNING installation, id"
     );
+    let audit = "INSERT INTO audit (id, organization, actor, action, object, result, at)
+        SELECT v.audit, v.organization, v.actor, 'action.press', v.object, 'done', v.received_at";
+    let sql = match on.get_database_backend() {
+        DbBackend::Postgres => format!(
+            "WITH claimed AS ({claims}), audited AS ({audit} FROM {source} AS v
+                JOIN claimed c ON c.installation = v.installation AND c.id = v.id WHERE v.audit IS NOT NULL)
+            SELECT installation, id FROM claimed"
+        ),
+        // There is no other replica.
+        _ => format!("{audit} FROM {source} AS v WHERE v.audit IS NOT NULL;\n{claims}"),
+    };
     let claimed = on.query_all_raw(statement(on, &sql, [sheet.into()])).await?;
     claimed.iter().map(|row| Ok((row.try_get("", "installation")?, row.try_get("", "id")?))).collect()
 }

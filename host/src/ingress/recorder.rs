@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::{
     outcome,
     press::{self, Judged, Press, Pressed, Verdict},
-    press_rows as rows,
+    press_rows::{self as rows, Claim},
 };
 use crate::{
     crowd,
@@ -28,7 +28,7 @@ use crate::{
     events,
     ids::{EventId, InstallationId, OrganizationId},
     setup::{
-        audit::{self, Actor, Entry},
+        audit::{self, Actor},
         contain::contained_pure,
         links,
     },
@@ -127,12 +127,13 @@ enum Step {
 }
 
 impl Step {
-    /// What is claimed, with the outcome that is known already.
-    fn claims(&self) -> Option<Option<Value>> {
-        match self {
-            Self::Judged(Judged { verdict: Verdict::Ask(_), .. }) => Some(None),
-            Self::Judged(Judged { verdict: Verdict::Answer(outcome), .. }) => Some(outcome::store(outcome)),
-            _ => None,
+    /// What it makes the first happening of its id.
+    fn claim<'a>(&self, press: &'a Press) -> Option<Claim<'a>> {
+        let Self::Judged(Judged { verdict, .. }) = self else { return None };
+        match verdict {
+            Verdict::Ask(pressed) => Some(Claim { press, outcome: None, copy: Some(pressed.copy) }),
+            Verdict::Answer(outcome) => Some(Claim { press, outcome: outcome::store(outcome), copy: None }),
+            Verdict::TryAgain => None,
         }
     }
 }
@@ -222,23 +223,25 @@ impl Task {
         let begun = self.database.begin_by_keys().await;
         let change = begun.map_err(|error| StoreError::Unreachable(error.to_string()))?;
         let steps = self.judge_all(presses, rows::known(&change, presses).await?);
-        let claims: Vec<_> =
-            presses.iter().zip(&steps).filter_map(|(press, step)| Some((*press, step.claims()?))).collect();
+        let claims: Vec<Claim<'_>> = presses.iter().zip(&steps).filter_map(|(press, step)| step.claim(press)).collect();
         let claimed = rows::claim(&change, &claims).await?;
         let is_lost = |place: usize, step: &Step| {
             let press = presses[place];
-            step.claims().is_some() && !claimed.contains(&(press.loaded.id.0, press.id.clone()))
+            step.claim(press).is_some() && !claimed.contains(&(press.loaded.id.0, press.id.clone()))
         };
         let lost: Vec<bool> = steps.iter().enumerate().map(|(place, step)| is_lost(place, step)).collect();
         let mut written = Vec::with_capacity(presses.len());
-        let (mut told, mut entries, mut is_due) = (Vec::new(), Vec::new(), false);
+        let (mut told, mut is_due) = (Vec::new(), false);
         for (place, (press, step)) in presses.iter().zip(steps).enumerate() {
             let outcome = match step {
                 Step::Twin(twin, _) if lost[twin] => None,
                 _ if lost[place] => None,
                 Step::Repeated(outcome) | Step::Twin(_, outcome) => {
                     if matches!(outcome, Outcome::Duplicate { same_content: false, .. }) {
-                        entries.push(entry(press, Actor::host(), "happening.repeat", "other content"));
+                        let (organization, object) = (&press.loaded.organization, press.loaded.id.to_string());
+                        let (actor, action) = (Actor::host(), "happening.repeat");
+                        let at = press.at;
+                        audit::write(&*change, organization, &actor, action, &object, "other content", at).await?;
                     }
                     Some(Written::Answer(outcome))
                 }
@@ -256,11 +259,6 @@ impl Task {
                             }
                             is_due |= pressed.event.hold.is_zero();
                             told.push((press.loaded.organization.clone(), pressed.event.clone()));
-                            let actor = Actor::account(press.loaded.backend_id(), &press.account.id);
-                            entries.push(Entry {
-                                object: pressed.copy.to_string(),
-                                ..entry(press, actor, "action.press", "done")
-                            });
                             Written::Ask(pressed)
                         }
                     })
@@ -273,7 +271,6 @@ impl Task {
         events::append_all(&change, &self.database, told).await?;
         rows::settle(&change, conclusions).await?;
         rows::conclude(&change, conclusions).await?;
-        audit::write_all(&change, &entries).await?;
         change.commit().await.map_err(|error| StoreError::CommitUnknown(error.to_string()))?;
         if is_due {
             self.delivery.wake();
@@ -293,7 +290,7 @@ impl Task {
                     Step::Repeated(repetition(press, &first.fingerprint, outcome))
                 }
                 (None, Some(&twin)) => {
-                    let outcome = steps.get(twin).and_then(Step::claims).flatten();
+                    let outcome = steps.get(twin).and_then(|first: &Step| first.claim(press)?.outcome);
                     Step::Twin(twin, repetition(press, &presses[twin].fingerprint, outcome.as_ref()))
                 }
                 (None, None) => Step::Judged(contained_pure(|| press::judge(press, known)).unwrap_or_else(|error| {
@@ -301,7 +298,7 @@ impl Task {
                     Verdict::TryAgain.into()
                 })),
             };
-            if step.claims().is_some() {
+            if step.claim(press).is_some() {
                 places.insert(key, place);
             }
             steps.push(step);
@@ -313,11 +310,6 @@ impl Task {
         let is_its = |conclusion: &&Conclusion| conclusion.installation == press.loaded.id && conclusion.id == press.id;
         self.unwritten.iter().find(is_its)?.outcome.as_ref()
     }
-}
-
-fn entry(press: &Press, actor: Actor, action: &'static str, result: &'static str) -> Entry {
-    let (organization, object) = (press.loaded.organization.clone(), press.loaded.id.to_string());
-    Entry { organization, actor, action, object, result, at: press.at }
 }
 
 fn failed(press: &Press, error: &StoreError) -> Written {

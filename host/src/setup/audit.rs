@@ -1,17 +1,10 @@
 //! Who did what. Rows are only ever added, and hold no secret.
 
 use chatport_sdk::time::Timestamp;
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait};
 use uuid::Uuid;
 
-use crate::{
-    ids::OrganizationId,
-    store::{
-        entities::audit,
-        sheet::{self, Columns, Kind, Sheet},
-        statement,
-    },
-};
+use crate::{ids::OrganizationId, store::entities::audit};
 
 /// Who acts: an API key, an account on a platform, or the host itself.
 #[derive(Clone, Debug)]
@@ -80,56 +73,5 @@ pub async fn write_for(
     })
     .exec_without_returning(on)
     .await?;
-    Ok(())
-}
-
-/// One of many rows.
-#[derive(Debug)]
-pub(crate) struct Entry {
-    pub(crate) organization: OrganizationId,
-    pub(crate) actor: Actor,
-    pub(crate) action: &'static str,
-    pub(crate) object: String,
-    pub(crate) result: &'static str,
-    pub(crate) at: Timestamp,
-}
-
-const ROWS: Columns<8> = [
-    ("id", Kind::Id),
-    ("organization", Kind::Text),
-    ("actor", Kind::Text),
-    ("action", Kind::Text),
-    ("object", Kind::Text),
-    ("result", Kind::Text),
-    ("request_id", Kind::Text),
-    ("at", Kind::Integer),
-];
-
-/// Write many rows at once.
-///
-/// # Errors
-/// The database refuses.
-pub(crate) async fn write_all(on: &DatabaseTransaction, entries: &[Entry]) -> Result<(), DbErr> {
-    if entries.is_empty() {
-        return Ok(());
-    }
-    let sheet = Sheet::of(&ROWS, entries, |entry| {
-        [
-            Uuid::now_v7().into(),
-            entry.organization.as_str().into(),
-            (&entry.actor.name).into(),
-            entry.action.into(),
-            (&entry.object).into(),
-            entry.result.into(),
-            entry.actor.request_id.as_ref().into(),
-            entry.at.as_micros().into(),
-        ]
-    });
-    let rows = sheet::rows(on.get_database_backend(), &ROWS, 1);
-    let sql = format!(
-        "INSERT INTO audit (id, organization, actor, action, object, result, request_id, at)
-        SELECT id, organization, actor, action, object, result, request_id, at FROM {rows} AS v"
-    );
-    on.execute_raw(statement(on, &sql, [sheet.into()])).await?;
     Ok(())
 }
