@@ -16,6 +16,8 @@ use super::{
 
 /// Most parts that share a commit.
 const BATCH: usize = 256;
+/// How often others get a turn while parts gather, as long as each turn brings some.
+const GATHER: usize = 4;
 /// How many parts may wait for the writer.
 const QUEUE: usize = 1_024;
 /// How often an operation that failed before its commit is tried alone.
@@ -48,6 +50,7 @@ impl Writer {
         tokio::spawn(async move {
             let mut jobs = Vec::with_capacity(BATCH);
             while receiver.recv_many(&mut jobs, BATCH).await > 0 {
+                gather(&mut receiver, &mut jobs).await;
                 let (mut batch, mut events) = (Batch::default(), Batch::default());
                 for job in jobs.drain(..) {
                     match job {
@@ -79,6 +82,22 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         self.0.send(Job::Record(Box::new(record), reply)).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
+    }
+}
+
+/// Let everybody who is about to write do so: a commit costs much more than a part of it.
+async fn gather(receiver: &mut mpsc::Receiver<Job>, jobs: &mut Vec<Job>) {
+    for _ in 0..GATHER {
+        let had = jobs.len();
+        tokio::task::yield_now().await;
+        while jobs.len() < BATCH
+            && let Ok(job) = receiver.try_recv()
+        {
+            jobs.push(job);
+        }
+        if jobs.len() == had {
+            break;
+        }
     }
 }
 

@@ -220,7 +220,7 @@ impl Task {
         presses: &[&Press],
         conclusions: &[&Conclusion],
     ) -> Result<Vec<Option<Written>>, StoreError> {
-        let begun = self.database.begin_by_keys().await;
+        let begun = self.database.begin_quietly_for_all().await;
         let change = begun.map_err(|error| StoreError::Unreachable(error.to_string()))?;
         let steps = self.judge_all(presses, rows::known(&change, presses).await?);
         let claims: Vec<Claim<'_>> = presses.iter().zip(&steps).filter_map(|(press, step)| step.claim(press)).collect();

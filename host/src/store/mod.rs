@@ -193,11 +193,9 @@ impl Database {
         self.change(Scope::Everything, true).await
     }
 
-    /// The same for one that rarely does: it says so by [`Change::touch`]. On Postgres it finds
-    /// rows by their keys: for sheets of few rows the planner would read whole tables else.
-    pub(crate) async fn begin_by_keys(&self) -> Result<Change, DbErr> {
-        let (transaction, _) = self.begin_limited(BY_KEYS).await?;
-        Ok(Change::new(transaction, Arc::clone(&self.cache), Scope::Everything, false))
+    /// The same for one that rarely does: it says so by [`Change::touch`].
+    pub(crate) async fn begin_quietly_for_all(&self) -> Result<Change, DbErr> {
+        self.change(Scope::Everything, false).await
     }
 
     async fn change(&self, scope: Scope, touched: bool) -> Result<Change, DbErr> {
@@ -217,17 +215,13 @@ impl Database {
     /// # Errors
     /// The engine refuses or can't be reached.
     pub async fn begin_at(&self) -> Result<(DatabaseTransaction, Option<Timestamp>), DbErr> {
-        self.begin_limited(LIMITS).await
-    }
-
-    async fn begin_limited(&self, limits: &str) -> Result<(DatabaseTransaction, Option<Timestamp>), DbErr> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
         let transaction = self.write.begin_with_options(options).await?;
         let now = match self.engine() {
-            DbBackend::Postgres => Some(limit(&transaction, limits).await?),
+            DbBackend::Postgres => Some(limit(&transaction).await?),
             _ => None,
         };
         Ok((transaction, now))
@@ -262,21 +256,19 @@ impl Database {
 }
 
 /// Nobody waits for a lock for long, and a replica that freezes in the middle of a transaction
-/// doesn't keep its locks. Said in each transaction: behind a pooler there is no session to
-/// say it in. The answer is the database's time.
-const LIMITS: &str = "SELECT set_config('lock_timeout', '5s', TRUE),
-    set_config('idle_in_transaction_session_timeout', '10s', TRUE),
-    CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) AS now";
-
-/// The same, and rows are found by indexes alone; a plan isn't made anew each time.
-const BY_KEYS: &str = "SELECT set_config('lock_timeout', '5s', TRUE),
-    set_config('idle_in_transaction_session_timeout', '10s', TRUE),
-    set_config('enable_hashjoin', 'off', TRUE), set_config('enable_mergejoin', 'off', TRUE),
-    set_config('enable_seqscan', 'off', TRUE), set_config('plan_cache_mode', 'force_generic_plan', TRUE),
-    CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) AS now";
-
-async fn limit(transaction: &DatabaseTransaction, limits: &str) -> Result<Timestamp, DbErr> {
-    let row = transaction.query_one_raw(statement(transaction, limits, [])).await?;
+/// doesn't keep its locks. Rows are found by their indexes, even where statements were planned
+/// while the tables were empty. Said in each transaction: behind a pooler there is no session
+/// to say it in. The answer is the database's time.
+async fn limit(transaction: &DatabaseTransaction) -> Result<Timestamp, DbErr> {
+    let sql = "SELECT set_config('lock_timeout', '5s', TRUE),
+        set_config('idle_in_transaction_session_timeout', '10s', TRUE),
+        set_config('plan_cache_mode', 'force_generic_plan', TRUE),
+        set_config('enable_seqscan', 'off', TRUE),
+        set_config('enable_bitmapscan', 'off', TRUE),
+        set_config('enable_hashjoin', 'off', TRUE),
+        set_config('enable_mergejoin', 'off', TRUE),
+        CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) AS now";
+    let row = transaction.query_one_raw(statement(transaction, sql, [])).await?;
     Ok(Timestamp::from_micros(row.ok_or_else(|| DbErr::Custom("no time".into()))?.try_get("", "now")?))
 }
 

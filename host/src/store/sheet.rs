@@ -39,7 +39,7 @@ pub(crate) fn rows<const N: usize>(engine: DbBackend, columns: &Columns<N>, numb
     }
     match engine {
         DbBackend::Postgres => write!(sql, " FROM jsonb_array_elements(CAST(${number} AS JSONB)) AS e(value))"),
-        _ => write!(sql, " FROM json_each(${number}))"),
+        _ => write!(sql, " FROM jsonb_each(${number}))"),
     }
     .unwrap_or_default();
     sql
