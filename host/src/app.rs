@@ -8,8 +8,10 @@ use url::Url;
 
 use crate::{
     config::Settings,
+    crowd::Crowd,
     delivery::{Delivery, read::RecentTallies},
     events::health::SubscriptionHealth,
+    ingress::Ingress,
     registry::Registry,
     security::{keyring::Keyring, transport::Transports},
     setup::renewal::Renewals,
@@ -39,6 +41,10 @@ pub struct App {
     pub delivery: Delivery,
     /// How many copy-revisions ended how, for whoever watches.
     pub tallies: RecentTallies,
+    /// What the platforms' way in keeps.
+    pub ingress: Ingress,
+    /// How much may be inside at once.
+    pub crowd: Crowd,
     /// How the receivers of events have answered.
     pub subscription_health: SubscriptionHealth,
     /// Credentials that are being renewed.

@@ -14,9 +14,11 @@ use crate::{
     api,
     app::App,
     config::{DatabaseAddress, Settings},
+    crowd::Crowd,
     delivery::{self, Delivery, read::RecentTallies},
     events::health::SubscriptionHealth,
     housekeeping,
+    ingress::Ingress,
     registry::{Registry, RegistryError},
     security::{
         self,
@@ -149,6 +151,7 @@ impl Host {
         if let Err(error) = server.await {
             tracing::error!(%error, "the server ended badly");
         }
+        app.ingress.settled().await;
         engine_stop.cancel();
         if let Err(error) = engine.await {
             tracing::error!(%error, "the delivery engine ended badly");
@@ -178,9 +181,11 @@ async fn open(settings: Settings, registry: Registry, bound: SocketAddr) -> Resu
     let database = Database::open(&location(&settings.database)).await?;
     check_clock(&database, clock.now()).await?;
     check_keyring(&database, &keyring).await?;
+    let delivery = Delivery::new(&database, &clock, &random);
     Ok(App {
         public_url: settings.public_url_at(bound),
-        delivery: Delivery::new(&database, &clock, &random),
+        ingress: Ingress::new(&database, &delivery),
+        delivery,
         settings: Arc::new(settings),
         registry,
         keyring: Arc::new(keyring),
@@ -188,6 +193,7 @@ async fn open(settings: Settings, registry: Registry, bound: SocketAddr) -> Resu
         random,
         transports: Arc::new(transports),
         tallies: RecentTallies::default(),
+        crowd: Crowd::default(),
         subscription_health: SubscriptionHealth::default(),
         renewals: Renewals::default(),
         stopping: CancellationToken::new(),

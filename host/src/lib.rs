@@ -14,6 +14,7 @@ pub mod api;
 pub mod app;
 mod cli;
 pub mod config;
+pub mod crowd;
 pub mod delivery;
 mod demo;
 pub mod events;

@@ -2,7 +2,7 @@
 //! when the store starts anew: what was under way then has not happened, or nobody knows.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU8, AtomicU64, Ordering},
@@ -15,10 +15,10 @@ use chatport_host::{
     delivery::{
         CancelWhat,
         ledger::{Changes, Stream},
-        store::{DeliveryStore, Documents, Full, Root, StoreError, StreamsWanted, Unit},
+        store::{DeliveryStore, Documents, Full, Root, Rows, RowsWanted, StoreError, Unit},
     },
-    ids::{CopyId, InstallationId, OrganizationId, StreamId},
-    store::entities::{copies, messages},
+    ids::{CopyId, OrganizationId, StreamId},
+    store::entities::copies,
 };
 use chatport_sdk::time::Timestamp;
 use chatport_tests::{seeded::Dice, twin::Twin};
@@ -158,46 +158,14 @@ impl Unit for LineUnit {
         self.inner.now()
     }
 
-    async fn messages(
-        &mut self,
-        keys: &BTreeSet<(OrganizationId, String)>,
-    ) -> Result<Vec<messages::Model>, StoreError> {
+    async fn load(&mut self, wanted: &RowsWanted) -> Result<Rows, StoreError> {
         self.line.pass(self.life).await?;
-        self.inner.messages(keys).await
-    }
-
-    async fn backlogs(&mut self, of: &BTreeSet<OrganizationId>) -> Result<BTreeMap<OrganizationId, i64>, StoreError> {
-        self.line.pass(self.life).await?;
-        self.inner.backlogs(of).await
-    }
-
-    async fn holds(&mut self, of: &BTreeSet<InstallationId>) -> Result<BTreeMap<InstallationId, i64>, StoreError> {
-        self.line.pass(self.life).await?;
-        self.inner.holds(of).await
-    }
-
-    async fn streams(&mut self, wanted: &StreamsWanted) -> Result<Vec<Stream>, StoreError> {
-        self.line.pass(self.life).await?;
-        self.inner.streams(wanted).await
+        self.inner.load(wanted).await
     }
 
     async fn due(&mut self, limit: usize, full: &Full) -> Result<Vec<Stream>, StoreError> {
         self.line.pass(self.life).await?;
         self.inner.due(limit, full).await
-    }
-
-    async fn copies_of(&mut self, of: &BTreeSet<(OrganizationId, Uuid)>) -> Result<Vec<copies::Model>, StoreError> {
-        self.line.pass(self.life).await?;
-        self.inner.copies_of(of).await
-    }
-
-    async fn copies(
-        &mut self,
-        ids: &BTreeSet<(OrganizationId, CopyId)>,
-        heads_of: &BTreeSet<StreamId>,
-    ) -> Result<Vec<copies::Model>, StoreError> {
-        self.line.pass(self.life).await?;
-        self.inner.copies(ids, heads_of).await
     }
 
     async fn overdue(&mut self, limit: u64) -> Result<Vec<copies::Model>, StoreError> {

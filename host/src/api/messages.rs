@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     app::App,
+    crowd::{self, What},
     delivery::{self, AcceptError, Accepted, message::PutMessage, read::MessageView, view::CopyView},
 };
 use std::time::Duration;
@@ -42,6 +43,8 @@ async fn put(
     if !(1..=256).contains(&path.key.len()) {
         return Err(Problem::new(types::INVALID_PATH).detail("a message's key has 1 to 256 bytes"));
     }
+    let place = app.crowd.enter(What::Message);
+    let _place = place.ok_or_else(|| Problem::new(types::OVERLOADED).retry_after(crowd::RETRY_AFTER))?;
     let accepted = delivery::accept(&app, &within.organization, &path.key, request).await?;
     // A repeated request gets the first answer, so it gets its status too; a lower revision
     // than the present one has changed nothing.
@@ -102,7 +105,13 @@ pub(super) fn routes(api: Api<App>) -> Api<App> {
         )
         .says(202, "It is on disk and will be delivered.")
         .says(200, "A newer revision is there already; nothing has changed.")
-        .problems(&[types::REVISION_CONFLICT, types::BACKLOG_FULL, types::STORAGE_LOW, types::COMMIT_UNKNOWN]),
+        .problems(&[
+            types::REVISION_CONFLICT,
+            types::BACKLOG_FULL,
+            types::STORAGE_LOW,
+            types::OVERLOADED,
+            types::COMMIT_UNKNOWN,
+        ]),
         put,
     )
     .route(

@@ -133,6 +133,9 @@ problem_types! {
     /// A commit whose outcome isn't known.
     COMMIT_UNKNOWN = 503 "commit-unknown" "It isn't known whether the request took effect"
         "Repeat the same request: it takes effect once.";
+    /// More comes than can be served.
+    OVERLOADED = 503 "overloaded" "More comes than the host can serve"
+        "Nothing has changed; repeat the same request as `Retry-After` says.";
     /// The database or another part isn't there.
     UNAVAILABLE = 503 "unavailable" "The host can't do that at the moment"
         "Repeat the same request later.";

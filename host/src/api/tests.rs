@@ -9,6 +9,7 @@ use tower::ServiceExt;
 
 use crate::{
     access::{self, NewKey},
+    crowd::{self, What},
     events::webhook,
     security::api_keys::Scopes,
     setup::{audit::Actor, test_world::World},
@@ -41,6 +42,12 @@ impl Caller {
         let status = answer.status().as_u16();
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         (status, serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    /// A message to the default channel, which isn't there.
+    async fn put_message(&self, key: &str) -> (u16, Value) {
+        let message = json!({ "revision": 1, "targets": [{ "default": true }], "content": { "title": "Fire" } });
+        self.ask(Method::PUT, &format!("/v1/organizations/acme/messages/{key}"), message).await
     }
 
     async fn get(&self, path: &str) -> Value {
@@ -244,4 +251,30 @@ async fn an_organization_takes_all_its_installations_with_it() {
     }
     assert_eq!(caller.ask(Method::DELETE, "/v1/organizations/acme", Value::Null).await.0, 204);
     assert_eq!(caller.world.count("FROM audit WHERE action = 'installation.remove'").await, 101);
+}
+
+// More than can be served.
+
+#[tokio::test]
+async fn a_message_that_finds_no_place_is_refused_and_can_be_repeated() {
+    let caller = Caller::new().await;
+    let crowd = &caller.world.app.crowd;
+    let inside: Vec<_> = (0..crowd::MESSAGES).map_while(|_| crowd.enter(What::Message)).collect();
+    let (status, refusal) = caller.put_message("fire").await;
+    assert_eq!((status, &refusal["type"]), (503, &problem("overloaded")));
+    assert_eq!(caller.world.count("FROM messages").await, 0);
+    drop(inside);
+    assert_eq!(caller.put_message("fire").await.0, 202);
+}
+
+#[tokio::test]
+async fn a_call_that_finds_no_place_is_told_when_to_come_back() {
+    let caller = Caller::new().await;
+    let crowd = &caller.world.app.crowd;
+    let _inside: Vec<_> = (0..crowd::CALLS).map_while(|_| crowd.enter(What::Call)).collect();
+    let slot = caller.world.load(caller.world.installed().await).await.row.slot.clone();
+    let call = Request::post(format!("/in/pigeon/{slot}/")).body(Body::empty()).unwrap();
+    let answer = super::build().0.with_state(caller.world.app.clone()).oneshot(call).await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].as_bytes()), (503, b"1".as_slice()));
+    assert_eq!(caller.put_message("fire").await.0, 202, "applications have places of their own");
 }

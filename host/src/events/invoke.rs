@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use chatport_sdk::content::Content;
 use http::StatusCode;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde::Deserialize;
 
 use super::{NewEvent, subscriptions, webhook};
-use crate::{app::App, ids::OrganizationId, store::entities};
+use crate::{app::App, ids::OrganizationId};
 
 /// What the application answered to a press.
 #[derive(Clone, Debug, Default)]
@@ -34,14 +33,15 @@ struct ReplyBody {
 }
 
 /// Send a stored event to the first subscription that wants it and wait for the answer, at
-/// most until `limit`. `None`: no usable answer in time; the engine delivers the same event,
-/// with the same id, like any other.
+/// most until `limit`. With its answer comes the subscription's name: the copy of the event
+/// need not be sent there any more. `None`: no usable answer in time; the engine delivers the
+/// same event, with the same id, like any other.
 pub async fn invoke(
     app: &App,
     organization: &OrganizationId,
     event: &NewEvent,
     limit: Duration,
-) -> Option<ActionReply> {
+) -> Option<(String, ActionReply)> {
     let all = subscriptions::stored_rows(&app.database)
         .await
         .inspect_err(|error| tracing::error!(%error, "can't read the subscriptions"))
@@ -65,7 +65,6 @@ pub async fn invoke(
             return None;
         }
     };
-    settle(app, organization, event, &subscription.name).await;
     let reply = if answer.body.is_empty() { Ok(ReplyBody::default()) } else { answer.json::<ReplyBody>() };
     let reply = reply.unwrap_or_else(|_| {
         tracing::warn!(
@@ -74,30 +73,11 @@ pub async fn invoke(
         );
         ReplyBody::default()
     });
-    Some(ActionReply {
+    let reply = ActionReply {
         refused: answer.status.as_u16() == 403,
         notice: reply.notice,
         content: reply.content,
         revision: reply.revision,
-    })
-}
-
-/// The event has been delivered: its copy need not be sent. If this fails, the receiver
-/// gets the event once more under the same id.
-async fn settle(app: &App, organization: &OrganizationId, event: &NewEvent, subscription: &str) {
-    use entities::copies::Column;
-    let settled = entities::copies::Entity::update_many()
-        .col_expr(Column::IsOpen, Expr::value(false))
-        .col_expr(Column::State, Expr::value("delivered"))
-        .col_expr(Column::DueAt, Expr::value(Option::<i64>::None))
-        .col_expr(Column::UpdatedAt, Expr::value(app.clock.now().as_micros()))
-        .filter(Column::Organization.eq(organization.as_str()))
-        .filter(Column::Event.eq(event.id.0))
-        .filter(Column::Target.eq(serde_json::json!({ "subscription": subscription }).to_string()))
-        .filter(Column::State.eq("pending"))
-        .exec(app.database.write_uncached())
-        .await;
-    if let Err(error) = settled {
-        tracing::warn!(%error, "an answered press will be sent once more");
-    }
+    };
+    Some((subscription.name.clone(), reply))
 }

@@ -8,7 +8,7 @@ use chatport_sdk::{
 use sea_orm::DbErr;
 
 use super::{
-    press::{self, Press, Pressed, Verdict},
+    replies,
     told::{CommandInvoked, CommandPlace},
 };
 use crate::{
@@ -28,16 +28,6 @@ use crate::{
     store::Change,
 };
 
-/// What came of applying a happening.
-pub(super) enum Effect {
-    /// This outcome; commit.
-    Done(Outcome),
-    /// This outcome, and nothing may be kept: the platform is to repeat it.
-    Undone(Outcome),
-    /// Commit, then ask the application.
-    AskApplication(Box<Pressed>),
-}
-
 /// Apply a happening. `may_try`: whether an entered code may be tried.
 pub(super) async fn apply(
     transaction: &Change,
@@ -46,8 +36,8 @@ pub(super) async fn apply(
     kind: &HappeningKind,
     may_try: bool,
     now: Timestamp,
-) -> Result<Effect, SetupFailure> {
-    let outcome = match kind {
+) -> Result<Outcome, SetupFailure> {
+    Ok(match kind {
         HappeningKind::CodeEntered { .. } if !may_try => Outcome::CodeRefused(CodeRefusal::TooManyAttempts),
         HappeningKind::CodeEntered { code, account, place } => {
             redeem::redeem(transaction, app, loaded, code, account, place, now).await?
@@ -55,14 +45,6 @@ pub(super) async fn apply(
         HappeningKind::UnlinkAsked { account } => {
             let was_linked = links::unlink_account(transaction, loaded, &account.id, now).await?;
             Outcome::Unlinked { was_linked }
-        }
-        HappeningKind::Pressed { token, choice, account, conversation, part } => {
-            let press = Press { token, choice: choice.as_deref(), account, conversation, part };
-            return Ok(match press::record(transaction, app, loaded, &press, now).await? {
-                Verdict::Ask(pressed) => Effect::AskApplication(pressed),
-                Verdict::Answer(outcome) => Effect::Done(outcome),
-                Verdict::TryAgain => Effect::Undone(Outcome::Unavailable),
-            });
         }
         HappeningKind::Commanded { text, account, conversation } => {
             let text = redeem::without_codes(transaction, app, loaded, text, now).await?;
@@ -104,13 +86,13 @@ pub(super) async fn apply(
             Outcome::Recorded
         }
         HappeningKind::Replied { part, conversation, account, text } => {
-            press::replied(transaction, loaded, &part.id, conversation, account, text, now).await?;
+            replies::replied(transaction, loaded, &part.id, conversation, account, text, now).await?;
             Outcome::Recorded
         }
-        // A later level of the contract may know more; this host keeps the record alone.
+        // Presses are recorded elsewhere. A later level of the contract may know more kinds; this
+        // host keeps the record alone.
         _ => Outcome::Recorded,
-    };
-    Ok(Effect::Done(outcome))
+    })
 }
 
 /// Audit what was done on the platform's side, and by whom, if that is known.

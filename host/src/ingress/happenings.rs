@@ -1,6 +1,7 @@
 //! Committing happenings. The platform's id makes each unique within its installation: the
 //! same again gets the first outcome, another content under a known id is refused. Effect
-//! and record are one transaction.
+//! and record are one transaction: one for each, but presses, which are many, share theirs
+//! ([`super::recorder`]).
 
 use std::time::Duration;
 
@@ -14,7 +15,11 @@ use sea_orm::{
     sea_query::{Expr, OnConflict},
 };
 
-use super::{effects, fingerprint, outcome, press};
+use super::{
+    effects, fingerprint, outcome,
+    press::{self, Press},
+    recorder::{Conclusion, Written},
+};
 use crate::{
     app::App,
     setup::{
@@ -32,8 +37,14 @@ use crate::{
 /// How long a repetition is recognized.
 const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// How often a press is tried whose twin came to another replica in the same moment.
+const PRESS_TRIES: usize = 3;
+
 /// Commit one happening and its effect. A failure to store is an outcome too.
 pub async fn commit(app: &App, loaded: &Loaded, happening: &Happening) -> Outcome {
+    if let Some(press) = Press::of(app, loaded, happening) {
+        return press_commit(app, loaded, press).await;
+    }
     match try_commit(app, loaded, happening).await {
         Ok(outcome) => outcome,
         Err(error) => {
@@ -54,7 +65,7 @@ async fn try_commit(app: &App, loaded: &Loaded, happening: &Happening) -> Result
     }
     let transaction = match &happening.kind {
         // Many, and hardly ever with a new name of somebody in them: then it says so itself.
-        HappeningKind::Pressed { .. } | HappeningKind::Commanded { .. } | HappeningKind::Replied { .. } => {
+        HappeningKind::Commanded { .. } | HappeningKind::Replied { .. } => {
             app.database.begin_quietly(&loaded.organization).await?
         }
         _ => app.database.begin(&loaded.organization).await?,
@@ -67,31 +78,42 @@ async fn try_commit(app: &App, loaded: &Loaded, happening: &Happening) -> Result
         let known = known.ok_or_else(|| DbErr::RecordNotFound("the happening that was there before".into()))?;
         return duplicate(app, loaded, &known, &fingerprint).await;
     }
-    let effect = effects::apply(&transaction, app, loaded, &happening.kind, may_try, now).await?;
-    match effect {
-        effects::Effect::Done(outcome) => {
-            conclude(&transaction, loaded, happening, &outcome).await?;
-            transaction.commit().await?;
-            if matches!(happening.kind, HappeningKind::TokensArrived { .. } | HappeningKind::Installed { .. }) {
-                app.renewals.arrived(loaded.id);
+    let outcome = effects::apply(&transaction, app, loaded, &happening.kind, may_try, now).await?;
+    conclude(&transaction, loaded, happening, &outcome).await?;
+    transaction.commit().await?;
+    app.delivery.wake();
+    if matches!(happening.kind, HappeningKind::TokensArrived { .. } | HappeningKind::Installed { .. }) {
+        app.renewals.arrived(loaded.id);
+    }
+    Ok(outcome)
+}
+
+/// Commit a press and its event, then ask the application.
+async fn press_commit(app: &App, loaded: &Loaded, press: Press) -> Outcome {
+    let (id, mut press) = (press.id.clone(), Box::new(press));
+    for _ in 0..PRESS_TRIES {
+        match app.ingress.recorder.record(press).await {
+            Written::Answer(outcome) => return outcome,
+            Written::Ask(pressed) => {
+                let event = pressed.event.id;
+                let (outcome, subscription) = press::ask_application(app, loaded, *pressed).await;
+                let conclusion = Conclusion {
+                    organization: loaded.organization.clone(),
+                    installation: loaded.id,
+                    id,
+                    outcome: outcome::store(&outcome),
+                    taken: subscription.map(|subscription| (event, subscription)),
+                    at: app.clock.now(),
+                };
+                // Nobody waits for its commit: the press is on disk.
+                app.ingress.recorder.conclude(conclusion).await;
+                return outcome;
             }
-            Ok(outcome)
-        }
-        effects::Effect::Undone(outcome) => {
-            transaction.rollback().await?;
-            Ok(outcome)
-        }
-        effects::Effect::AskApplication(pressed) => {
-            transaction.commit().await?;
-            app.delivery.wake();
-            let outcome = press::ask_application(app, loaded, *pressed).await;
-            // The press is on disk. If this fails, a repetition is told that it is under way.
-            if let Err(error) = conclude(app.database.write_uncached(), loaded, happening, &outcome).await {
-                tracing::warn!(%error, "the outcome of a press isn't remembered");
-            }
-            Ok(outcome)
+            Written::Raced(again) => press = again,
         }
     }
+    tracing::error!(installation = %loaded.id, "a press met its twin again and again");
+    Outcome::Unavailable
 }
 
 async fn find(on: &impl ConnectionTrait, loaded: &Loaded, happening: &Happening) -> Result<Option<Model>, DbErr> {

@@ -6,8 +6,12 @@
 pub mod effects;
 pub mod fingerprint;
 pub mod happenings;
+mod heard;
 pub mod outcome;
 pub mod press;
+mod press_rows;
+mod recorder;
+mod replies;
 mod serve;
 #[cfg(test)]
 mod tests;
@@ -17,31 +21,53 @@ use std::{sync::Arc, time::Duration};
 
 use chatport_sdk::{
     backend::MessagingBackend,
-    happening::{Happening, Outcome},
+    happening::{Happening, HappeningKind, Outcome},
     ingress::{PublicBase, Received, Request, Response},
     site::Site,
 };
 use http::StatusCode;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use tracing::Instrument as _;
 
 pub use serve::routes;
 
 use crate::{
     app::App,
+    delivery::Delivery,
     setup::{
         audit::{self, Actor},
         contain::{CallError, contained, contained_pure},
         sites::{self, Loaded},
     },
-    store::entities::{audit as audit_rows, installations},
+    store::{Database, entities::audit as audit_rows},
 };
+use heard::Heard;
+use recorder::Recorder;
 
 /// How long a backend may take to understand a request, and again to answer it.
 const CALL_LIMIT: Duration = Duration::from_secs(10);
 /// How exactly it is known when a platform last called, and how often a refusal of one
 /// reason is audited.
 const COARSE: Duration = Duration::from_secs(60);
+
+/// What the way in keeps between requests; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Ingress {
+    recorder: Recorder,
+    heard: Heard,
+}
+
+impl Ingress {
+    /// The way in over this database.
+    pub fn new(database: &Database, delivery: &Delivery) -> Self {
+        Self { recorder: Recorder::start(database.clone(), delivery.clone()), heard: Heard::default() }
+    }
+
+    /// Wait until everything that requests have left to be written is on disk.
+    pub async fn settled(&self) {
+        self.recorder.flush().await;
+    }
+}
 
 fn not_found() -> Response {
     Response::text(StatusCode::NOT_FOUND, "not found")
@@ -66,18 +92,59 @@ pub async fn handle(app: &App, backend: &str, slot: &str, request: Request) -> R
     if let Some(response) = public(app, &backend, slot, &request) {
         return response;
     }
-    let loaded = match sites::load_slot(app, &backend, slot).await {
-        Ok(loaded) => loaded,
-        Err(error) => {
-            tracing::error!(%error, "a platform's call could not be looked up");
-            return unavailable();
+    let mut knowledge = Knowledge::Kept;
+    loop {
+        let loaded = match knowledge {
+            Knowledge::Kept => sites::load_slot(app, &backend, slot).await,
+            Knowledge::Read => sites::load_slot_now(app, &backend, slot).await,
+        };
+        let loaded = match loaded {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                tracing::error!(%error, "a platform's call could not be looked up");
+                return unavailable();
+            }
+        };
+        let site = match &loaded {
+            Some(loaded) => loaded.site.clone(),
+            None => sites::decoy(app, backend.as_ref(), slot),
+        };
+        let received = receive(&backend, &site, request.clone()).await;
+        // What is kept in memory is good enough to find a press genuine. Nothing is refused by
+        // it, and nothing that changes an installation is decided by it.
+        let is_enough = match &received {
+            Ok(Received::Happenings(happenings)) => happenings.iter().all(is_press),
+            received => !matches!(received, Ok(Received::Refused { .. })),
+        };
+        if knowledge == Knowledge::Read || is_enough {
+            return conclude(app, &backend, loaded, &site, received).await;
         }
-    };
-    let site = match &loaded {
-        Some(loaded) => loaded.site.clone(),
-        None => sites::decoy(app, backend.as_ref(), slot),
-    };
-    match receive(&backend, &site, request).await {
+        knowledge = Knowledge::Read;
+    }
+}
+
+/// By what an installation is judged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Knowledge {
+    /// What this replica keeps in memory.
+    Kept,
+    /// What it has just read.
+    Read,
+}
+
+fn is_press(happening: &Happening) -> bool {
+    matches!(happening.kind, HappeningKind::Pressed { .. })
+}
+
+/// Do what a request asks for, and answer it.
+async fn conclude(
+    app: &App,
+    backend: &Arc<dyn MessagingBackend>,
+    loaded: Option<Loaded>,
+    site: &Site,
+    received: Result<Received, CallError>,
+) -> Response {
+    match received {
         Ok(Received::Answer(response)) => {
             heard(app, loaded.as_ref()).await;
             response
@@ -89,10 +156,10 @@ pub async fn handle(app: &App, backend: &str, slot: &str, request: Request) -> R
                 None => return not_found(),
             };
             heard(app, loaded.as_ref()).await;
-            respond(&backend, &site, happenings, outcomes).await
+            respond(backend, site, happenings, outcomes).await
         }
         Ok(Received::Refused { response, reason }) => {
-            refused(app, &backend, loaded, reason);
+            refused(app, backend, loaded, reason);
             response
         }
         Ok(_) => failed(),
@@ -138,7 +205,6 @@ pub async fn commit_all(app: &App, loaded: &Loaded, happenings: &[Happening]) ->
         metrics::counter!("chatport_happenings_total", "backend" => backend, "outcome" => name).increment(1);
         outcomes.push(outcome);
     }
-    app.delivery.wake();
     outcomes
 }
 
@@ -168,18 +234,7 @@ async fn respond(
 /// Remember when the platform last called.
 async fn heard(app: &App, loaded: Option<&Loaded>) {
     let Some(loaded) = loaded else { return };
-    let now = app.clock.now();
-    let known = now.minus(COARSE).as_micros();
-    if loaded.row.last_heard_at.is_some_and(|at| known < at) {
-        return;
-    }
-    let updated = installations::Entity::update_many()
-        .col_expr(installations::Column::LastHeardAt, Expr::value(now.as_micros()))
-        .filter(installations::Column::Organization.eq(loaded.organization.as_str()))
-        .filter(installations::Column::Id.eq(loaded.id.0))
-        .exec(app.database.write_uncached())
-        .await;
-    if let Err(error) = updated {
+    if let Err(error) = app.ingress.heard.note(app, loaded).await {
         tracing::warn!(%error, "it isn't remembered when a platform called");
     }
 }

@@ -1,20 +1,20 @@
 //! Presses: is it one of our buttons, on our post, and may this person press it? Then the
-//! press is an event on disk, and only then the application is asked what to show.
+//! press is an event on disk ([`super::recorder`]), and only then the application is asked
+//! what to show.
 
 use std::time::Duration;
 
 use chatport_sdk::{
     content::{Action, Allow, Content},
     delivery::{ActionToken, Outgoing, Part, Receipt, RenderRequest},
-    happening::{Outcome, PressAnswer},
+    happening::{Happening, HappeningKind, Outcome, PressAnswer},
     identity::{Account, Address},
-    secret::Secret,
     time::Timestamp,
 };
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
-use serde_json::json;
+use serde_json::Value;
+use uuid::Uuid;
 
-use super::told::{ActionInvoked, ReplyPosted};
+use super::{fingerprint, told::ActionInvoked};
 use crate::{
     app::App,
     delivery::{
@@ -25,15 +25,9 @@ use crate::{
     ids::{ChannelId, CopyId, InstallationId, OrganizationId},
     security::action_tokens::{self, Button},
     setup::{
-        audit::{self, Actor},
-        channels,
         contain::contained_pure,
         links::{self, LinkedAccount},
         sites::Loaded,
-    },
-    store::{
-        Change,
-        entities::{copies, messages},
     },
 };
 
@@ -41,36 +35,127 @@ use crate::{
 const LONGEST: Duration = Duration::from_secs(2);
 /// What is left of the platform's limit for our own work.
 const RESERVE: Duration = Duration::from_millis(500);
-/// A reply to an older message isn't looked for.
-const REPLIES_REACH: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// A press as the backend understood it.
-pub(super) struct Press<'a> {
-    pub token: &'a Secret,
-    pub choice: Option<&'a str>,
-    pub account: &'a Account,
-    pub conversation: &'a str,
-    pub part: &'a Receipt,
+/// A press on its way to the disk: as the backend understood it, its token verified.
+#[derive(Clone, Debug)]
+pub(super) struct Press {
+    pub loaded: Loaded,
+    /// The platform's id of it.
+    pub id: String,
+    pub fingerprint: [u8; 32],
+    /// What the token stands for; `None`: it is not one of ours.
+    pub button: Option<Button>,
+    pub choice: Option<String>,
+    pub account: Account,
+    pub conversation: String,
+    pub part: Receipt,
+    /// When it came.
+    pub at: Timestamp,
+}
+
+/// What is stored about a press.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// The first happening of this id.
+    pub first: Option<First>,
+    /// The copy that the token names, with its message, if it is this installation's and still
+    /// wanted.
+    pub copy: Option<KnownCopy>,
+    /// The presser's link.
+    pub link: Option<KnownLink>,
+    /// The connected channel in which it was pressed.
+    pub channel: Option<Uuid>,
+}
+
+/// A happening that is there already.
+#[derive(Debug)]
+pub(super) struct First {
+    pub fingerprint: Vec<u8>,
+    pub outcome: Option<Value>,
+}
+
+/// A copy, and the newest revision of its message.
+#[derive(Debug)]
+pub(super) struct KnownCopy {
+    pub id: Uuid,
+    pub root: Option<Uuid>,
+    pub address: Option<String>,
+    pub parts: String,
+    pub sending: Option<i64>,
+    pub shown: Option<i64>,
+    pub key: String,
+    pub revision: i64,
+    pub body: String,
+}
+
+/// A link, as far as a press is concerned.
+#[derive(Debug)]
+pub(super) struct KnownLink {
+    pub user: String,
+    pub username: String,
+    pub display_name: String,
+    pub direct: Option<Value>,
 }
 
 /// What becomes of a press.
+#[derive(Debug)]
 pub(super) enum Verdict {
-    /// It is stored; the application is to be asked.
+    /// It is to be stored, then the application is to be asked.
     Ask(Box<Pressed>),
     /// There is nothing to ask.
     Answer(Outcome),
-    /// It can't be judged at this moment.
+    /// It can't be judged at this moment: nothing of it may be kept.
     TryAgain,
 }
 
-/// A press that has been stored.
+/// A verdict, and what was learned of the presser.
+#[derive(Debug)]
+pub(super) struct Judged {
+    pub verdict: Verdict,
+    /// Whether the link doesn't have the presser's present names yet.
+    pub is_renamed: bool,
+}
+
+impl From<Verdict> for Judged {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, is_renamed: false }
+    }
+}
+
+/// A press of one of our buttons by somebody who may.
+#[derive(Debug)]
 pub(super) struct Pressed {
-    event: NewEvent,
-    copy: copies::Model,
+    pub event: NewEvent,
+    pub copy: Uuid,
+    /// The parts of the copy as they were and with the pressed one, where the press is the
+    /// first to tell of it.
+    pub learned: Option<(String, String)>,
+    is_reply: bool,
     key: String,
     put: PutMessage,
     address: Address,
     number: usize,
+}
+
+impl Press {
+    /// A happening as a press, if it is one.
+    pub(super) fn of(app: &App, loaded: &Loaded, happening: &Happening) -> Option<Self> {
+        let HappeningKind::Pressed { token, choice, account, conversation, part } = &happening.kind else {
+            return None;
+        };
+        let (organization, installation) = (loaded.organization.as_str(), loaded.id.0);
+        Some(Self {
+            loaded: loaded.clone(),
+            id: happening.id.clone(),
+            fingerprint: fingerprint::of(installation, happening),
+            button: action_tokens::verify(&app.keyring, organization, installation, token.expose()),
+            choice: choice.clone(),
+            account: account.clone(),
+            conversation: conversation.clone(),
+            part: part.clone(),
+            at: app.clock.now(),
+        })
+    }
 }
 
 /// Make the tokens of a part's actions: one for each, and one for each choice.
@@ -100,114 +185,106 @@ pub fn tokens_for(
     tokens
 }
 
-/// Verify a press and store it.
-pub(super) async fn record(
-    transaction: &Change,
-    app: &App,
-    loaded: &Loaded,
-    press: &Press<'_>,
-    now: Timestamp,
-) -> Result<Verdict, DbErr> {
-    let (organization, installation) = (&loaded.organization, loaded.id);
-    let token = press.token.expose();
-    let Some(button) = action_tokens::verify(&app.keyring, organization.as_str(), installation.0, token) else {
+/// Judge a press by what is stored: is it one of our buttons, on our post, and may this person
+/// press it? Touches nothing.
+pub(super) fn judge(press: &Press, known: Known) -> Judged {
+    let Some(button) = press.button else {
         return not_ours("the token is not one of ours");
     };
-    let Some((copy, message)) = find(transaction, loaded, button.copy).await? else {
+    let Some(copy) = known.copy else {
         return not_ours("its copy is gone");
     };
-    let Some(address) = shown_address(loaded, &copy, press.conversation) else {
+    let Some(address) = shown_address(&press.loaded, copy.address.as_deref(), &press.conversation) else {
         return not_ours("it was pressed in another conversation");
     };
-    let Ok(put) = serde_json::from_str::<PutMessage>(&message.body) else {
-        return Err(DbErr::Custom("a stored message can't be read".into()));
+    let Ok(put) = serde_json::from_str::<PutMessage>(&copy.body) else {
+        tracing::error!(message = copy.key, "a stored message can't be read");
+        return Verdict::TryAgain.into();
     };
     let parts: Vec<ShownPart> = serde_json::from_str(&copy.parts).unwrap_or_default();
-    let known = parts.iter().position(|shown| shown.receipt.id == press.part.id);
-    match (known, copy.sending, copy.shown) {
+    let place = parts.iter().position(|shown| shown.receipt.id == press.part.id);
+    match (place, copy.sending, copy.shown) {
         (Some(_), ..) | (None, Some(_), None) => {}
         // A later post may be on its way; until it is recorded nobody can tell it from a stranger's.
-        (None, Some(_), Some(_)) => return Ok(Verdict::TryAgain),
+        (None, Some(_), Some(_)) => return Verdict::TryAgain.into(),
         (None, None, _) => return not_ours("its post isn't one of ours"),
     }
-    let shown = known.and_then(|number| parts.get(number)).filter(|shown| shown.revision == button.revision);
+    let shown = place.and_then(|number| parts.get(number)).filter(|shown| shown.revision == button.revision);
     let actions = match shown {
         Some(shown) => &shown.actions,
         // On its way, or shown at once after a press: the message says what it is.
-        None if button.revision == message.revision => &put.content.actions,
-        None if copy.sending == Some(button.revision) => return Ok(Verdict::TryAgain),
+        None if button.revision == copy.revision => &put.content.actions,
+        None if copy.sending == Some(button.revision) => return Verdict::TryAgain.into(),
         None => return not_ours("its revision isn't shown any more"),
     };
     let Some(action) = actions.get(usize::from(button.action)).cloned() else {
         return not_ours("it has no such action");
     };
-    let Ok(choice) = chosen(&action, button.choice, press.choice) else {
+    let Ok(choice) = chosen(&action, button.choice, press.choice.as_deref()) else {
         return not_ours("it has no such choice");
     };
-    let link = links::refresh(transaction, loaded, press.account, now).await?;
-    let user = link.map(|link| link.user_id);
+    let is_news =
+        |link: &KnownLink| links::is_news(&press.account, &link.username, &link.display_name, link.direct.as_ref());
+    let is_renamed = known.link.as_ref().is_some_and(is_news);
+    let user = known.link.map(|link| link.user);
     // Who may press is judged by the newest revision: rules that were tightened hold at once,
     // though the post may still be that of an older one.
-    let newest = put.content.action(&action.id).map(|newest| newest.allow.clone());
-    match (newest.as_ref().unwrap_or(&action.allow), &user) {
-        (Allow::Anyone, _) | (Allow::Linked, Some(_)) => {}
-        (Allow::Users(users), Some(user)) if users.contains(user) => {}
-        (_, None) => return Ok(Verdict::Answer(Outcome::NotLinked)),
+    let newest = put.content.action(&action.id).map(|newest| &newest.allow);
+    let verdict = match (newest.unwrap_or(&action.allow), &user) {
+        (Allow::Anyone, _) | (Allow::Linked, Some(_)) => None,
+        (Allow::Users(users), Some(user)) if users.contains(user) => None,
+        (_, None) => Some(Outcome::NotLinked),
         (_, Some(_)) => {
             let mut answer = PressAnswer::notice(Some("This is for somebody else to press.".into()));
             answer.refused = true;
-            return Ok(Verdict::Answer(Outcome::Pressed(answer)));
+            Some(Outcome::Pressed(answer))
         }
-    }
-    let number = match known {
-        Some(number) => number,
-        None => keep_part(transaction, &copy, parts, press.part, button.revision, &put).await?,
     };
-    let channel = channels::of_conversation(transaction, organization, installation, press.conversation).await?;
+    if let Some(outcome) = verdict {
+        return Judged { verdict: Verdict::Answer(outcome), is_renamed };
+    }
+    let loaded = &press.loaded;
     let told = ActionInvoked {
-        installation,
+        installation: loaded.id,
         backend: loaded.backend_id().to_owned(),
-        message: message.key.clone(),
+        message: copy.key.clone(),
         revision: button.revision,
         copy: CopyId(copy.id),
-        channel: channel.map(|channel| ChannelId(channel.id)),
+        channel: known.channel.map(ChannelId),
         action: action.id,
         choice,
         user,
-        account: LinkedAccount::from(press.account),
+        account: LinkedAccount::from(&press.account),
     };
-    let mut event = NewEvent::new(EventKind::ActionInvoked, &told, now);
+    let mut event = NewEvent::new(EventKind::ActionInvoked, &told, press.at);
     event.hold = limit(loaded);
-    events::append(transaction, organization, event.clone()).await?;
-    let actor = Actor::account(loaded.backend_id(), &press.account.id);
-    audit::write(transaction, organization, &actor, "action.press", &copy.id.to_string(), "done", now).await?;
-    Ok(Verdict::Ask(Box::new(Pressed { event, copy, key: message.key, put, address, number })))
-}
-
-fn not_ours(why: &'static str) -> Result<Verdict, DbErr> {
-    tracing::warn!(why, "a press was refused");
-    Ok(Verdict::Answer(Outcome::NotOurs))
-}
-
-/// The copy that a token names, if it is this installation's and still wanted.
-async fn find(
-    transaction: &Change,
-    loaded: &Loaded,
-    copy: uuid::Uuid,
-) -> Result<Option<(copies::Model, messages::Model)>, DbErr> {
-    let organization = loaded.organization.as_str();
-    let copy = copies::Entity::find_by_id((organization.to_owned(), copy)).one(transaction).await?;
-    let Some(copy) = copy.filter(|copy| copy.installation == Some(loaded.id.0) && !copy.removal) else {
-        return Ok(None);
+    let number = place.unwrap_or(parts.len());
+    let learned = match place {
+        Some(_) => None,
+        None => Some((copy.parts, with_part(parts, press, button.revision, &put))),
     };
-    let Some(message) = copy.message else { return Ok(None) };
-    let message = messages::Entity::find_by_id((organization.to_owned(), message)).one(transaction).await?;
-    Ok(message.filter(|message| !message.deleted).map(|message| (copy, message)))
+    let (is_reply, key) = (copy.root.is_some(), copy.key);
+    let pressed = Pressed { event, copy: copy.id, learned, is_reply, key, put, address, number };
+    Judged { verdict: Verdict::Ask(Box::new(pressed)), is_renamed }
+}
+
+fn not_ours(why: &'static str) -> Judged {
+    tracing::warn!(why, "a press was refused");
+    Verdict::Answer(Outcome::NotOurs).into()
+}
+
+/// A press told of a part before the engine recorded it: what is known of it.
+fn with_part(mut parts: Vec<ShownPart>, press: &Press, revision: i64, put: &PutMessage) -> String {
+    let actions = put.content.actions.clone();
+    // An empty digest equals no rendering: the engine brings the post up to date.
+    parts.push(ShownPart { receipt: press.part.clone(), digest: String::new(), revision, actions });
+    // Serializing plain data into memory can't fail.
+    serde_json::to_string(&parts).expect("parts are plain data")
 }
 
 /// The copy's address, if it is in this conversation.
-fn shown_address(loaded: &Loaded, copy: &copies::Model, conversation: &str) -> Option<Address> {
-    let address: Address = serde_json::from_str(copy.address.as_deref()?).ok()?;
+pub(super) fn shown_address(loaded: &Loaded, address: Option<&str>, conversation: &str) -> Option<Address> {
+    let address: Address = serde_json::from_str(address?).ok()?;
     let stream = contained_pure(|| loaded.backend.delivery().map(|delivery| delivery.stream(&address)));
     let key = stream.ok()??.ok()?.key;
     (key == conversation).then_some(address)
@@ -225,46 +302,22 @@ fn chosen(action: &Action, place: Option<u8>, told: Option<&str>) -> Result<Opti
     choice.map(|choice| Some(choice.value.clone())).ok_or(())
 }
 
-/// A press told of a part before the engine recorded it: keep what is known of it.
-async fn keep_part(
-    transaction: &Change,
-    copy: &copies::Model,
-    mut parts: Vec<ShownPart>,
-    receipt: &Receipt,
-    revision: i64,
-    put: &PutMessage,
-) -> Result<usize, DbErr> {
-    let number = parts.len();
-    let actions = put.content.actions.clone();
-    // An empty digest equals no rendering: the engine brings the post up to date.
-    parts.push(ShownPart { receipt: receipt.clone(), digest: String::new(), revision, actions });
-    let text = serde_json::to_string(&parts).map_err(|error| DbErr::Custom(error.to_string()))?;
-    copies::Entity::update_many()
-        .col_expr(copies::Column::Parts, Expr::value(text))
-        .filter(copies::Column::Organization.eq(copy.organization.as_str()))
-        .filter(copies::Column::Id.eq(copy.id))
-        // What the engine recorded meanwhile is better.
-        .filter(copies::Column::Parts.eq(copy.parts.as_str()))
-        .exec(transaction)
-        .await?;
-    Ok(number)
-}
-
 fn limit(loaded: &Loaded) -> Duration {
     loaded.backend.descriptor().press_limit.saturating_sub(RESERVE).min(LONGEST)
 }
 
-/// Send the stored press to the application and turn its answer into what is shown.
-pub(super) async fn ask_application(app: &App, loaded: &Loaded, pressed: Pressed) -> Outcome {
+/// Send the stored press to the application and turn its answer into what is shown. With it
+/// the subscription that has taken the event.
+pub(super) async fn ask_application(app: &App, loaded: &Loaded, pressed: Pressed) -> (Outcome, Option<String>) {
     let reply = events::invoke(app, &loaded.organization, &pressed.event, limit(loaded)).await;
-    let Some(reply) = reply else {
+    let Some((subscription, reply)) = reply else {
         let notice = "Recorded.";
-        return Outcome::Pressed(PressAnswer::notice(Some(notice.into())));
+        return (Outcome::Pressed(PressAnswer::notice(Some(notice.into()))), None);
     };
     let mut answer = PressAnswer::notice(reply.notice.clone());
     answer.refused = reply.refused;
     answer.shown = take_content(app, loaded, pressed, reply).await.map(Box::new);
-    Outcome::Pressed(answer)
+    (Outcome::Pressed(answer), Some(subscription))
 }
 
 /// Accept the content of a reply like any new revision, and render it for the pressed part.
@@ -281,74 +334,17 @@ async fn take_content(app: &App, loaded: &Loaded, pressed: Pressed, reply: Actio
     };
     // Something newer came meanwhile: the engine shows that. A mention in a thread is also
     // left to the engine, which knows whom to name.
-    if accepted.revision != revision || pressed.copy.root.is_some() {
+    if accepted.revision != revision || pressed.is_reply {
         return None;
     }
     let limits = &loaded.backend.descriptor().limits;
     let request = RenderRequest::new(&content, limits);
     let rendering = contained_pure(|| loaded.backend.delivery().map(|delivery| delivery.render(&request))).ok()??;
     let part = rendering.parts.into_iter().nth(pressed.number)?;
-    let copy = CopyId(pressed.copy.id);
+    let copy = CopyId(pressed.copy);
     let mut shown = Outgoing::new(copy.to_string(), revision, pressed.address, part);
     shown.number = u16::try_from(pressed.number).ok()?;
     shown.urgency = pressed.put.urgency;
     shown.tokens = tokens_for(app, &loaded.organization, loaded.id, copy, revision, &content, &shown.part);
     Some(shown)
-}
-
-/// Somebody replied to a post: if it is one of ours, tell the application.
-pub(super) async fn replied(
-    transaction: &Change,
-    loaded: &Loaded,
-    part: &str,
-    conversation: &str,
-    account: &Account,
-    text: &str,
-    now: Timestamp,
-) -> Result<(), DbErr> {
-    let Some((copy, message)) = find_part(transaction, loaded, part, conversation, now).await? else { return Ok(()) };
-    let (organization, installation) = (&loaded.organization, loaded.id);
-    let link = links::refresh(transaction, loaded, account, now).await?;
-    let channel = channels::of_conversation(transaction, organization, installation, conversation).await?;
-    let told = ReplyPosted {
-        installation,
-        backend: loaded.backend_id().to_owned(),
-        message: message.key,
-        copy: CopyId(copy.id),
-        channel: channel.map(|channel| ChannelId(channel.id)),
-        text: text.to_owned(),
-        user: link.map(|link| link.user_id),
-        account: LinkedAccount::from(account),
-    };
-    events::append(transaction, organization, NewEvent::new(EventKind::ReplyPosted, &told, now)).await
-}
-
-/// The copy that a post belongs to.
-async fn find_part(
-    transaction: &Change,
-    loaded: &Loaded,
-    part: &str,
-    conversation: &str,
-    now: Timestamp,
-) -> Result<Option<(copies::Model, messages::Model)>, DbErr> {
-    // Parts are kept as JSON: look for the id as it stands there, then read what was found.
-    let quoted = json!(part).to_string();
-    let candidates = copies::Entity::find()
-        .filter(copies::Column::Organization.eq(loaded.organization.as_str()))
-        .filter(copies::Column::Installation.eq(loaded.id.0))
-        .filter(copies::Column::Message.is_not_null())
-        .filter(copies::Column::CreatedAt.gt(now.minus(REPLIES_REACH).as_micros()))
-        .filter(copies::Column::Parts.contains(format!("\"id\":{quoted}")))
-        .order_by_desc(copies::Column::CreatedAt)
-        .limit(8)
-        .all(transaction)
-        .await?;
-    let is_shown = |copy: &copies::Model| {
-        let parts: Vec<ShownPart> = serde_json::from_str(&copy.parts).unwrap_or_default();
-        parts.iter().any(|shown| shown.receipt.id == part) && shown_address(loaded, copy, conversation).is_some()
-    };
-    match candidates.into_iter().find(is_shown) {
-        Some(copy) => find(transaction, loaded, copy.id).await,
-        None => Ok(None),
-    }
 }

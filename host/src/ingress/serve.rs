@@ -8,13 +8,14 @@ use chatport_sdk::ingress::{Request, Response};
 use http::StatusCode;
 use tracing::Instrument as _;
 
-use super::{failed, handle, not_found};
+use super::{failed, handle, not_found, unavailable};
 use crate::{
     api::{
         operation::Operation,
         routes::{Api, PlatformIngress},
     },
     app::App,
+    crowd::{self, What},
 };
 
 /// The longest body that is read.
@@ -56,11 +57,23 @@ async fn serve(
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return answer(Response::text(StatusCode::PAYLOAD_TOO_LARGE, "at most 256 KiB are read"));
     };
+    let Some(place) = app.crowd.enter(What::Call) else { return answer(overloaded()) };
     let query = parts.uri.query().map(str::to_owned);
     let request = Request { method: parts.method, path, query, headers: parts.headers, body };
     // In a task of its own: a platform that hangs up must not stop what has begun.
-    let handled = tokio::spawn(async move { handle(&app, &backend, &slot, request).await }.in_current_span());
+    let handled = async move {
+        let response = handle(&app, &backend, &slot, request).await;
+        drop(place);
+        response
+    };
+    let handled = tokio::spawn(handled.in_current_span());
     answer(handled.await.unwrap_or_else(|_| failed()))
+}
+
+fn overloaded() -> Response {
+    let mut response = unavailable();
+    response.headers.push(("retry-after", crowd::RETRY_AFTER.as_secs().to_string()));
+    response
 }
 
 fn answer(response: Response) -> axum::response::Response {

@@ -12,7 +12,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, OnConflict, SimpleExpr},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     SetupFailure,
@@ -220,7 +220,9 @@ pub async fn refresh(
     let Some(row) = of_account(transaction, &loaded.organization, loaded.id, &account.id).await? else {
         return Ok(None);
     };
-    // A happening may know only one of the names: an empty one says nothing.
+    if !is_news(account, &row.username, &row.display_name, row.direct.as_ref()) {
+        return Ok(Some(row));
+    }
     let kept = |new: &str, old: &str| if new.is_empty() { old.to_owned() } else { new.to_owned() };
     let fresh = Model {
         username: kept(&account.username, &row.username),
@@ -228,9 +230,6 @@ pub async fn refresh(
         direct: account.direct.clone().map(|Address(address)| address).or_else(|| row.direct.clone()),
         ..row.clone()
     };
-    if fresh == row {
-        return Ok(Some(row));
-    }
     let renamed = (&fresh.username, &fresh.display_name) != (&row.username, &row.display_name);
     let fresh = Model { updated_at: now.as_micros(), ..fresh };
     transaction.touch();
@@ -240,6 +239,14 @@ pub async fn refresh(
         append(transaction, &loaded.organization, EventKind::AccountChanged, &link, now).await?;
     }
     Ok(Some(fresh))
+}
+
+/// Whether a happening tells of other names or another direct address than are known. It may
+/// know only one of the names: an empty one says nothing.
+pub(crate) fn is_news(account: &Account, username: &str, display_name: &str, direct: Option<&Value>) -> bool {
+    let differs = |new: &str, old: &str| !new.is_empty() && new != old;
+    let has_moved = account.direct.as_ref().is_some_and(|Address(address)| Some(address) != direct);
+    differs(&account.username, username) || differs(&account.display_name, display_name) || has_moved
 }
 
 /// Unlink an account because its owner asks on the platform. The answer tells whether it

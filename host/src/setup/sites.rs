@@ -1,6 +1,6 @@
 //! What a backend sees of an installation during a call: made anew for each call from the
 //! installation's row and its tokens. They are kept in memory as they are stored, sealed, for
-//! sending; whatever changes an installation, and what platforms send, reads them anew.
+//! sending, and for what platforms send; whatever changes an installation reads them anew.
 
 use std::sync::{Arc, OnceLock};
 
@@ -89,11 +89,15 @@ pub struct SiteCall {
 pub async fn load(app: &App, organization: &OrganizationId, installation: InstallationId) -> Result<Loaded, LoadError> {
     let known = known(app, organization, installation).await?.ok_or(LoadError::NotFound)?;
     let backend = linked(app, &known.row.backend)?;
+    Ok(of_known(app, &known, backend))
+}
+
+fn of_known(app: &App, known: &KnownInstallation, backend: Arc<dyn MessagingBackend>) -> Loaded {
     let rows = Arc::clone(&known.tokens);
     let row = Arc::clone(&known.row);
     let (site, servers) = known.site.get_or_init(|| template(app, &row, &backend, &rows)).clone();
     // The vault of a site looks at the time itself, so one that has run out isn't used.
-    Ok(assemble(app, row, backend, rows, &site, servers))
+    assemble(app, row, backend, rows, &site, servers)
 }
 
 /// The same, read from the database: for whatever decides by it what to change.
@@ -138,24 +142,76 @@ async fn read(
     Ok(only(query, app.database.read()).await?.filter(|row| row.removed_at.is_none()))
 }
 
-/// Load the installation of a slot. Nothing of it is kept in memory: for a slot that doesn't
-/// exist it asks the database for just as much, so that nobody can tell by the time that it
-/// takes.
+/// Load the installation of a slot: as this replica knows it. Nobody can tell by the time that
+/// it takes whether a slot exists: one that doesn't is kept in memory too, and looking it up
+/// asks the database for just as much.
 ///
 /// # Errors
 /// The database refuses.
 pub async fn load_slot(app: &App, backend: &Arc<dyn MessagingBackend>, slot: &str) -> Result<Option<Loaded>, DbErr> {
-    let row = installations::Entity::find()
-        .filter(installations::Column::Slot.eq(slot))
-        .one(app.database.read())
-        .await?
-        .filter(|row| row.removed_at.is_none() && row.backend == backend.descriptor().id);
+    let Some(owner) = owner_of(app, slot).await? else { return Ok(None) };
+    let (organization, id) = owner.as_ref();
+    let Some(known) = known(app, organization, *id).await? else {
+        // It was removed, and stays so.
+        let cache = app.database.cache();
+        let nobody = async { Ok::<_, DbErr>(Some(())) };
+        cache.find(&cache.known.nobodys_slots, "", slot.to_owned(), nobody).await?;
+        return Ok(None);
+    };
+    let is_of_backend = known.row.backend == backend.descriptor().id;
+    Ok(is_of_backend.then(|| of_known(app, &known, Arc::clone(backend))))
+}
+
+/// Whose a slot is. That never changes: slots are random, so nobody has asked for one before it
+/// was somebody's.
+async fn owner_of(app: &App, slot: &str) -> Result<Option<Arc<(OrganizationId, InstallationId)>>, DbErr> {
+    let cache = app.database.cache();
+    let mut owner = None;
+    let is_nobodys = async {
+        let read = async {
+            let row = of_slot(app, slot).await?;
+            if row.is_none() {
+                read(app, &nobody(), InstallationId(Uuid::nil())).await?;
+                no_tokens(app).await?;
+            }
+            Ok::<_, DbErr>(row.map(|row| (OrganizationId::stored(row.organization), InstallationId(row.id))))
+        };
+        owner = cache.find(&cache.known.slots, "", slot.to_owned(), read).await?;
+        Ok::<_, DbErr>(owner.is_none().then_some(()))
+    };
+    cache.find(&cache.known.nobodys_slots, "", slot.to_owned(), is_nobodys).await?;
+    Ok(owner)
+}
+
+/// The same, read from the database; for a slot that doesn't exist it is asked for just as much.
+///
+/// # Errors
+/// The database refuses.
+pub async fn load_slot_now(
+    app: &App,
+    backend: &Arc<dyn MessagingBackend>,
+    slot: &str,
+) -> Result<Option<Loaded>, DbErr> {
+    let row = of_slot(app, slot).await?.filter(|row| row.backend == backend.descriptor().id);
     let Some(row) = row else {
-        let nobody = OrganizationId::stored(String::new());
-        tokens::usable(app.database.read(), &nobody, InstallationId(Uuid::nil()), app.clock.now()).await?;
+        no_tokens(app).await?;
         return Ok(None);
     };
     with_tokens(app, row, backend.clone()).await.map(Some)
+}
+
+async fn of_slot(app: &App, slot: &str) -> Result<Option<installations::Model>, DbErr> {
+    let query = installations::Entity::find().filter(installations::Column::Slot.eq(slot));
+    Ok(only(query, app.database.read()).await?.filter(|row| row.removed_at.is_none()))
+}
+
+fn nobody() -> OrganizationId {
+    OrganizationId::stored(String::new())
+}
+
+/// Ask for the tokens of nobody.
+async fn no_tokens(app: &App) -> Result<(), DbErr> {
+    tokens::usable(app.database.read(), &nobody(), InstallationId(Uuid::nil()), app.clock.now()).await.map(drop)
 }
 
 /// An installation that isn't stored yet.

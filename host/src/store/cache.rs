@@ -5,7 +5,7 @@
 //! answering. So a read that races with a commit is never kept.
 //!
 //! Each organization has its own generation; they share [`STRIPES`] counters. Only what is
-//! there is kept: what isn't is looked up each time. On Postgres other replicas change things
+//! there is kept: what isn't is looked up each time, but slots. On Postgres other replicas change things
 //! too: there values are used only as long as this one hears of it, see [`super::news`].
 
 use std::{
@@ -22,6 +22,7 @@ use chatport_sdk::site::Site;
 use uuid::Uuid;
 
 use super::entities::{account_links, api_keys, channels, installations, subscriptions, tokens};
+use crate::ids::{InstallationId, OrganizationId};
 
 /// Counters that all organizations share: two on one counter refresh more often, no more.
 const STRIPES: usize = 1_024;
@@ -37,6 +38,10 @@ pub(crate) struct Known {
     pub(crate) organizations: Shelf<String, ()>,
     /// By id, removed ones not among them.
     pub(crate) installations: Shelf<(String, Uuid), KnownInstallation>,
+    /// Whose installations slots are, removed ones perhaps among them.
+    pub(crate) slots: Shelf<String, (OrganizationId, InstallationId)>,
+    /// Slots that are nobody's; on a shelf of their own, so that guessing makes nobody forgotten.
+    pub(crate) nobodys_slots: Shelf<String, ()>,
     /// By id, removed ones among them.
     pub(crate) channels: Shelf<(String, Uuid), channels::Model>,
     /// The connected default channels, longest first.

@@ -9,6 +9,7 @@
 
 pub(crate) mod cache;
 mod change;
+mod checkpoints;
 pub mod entities;
 mod news;
 pub(crate) mod sheet;
@@ -39,6 +40,7 @@ pub use news::{BOUND, listen, notify_due};
 
 use crate::ids::OrganizationId;
 use cache::{Cache, Scope};
+use checkpoints::Checkpoints;
 
 /// The migrations of each engine: version, description, SQLite, Postgres.
 const MIGRATIONS: &[(i64, &str, &str, &str)] = &[(
@@ -95,6 +97,7 @@ pub struct Database {
     read: DatabaseConnection,
     writes: Writes,
     cache: Arc<Cache>,
+    checkpoints: Option<Checkpoints>,
     _lock: Option<Arc<File>>,
 }
 
@@ -126,7 +129,8 @@ impl Database {
         let write = sea_orm::Database::connect(sqlite_options(path, 1, false)).await?;
         migrator(DbBackend::Sqlite).run(write.get_sqlite_connection_pool()).await?;
         let read = sea_orm::Database::connect(sqlite_options(path, 4, true)).await?;
-        Ok(Self::of(write, read, Cache::sole(), Some(lock)))
+        let checkpoints = Checkpoints::start(sea_orm::Database::connect(sqlite_options(path, 1, false)).await?);
+        Ok(Self { checkpoints: Some(checkpoints), ..Self::of(write, read, Cache::sole(), Some(lock)) })
     }
 
     async fn open_postgres(url: &str) -> Result<Self, OpenError> {
@@ -151,7 +155,7 @@ impl Database {
     fn of(write: DatabaseConnection, read: DatabaseConnection, cache: Cache, lock: Option<File>) -> Self {
         let cache = Arc::new(cache);
         let writes = Writes { connection: write.clone(), cache: Arc::clone(&cache) };
-        Self { write, read, writes, cache, _lock: lock.map(Arc::new) }
+        Self { write, read, writes, cache, checkpoints: None, _lock: lock.map(Arc::new) }
     }
 
     /// For reading outside a transaction.
@@ -191,6 +195,11 @@ impl Database {
     /// The engine refuses or can't be reached.
     pub async fn begin_for_all(&self) -> Result<Change, DbErr> {
         self.change(Scope::Everything, true).await
+    }
+
+    /// The same for one that rarely does: it says so by [`Change::touch`].
+    pub(crate) async fn begin_quietly_for_all(&self) -> Result<Change, DbErr> {
+        self.change(Scope::Everything, false).await
     }
 
     async fn change(&self, scope: Scope, touched: bool) -> Result<Change, DbErr> {
@@ -242,6 +251,9 @@ impl Database {
     /// # Errors
     /// The engine refuses.
     pub async fn close(&self) -> Result<(), DbErr> {
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.end().await?;
+        }
         self.read.close_by_ref().await?;
         self.write.close_by_ref().await
     }
@@ -306,6 +318,7 @@ fn sqlite_options(path: &Path, connections: u32, read_only: bool) -> ConnectOpti
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true)
                 .busy_timeout(Duration::from_secs(10))
+                .pragma("wal_autocheckpoint", checkpoints::MOST_PAGES)
                 .statement_cache_capacity(256)
         });
     options

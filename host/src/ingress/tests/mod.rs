@@ -1,3 +1,5 @@
+mod batches;
+
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
@@ -7,7 +9,7 @@ use chatport_sdk::{
     prelude::*,
 };
 use http::{HeaderMap, Method, StatusCode};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::json;
 
 use super::{commit_all, handle, press};
@@ -64,6 +66,36 @@ async fn known_and_unknown_slots_are_refused_alike_and_nothing_is_committed() {
     assert_eq!((known.status, &known.body), (unknown.status, &unknown.body));
     assert_eq!(known.status, StatusCode::UNAUTHORIZED);
     assert_eq!(world.count("FROM happenings").await, 0);
+}
+
+#[tokio::test]
+async fn the_slot_of_a_removed_installation_is_nobodys() {
+    let world = World::new().await;
+    let id = world.begin().await.id;
+    let slot = world.load(id).await.row.slot.clone();
+    call(&world, &slot, "/", "wrong").await;
+    installations::remove(&world.app, &world.organization, id, &Actor::host()).await.unwrap();
+    for _ in 0..2 {
+        let removed = call(&world, &slot, "/", "wrong").await;
+        let unknown = call(&world, &"0".repeat(32), "/", "wrong").await;
+        assert_eq!((removed.status, &removed.body), (unknown.status, &unknown.body));
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(world.count("FROM audit WHERE action = 'ingress.refuse'").await, 1, "while it was there");
+}
+
+#[tokio::test]
+async fn nothing_is_refused_by_what_is_kept_in_memory() {
+    let world = World::new().await;
+    let begun = world.begin().await;
+    let hook = begun.steps[0]["value"]["value"].as_str().unwrap();
+    let slot = world.load(begun.id).await.row.slot.clone();
+    let set = |until: &'static str| format!("UPDATE tokens SET expires_at = {until} WHERE kind = 'hook'");
+    world.app.database.write().execute_unprepared(&set("1")).await.unwrap();
+    assert_eq!(call(&world, &slot, "/", hook).await.status, StatusCode::UNAUTHORIZED);
+    // As another replica would, of which this one hasn't heard yet.
+    world.app.database.write_uncached().execute_unprepared(&set("NULL")).await.unwrap();
+    assert_eq!(call(&world, &slot, "/", hook).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -286,13 +318,7 @@ impl Shown {
     }
 
     async fn press(&self, name: &str, token: Secret, change: impl FnOnce(&mut HappeningKind)) -> Outcome {
-        let mut kind = HappeningKind::Pressed {
-            token,
-            choice: None,
-            account: Account::new("a1"),
-            conversation: "attic".into(),
-            part: Receipt::new("post-1"),
-        };
+        let mut kind = pressed(token);
         change(&mut kind);
         commit(&self.world, self.id, name, kind).await
     }
@@ -300,6 +326,16 @@ impl Shown {
     async fn presses(&self) -> Vec<serde_json::Value> {
         let events = self.world.events().await;
         events.into_iter().filter(|(kind, _)| kind == "action.invoked").map(|(_, data)| data).collect()
+    }
+}
+
+fn pressed(token: Secret) -> HappeningKind {
+    HappeningKind::Pressed {
+        token,
+        choice: None,
+        account: Account::new("a1"),
+        conversation: "attic".into(),
+        part: Receipt::new("post-1"),
     }
 }
 
