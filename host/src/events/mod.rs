@@ -150,20 +150,15 @@ async fn append_for(
             event.at.as_micros().into(),
         ]
     });
+    let texts: &[String; 2] = match transaction.get_database_backend() {
+        DbBackend::Sqlite => &SCRIPTS,
+        _ => &STATEMENTS,
+    };
     let events: [Value; 2] = [count.into(), events_sheet.into()];
-    let copies_of_them: [Value; 2] = [streams_sheet.into(), copies_sheet.into()];
-    let execute =
-        async |sql: &str, values: Vec<Value>| transaction.execute_raw(statement(transaction, sql, values)).await;
-    match transaction.get_database_backend() {
-        DbBackend::Sqlite => {
-            execute(&SCRIPT, events.into_iter().chain(copies_of_them).collect()).await?;
-        }
-        _ => {
-            execute(&STATEMENTS[0], events.into()).await?;
-            if !copies.is_empty() {
-                execute(&STATEMENTS[1], copies_of_them.into()).await?;
-            }
-        }
+    transaction.execute_raw(statement(transaction, &texts[0], events)).await?;
+    if !copies.is_empty() {
+        let copies: [Value; 2] = [streams_sheet.into(), copies_sheet.into()];
+        transaction.execute_raw(statement(transaction, &texts[1], copies)).await?;
     }
     Ok(())
 }
@@ -237,20 +232,18 @@ fn insert_copies(engine: DbBackend, from: &str, number: usize) -> String {
     )
 }
 
-/// Everything in one exchange, for SQLite.
-static SCRIPT: LazyLock<String> = LazyLock::new(|| {
+/// What writes events, and what writes their copies: for SQLite, which takes several
+/// statements in one exchange;
+static SCRIPTS: LazyLock<[String; 2]> = LazyLock::new(|| {
     let sqlite = DbBackend::Sqlite;
     let sequence = "(SELECT value FROM facts WHERE name = 'event_sequence')";
-    let texts = [
-        TAKE_SEQUENCE.to_owned(),
-        insert_events(sqlite, sequence),
-        wake_streams(sqlite, 3),
-        insert_copies(sqlite, "streams", 4),
-    ];
-    texts.join(";\n")
+    [
+        format!("{TAKE_SEQUENCE};\n{}", insert_events(sqlite, sequence)),
+        format!("{};\n{}", wake_streams(sqlite, 1), insert_copies(sqlite, "streams", 2)),
+    ]
 });
 
-/// The events, and their copies, for Postgres.
+/// and for Postgres, where one statement can use what another returns.
 static STATEMENTS: LazyLock<[String; 2]> = LazyLock::new(|| {
     let postgres = DbBackend::Postgres;
     let (streams, copies) = (wake_streams(postgres, 1), insert_copies(postgres, "s", 2));
