@@ -27,7 +27,7 @@ use crate::{
         transport::{TransportError, Transports},
     },
     server,
-    setup::renewal::Renewals,
+    setup::{renewal::Renewals, watch},
     store::{self, Database, Location, OpenError, entities, statement},
 };
 
@@ -99,7 +99,7 @@ impl Host {
     /// # Errors
     /// Something can't be used.
     pub async fn for_tests(location: &Location, folder: &Path, registry: Registry) -> Result<App, StartError> {
-        let mut settings = Settings::in_folder(&folder.join("data"));
+        let mut settings = Settings::in_folder(folder);
         settings.database = match location {
             Location::Sqlite(path) => DatabaseAddress::Sqlite(path.clone()),
             Location::Postgres(url) => DatabaseAddress::Postgres(url.clone().into()),
@@ -136,6 +136,7 @@ impl Host {
         let engine_stop = CancellationToken::new();
         let engine = tokio::spawn(delivery::run(app.clone(), engine_stop.clone()));
         let keeper = tokio::spawn(housekeeping::run(app.clone(), engine_stop.clone()));
+        let watcher = tokio::spawn(watch::run(app.clone(), engine_stop.clone()));
         let delivery = app.delivery.clone();
         let listener_of_news = store::listen(app.database.clone(), move || delivery.wake(), engine_stop.clone());
         let news = tokio::spawn(listener_of_news);
@@ -154,6 +155,7 @@ impl Host {
             tracing::error!(%error, "the delivery engine ended badly");
         }
         keeper.abort();
+        watcher.abort();
         if let Err(error) = news.await {
             tracing::error!(%error, "listening for news ended badly");
         }
