@@ -60,10 +60,15 @@ pub enum StartError {
     WrongKeyring(String),
     /// The database can't be used.
     #[error(transparent)]
-    Database(#[from] OpenError),
+    Database(OpenError),
     /// The database refuses.
     #[error("the database refuses: {0}")]
-    Store(#[from] DbErr),
+    Store(DbErr),
+    /// There is a pooler in between that mixes sessions up.
+    #[error(
+        "a pooler before the database can't carry prepared statements: it must be PgBouncer 1.21 or later with max_prepared_statements, or pool sessions ({0})"
+    )]
+    Pooler(String),
     /// This host's clock and the database's differ by too much.
     #[error(
         "this host's clock and the database's differ by {0} seconds, and 300 is the most: set both by NTP, then start again"
@@ -78,6 +83,23 @@ pub enum StartError {
     /// The address can't be listened on.
     #[error("can't listen on {0}: {1}; choose another with --listen")]
     Listen(SocketAddr, io::Error),
+}
+
+/// How Postgres says that a statement which a session prepared came to another session.
+const MIXED_UP: &str = "prepared statement";
+
+impl From<DbErr> for StartError {
+    fn from(error: DbErr) -> Self {
+        let text = error.to_string();
+        if text.contains(MIXED_UP) { Self::Pooler(text) } else { Self::Store(error) }
+    }
+}
+
+impl From<OpenError> for StartError {
+    fn from(error: OpenError) -> Self {
+        let text = error.to_string();
+        if text.contains(MIXED_UP) { Self::Pooler(text) } else { Self::Database(error) }
+    }
 }
 
 impl Host {
