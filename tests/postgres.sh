@@ -6,6 +6,7 @@ postgres_bin=/usr/lib/postgresql/15/bin
 install_missing() {
     local packages=() sudo=()
     [ -x "$postgres_bin/initdb" ] || packages+=(postgresql-15)
+    command -v pgbouncer >/dev/null || packages+=(pgbouncer)
     command -v cc >/dev/null || packages+=(gcc libc6-dev)
     [ ${#packages[@]} -gt 0 ] || return 0
     echo "installing: ${packages[*]}"

@@ -152,8 +152,26 @@ async fn doctor(settings: Settings) -> Result<ExitCode, ProgramError> {
             said("cure")
         );
     }
+    for row in deaf(&app).await? {
+        let probe = &row.health.unwrap_or_default();
+        let cure = probe["cure"].as_str().unwrap_or_default();
+        text +=
+            &format!("mend  {} {} of {} isn't called by its platform. {cure}\n", row.backend, row.id, row.organization);
+    }
     print(&text);
     Ok(if text.contains("\nmend") { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The active installations that the last probe found to hear nothing.
+async fn deaf(app: &App) -> Result<Vec<entities::installations::Model>, sea_orm::DbErr> {
+    let active = entities::installations::Entity::find()
+        .filter(entities::installations::Column::State.eq("active"))
+        .all(app.database.read())
+        .await?;
+    let is_deaf = |row: &entities::installations::Model| {
+        row.health.as_ref().is_some_and(|probe| probe["can_receive"] == serde_json::Value::Bool(false))
+    };
+    Ok(active.into_iter().filter(is_deaf).collect())
 }
 
 async fn create_key(settings: Settings, request: CreateApiKey) -> Result<(), ProgramError> {

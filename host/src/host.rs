@@ -29,7 +29,7 @@ use crate::{
         transport::{TransportError, Transports},
     },
     server,
-    setup::renewal::Renewals,
+    setup::{renewal::Renewals, watch},
     store::{self, Database, Location, OpenError, entities, statement},
 };
 
@@ -62,10 +62,15 @@ pub enum StartError {
     WrongKeyring(String),
     /// The database can't be used.
     #[error(transparent)]
-    Database(#[from] OpenError),
+    Database(OpenError),
     /// The database refuses.
     #[error("the database refuses: {0}")]
-    Store(#[from] DbErr),
+    Store(DbErr),
+    /// There is a pooler in between that mixes sessions up.
+    #[error(
+        "a pooler before the database can't carry prepared statements: it must be PgBouncer 1.21 or later with max_prepared_statements, or pool sessions ({0})"
+    )]
+    Pooler(String),
     /// This host's clock and the database's differ by too much.
     #[error(
         "this host's clock and the database's differ by {0} seconds, and 300 is the most: set both by NTP, then start again"
@@ -80,6 +85,23 @@ pub enum StartError {
     /// The address can't be listened on.
     #[error("can't listen on {0}: {1}; choose another with --listen")]
     Listen(SocketAddr, io::Error),
+}
+
+/// How Postgres says that a statement which a session prepared came to another session.
+const MIXED_UP: &str = "prepared statement";
+
+impl From<DbErr> for StartError {
+    fn from(error: DbErr) -> Self {
+        let text = error.to_string();
+        if text.contains(MIXED_UP) { Self::Pooler(text) } else { Self::Store(error) }
+    }
+}
+
+impl From<OpenError> for StartError {
+    fn from(error: OpenError) -> Self {
+        let text = error.to_string();
+        if text.contains(MIXED_UP) { Self::Pooler(text) } else { Self::Database(error) }
+    }
 }
 
 impl Host {
@@ -101,7 +123,7 @@ impl Host {
     /// # Errors
     /// Something can't be used.
     pub async fn for_tests(location: &Location, folder: &Path, registry: Registry) -> Result<App, StartError> {
-        let mut settings = Settings::in_folder(&folder.join("data"));
+        let mut settings = Settings::in_folder(folder);
         settings.database = match location {
             Location::Sqlite(path) => DatabaseAddress::Sqlite(path.clone()),
             Location::Postgres(url) => DatabaseAddress::Postgres(url.clone().into()),
@@ -138,6 +160,7 @@ impl Host {
         let engine_stop = CancellationToken::new();
         let engine = tokio::spawn(delivery::run(app.clone(), engine_stop.clone()));
         let keeper = tokio::spawn(housekeeping::run(app.clone(), engine_stop.clone()));
+        let watcher = tokio::spawn(watch::run(app.clone(), engine_stop.clone()));
         let delivery = app.delivery.clone();
         let listener_of_news = store::listen(app.database.clone(), move || delivery.wake(), engine_stop.clone());
         let news = tokio::spawn(listener_of_news);
@@ -157,6 +180,7 @@ impl Host {
             tracing::error!(%error, "the delivery engine ended badly");
         }
         keeper.abort();
+        watcher.abort();
         if let Err(error) = news.await {
             tracing::error!(%error, "listening for news ended badly");
         }

@@ -114,6 +114,12 @@ pub(crate) struct Command {
     pub(crate) token: Secret,
 }
 
+/// Where a slash command calls.
+#[derive(Debug, Deserialize)]
+struct CommandUrl {
+    url: String,
+}
+
 /// What the server says about itself; all values are texts.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -342,6 +348,12 @@ impl<'a> Client<'a> {
         let command: Command = self.call(Operation::Other, Method::POST, "/commands", Some(command)).await?;
         usable(&command.id)?;
         Ok(command)
+    }
+
+    /// Where a slash command that the bot may manage calls.
+    pub(crate) async fn command_url(&self, id: &str) -> Result<String, Failure> {
+        let command: CommandUrl = self.call(Operation::Other, Method::GET, &format!("/commands/{id}"), None).await?;
+        Ok(command.url)
     }
 
     /// Remove a slash command.

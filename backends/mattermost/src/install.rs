@@ -92,6 +92,9 @@ async fn probe(site: &Site) -> Health {
         return missing(health, &what, "Check the address of the server, and that this host may reach it.");
     }
     health = can_post(site, &details, health).await;
+    if health.can_post && health.can_receive {
+        health = calls_us(site, &details, health).await;
+    }
     match anonymous.config().await {
         Ok(config) if config.signing_key() != details.signing_key => {
             health.can_receive = false;
@@ -118,6 +121,26 @@ fn can_receive(site: &Site, settings: &Settings, details: &Details, mut health: 
         return missing(health, "no slash command is known: people and channels can't be linked", cure);
     }
     health.can_receive = true;
+    health
+}
+
+/// What the server itself says of the commands that were registered from here. Of those whose
+/// tokens were pasted it tells the bot nothing.
+async fn calls_us(site: &Site, details: &Details, mut health: Health) -> Health {
+    let (Ok(client), Some(url)) = (Client::bot(site), bot_commands::request_url(site)) else { return health };
+    for id in details.commands.iter().filter_map(|command| command.id.as_deref()) {
+        let what = match client.command_url(id).await {
+            Ok(known) if known == url => continue,
+            Ok(known) => format!("the slash command calls another address: {known}"),
+            Err(failure) if failure.cause == Cause::ChannelNotFound => {
+                "the slash command is gone, or the bot may no longer manage commands".to_owned()
+            }
+            // It will be asked again.
+            Err(_) => continue,
+        };
+        health.can_receive = false;
+        return missing(health, &what, "Reauthorize, and let the commands be registered anew.");
+    }
     health
 }
 

@@ -18,6 +18,7 @@ pub mod sites;
 pub mod state;
 pub mod tokens;
 mod view;
+pub(crate) mod watch;
 
 #[cfg(test)]
 pub(crate) mod test_world;

@@ -4,7 +4,7 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicI64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -60,6 +60,8 @@ pub(crate) struct Pigeon {
     pub(crate) renewals: AtomicUsize,
     /// What the next renewals answer; without any, a new token each time.
     pub(crate) promises: Mutex<Vec<Duration>>,
+    /// Whether the platform has forgotten where to call.
+    pub(crate) is_deaf: AtomicBool,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -84,7 +86,7 @@ impl Default for Pigeon {
     fn default() -> Self {
         let mut descriptor = Descriptor::new("pigeon", "Pigeon post").settings::<Settings>();
         descriptor.tokens = TOKENS;
-        Self { descriptor, renewals: AtomicUsize::new(0), promises: Mutex::default() }
+        Self { descriptor, renewals: AtomicUsize::new(0), promises: Mutex::default(), is_deaf: AtomicBool::new(false) }
     }
 }
 
@@ -162,7 +164,9 @@ impl Install for Pigeon {
     }
 
     async fn probe(&self, site: &Site) -> Health {
-        Health { can_post: site.token("api_key").is_some(), can_receive: true, ..Health::default() }
+        let (can_post, is_deaf) = (site.token("api_key").is_some(), self.is_deaf.load(Ordering::SeqCst));
+        let cure = is_deaf.then(|| "Hang the bell up again.".to_owned());
+        Health { can_post, can_receive: !is_deaf, cure, ..Health::default() }
     }
 
     async fn remove(&self, _: &Site) -> Result<(), Failure> {

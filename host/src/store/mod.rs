@@ -142,6 +142,7 @@ impl Database {
             .connect_timeout(PATIENCE)
             .acquire_timeout(PATIENCE);
         let write = sea_orm::Database::connect(options).await?;
+        try_pooler(write.get_postgres_connection_pool()).await.map_err(|error| DbErr::Custom(error.to_string()))?;
         // One replica at a time. The lock is a transaction's, not a session's: behind a pooler each
         // statement may come to another session.
         let alone = write.begin().await?;
@@ -257,6 +258,18 @@ impl Database {
         self.read.close_by_ref().await?;
         self.write.close_by_ref().await
     }
+}
+
+/// Provoke what a pooler does that hands a connection's statements to different sessions: while
+/// another connection has the session of the first one, a statement that was prepared there
+/// must work in whichever session it gets then. Otherwise it fails here, and not by chance later.
+async fn try_pooler(pool: &sqlx::PgPool) -> Result<(), sqlx::Error> {
+    let (mut one, mut other) = (pool.acquire().await?, pool.acquire().await?);
+    let session = "SELECT pg_backend_pid()";
+    sqlx::query_scalar::<_, i32>(session).fetch_one(&mut *one).await?;
+    let in_the_way = sqlx::Connection::begin(&mut *other).await?;
+    sqlx::query_scalar::<_, i32>(session).fetch_one(&mut *one).await?;
+    in_the_way.rollback().await
 }
 
 /// Nobody waits for a lock for long, and a replica that freezes in the middle of a transaction

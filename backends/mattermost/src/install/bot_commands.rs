@@ -39,7 +39,7 @@ pub(super) async fn ask(
     Ok(draft.stage("commands", steps(site, settings, draft, &without, &url, None)))
 }
 
-fn request_url(site: &Site) -> Option<String> {
+pub(super) fn request_url(site: &Site) -> Option<String> {
     site.ingress_url().map(|ingress| format!("{ingress}/slash"))
 }
 

@@ -207,6 +207,27 @@ async fn reauthorizing_keeps_the_bot_and_its_commands() {
 }
 
 #[tokio::test]
+async fn a_command_that_is_gone_or_calls_elsewhere_shows_in_the_probe() {
+    let mut bench = Bench::with_bot();
+    let id = "commandcommandcommandcomma";
+    let mut identity = bench.identity.clone().expect("installed");
+    identity.details["commands"] = json!([{"team": TEAM, "id": id}]);
+    bench.identity = Some(identity);
+    let url = format!("{}/slash", bench.site().ingress_url().expect("an address"));
+    let gone = json!({"id": "store.sql_command.get.missing.app_error", "message": "", "status_code": 404});
+    for (status, answer, hears) in [
+        (200, json!({"id": id, "url": url}), true),
+        (200, json!({"id": id, "url": "https://old.example/slash"}), false),
+        (404, gone, false),
+        (500, json!({}), true),
+    ] {
+        bench.server.on(&format!("GET /commands/{id}"), status, answer);
+        let health = install().probe(&bench.site()).await;
+        assert_eq!((health.can_post, health.can_receive, health.cure.is_none()), (true, hears, hears), "{health:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_refused_token_shows_in_the_probe() {
     let bench = Bench::with_bot();
     bench.server.account(BOT_TOKEN, json!({"id": "abcdefghijklmnopqrstuvwxyz", "is_bot": true}));

@@ -1,7 +1,8 @@
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use chatport_sdk::prelude::*;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::super::{
     SetupFailure,
@@ -94,6 +95,31 @@ async fn a_probe_is_kept_with_its_time() {
     let probed = seen.health.last_probe.unwrap();
     assert!(probed.health.can_post);
     assert_eq!(probed.at, world.app.clock.now());
+}
+
+#[tokio::test]
+async fn a_quiet_installation_stays_well_and_a_deaf_one_says_so_with_its_cure() {
+    let world = World::new().await;
+    let id = world.installed().await;
+    let health = async || {
+        crate::setup::watch::look(&world.app, &mut Uuid::nil()).await.unwrap();
+        let seen = installations::get(&world.app, &world.organization, id).await.unwrap();
+        assert_eq!((seen.state, seen.health.last_heard_at), (InstallationState::Active, None), "nobody calls");
+        seen.health.last_probe
+    };
+    assert!(health().await.is_none(), "a new one is left alone");
+    world.clock.advance(Duration::from_secs(11 * 60));
+    let probed = health().await.expect("it is asked");
+    assert_eq!((probed.at, probed.health.can_receive), (world.app.clock.now(), true));
+    world.clock.advance(Duration::from_secs(7 * 24 * 3600));
+    assert!(health().await.unwrap().health.can_receive, "silence proves nothing");
+
+    world.pigeon.is_deaf.store(true, Ordering::SeqCst);
+    world.clock.advance(Duration::from_secs(60));
+    assert!(health().await.unwrap().health.can_receive, "what is known for a minute isn't asked again");
+    world.clock.advance(Duration::from_secs(10 * 60));
+    let probed = health().await.unwrap().health;
+    assert_eq!((probed.can_receive, probed.cure.as_deref()), (false, Some("Hang the bell up again.")));
 }
 
 #[tokio::test]
