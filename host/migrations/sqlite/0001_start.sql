@@ -184,7 +184,8 @@ CREATE TABLE events (
 );
 
 -- A copy is one message (or log line, or event) at one address. `revision` is what it
--- should show, `shown` what it shows, `sending` what is on its way or may have arrived.
+-- should show, `shown` what it shows, `sending` what is on its way or may have arrived,
+-- taken under the lease with this `fence`.
 -- `pinned` is a final revision that must be shown before a newer one that isn't final; the
 -- message keeps its body.
 CREATE TABLE copies (
@@ -210,6 +211,7 @@ CREATE TABLE copies (
     is_fallback     BOOLEAN NOT NULL DEFAULT FALSE,
     may_fold        BOOLEAN NOT NULL DEFAULT FALSE,
     folded_into     BLOB,
+    fence           INTEGER NOT NULL DEFAULT 0,
     state           TEXT NOT NULL,
     code            TEXT,
     detail          TEXT,

@@ -192,6 +192,7 @@ fn settle(ledger: &mut Ledger, row: &copies::Model, was_shown: bool, documents: 
         let row = copies::Model {
             may_fold: false,
             folded_into: None,
+            fence: 0,
             due_at: Some(now),
             detail: None,
             updated_at: now,

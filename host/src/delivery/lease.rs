@@ -8,7 +8,7 @@ use super::{
     outcomes, revise,
     store::{Documents, RowsWanted, StoreError},
     units::Units,
-    write::{self, Wanted},
+    write,
 };
 
 /// Most streams that are leased in one commit.
@@ -40,9 +40,8 @@ impl Units {
         let mut seats: Vec<_> = seats.into_iter().filter_map(lease).collect();
         let heads_of = seats.iter().map(|(lease, _)| lease.stream).collect();
         ledger.load(unit.load(&RowsWanted { heads_of, ..RowsWanted::default() }).await?);
-        let wanted: Vec<Wanted> =
-            seats.iter().map(|(lease, _)| Wanted { lease: lease.clone(), adopt: false }).collect();
-        let works = write::take(unit.as_mut(), &mut ledger, &wanted, &Documents::default()).await?;
+        let leases: Vec<_> = seats.iter().map(|(lease, _)| lease.clone()).collect();
+        let works = write::take(unit.as_mut(), &mut ledger, &leases, &Documents::default()).await?;
         if let Err(error) = unit.commit(ledger.into_changes()).await {
             if matches!(error, StoreError::CommitUnknown(_)) {
                 desk.note_strays();

@@ -292,9 +292,10 @@ impl Ledger {
         self.due(stream).min_by_key(|copy| (copy.sequence, copy.id))
     }
 
-    /// The first of them that is being sent.
-    pub(super) fn first_sending(&self, stream: Uuid) -> Option<&copies::Model> {
-        self.due(stream).filter(|copy| copy.state == "sending").min_by_key(|copy| (copy.sequence, copy.id))
+    /// The first of them that is being sent under this fence.
+    pub(super) fn first_taken(&self, stream: Uuid, fence: i64) -> Option<&copies::Model> {
+        let taken = self.due(stream).filter(|copy| copy.state == "sending" && copy.fence == fence);
+        taken.min_by_key(|copy| (copy.sequence, copy.id))
     }
 
     fn due(&self, stream: Uuid) -> impl Iterator<Item = &copies::Model> {

@@ -46,15 +46,17 @@ pub(super) fn renew(ledger: &mut Ledger, lease: &Lease) {
 }
 
 /// The next copy of a leased stream, not yet taken. A copy that was being sent when its
-/// process died is set aside; with `adopt` it is this process's own, whose taking it hasn't
-/// heard of. `None`: nothing is due that may be sent.
-pub(super) fn next(ledger: &mut Ledger, stream: Uuid, adopt: bool) -> Option<Uuid> {
+/// process died is set aside. One that was taken under this very lease is this process's own:
+/// it hasn't heard of it, and so hasn't sent it. `None`: nothing is due that may be sent.
+pub(super) fn next(ledger: &mut Ledger, stream: Uuid) -> Option<Uuid> {
     let held = ledger.stream(stream)?.clone();
     if ledger.is_held(&held) {
         return None;
     }
     // It was taken before anything that has become due in front of it since.
-    if adopt && let Some(own) = ledger.first_sending(stream) {
+    if held.row.owner.is_some()
+        && let Some(own) = ledger.first_taken(stream, held.row.fence)
+    {
         return Some(own.id);
     }
     loop {
@@ -108,6 +110,7 @@ pub(super) fn take(ledger: &mut Ledger, lease: &Lease, copy: Uuid, documents: &D
             let copy = ledger.copy(copy)?;
             copy.state = "sending".to_owned();
             copy.sending = copy.pinned.or(Some(copy.revision));
+            copy.fence = lease.fence;
             copy.first_tried_at = copy.first_tried_at.or(Some(now.as_micros()));
             work.first_tried = copy.first_tried_at.map(Timestamp::from_micros);
             Some(work)
@@ -263,13 +266,13 @@ fn change_of(work: &Work, outcome: &Outcome) -> Change {
 }
 
 /// Write down how an attempt ended. The stream is loaded under the work's lease, and the
-/// copy. `false`: it stands there already, from a commit whose answer was lost.
-pub(super) fn conclude(ledger: &mut Ledger, record: &Record) -> bool {
+/// copy. What stands there already, from a commit whose answer was lost, isn't written again.
+pub(super) fn conclude(ledger: &mut Ledger, record: &Record) {
     let (work, now) = (&record.work, ledger.now);
     let change = change_of(work, &record.outcome);
-    let Some(copy) = ledger.copy(work.copy.0) else { return false };
+    let Some(copy) = ledger.copy(work.copy.0) else { return };
     if copy.state != "sending" || copy.sending != Some(work.revision) {
-        return false;
+        return;
     }
     let was_due = copy.due_at;
     let is_newer = copy.revision > work.revision || copy.removal != work.removal;
@@ -311,7 +314,7 @@ pub(super) fn conclude(ledger: &mut Ledger, record: &Record) -> bool {
             if let Some(stream) = ledger.stream(work.lease.stream.0) {
                 stream.hold(*due);
             }
-            return true;
+            return;
         }
         Outcome::Hold { until, scope, .. } => hold(ledger, work, *scope, *until),
         _ => {
@@ -324,7 +327,7 @@ pub(super) fn conclude(ledger: &mut Ledger, record: &Record) -> bool {
             // A receiver that fails once fails the next one too: its events wait, in order.
             hold(ledger, work, Scope::Conversation, *at);
         }
-        return true;
+        return;
     };
     let organization = &work.lease.organization;
     let is_replaced = is_newer && copy.pinned != Some(work.revision);
@@ -343,7 +346,6 @@ pub(super) fn conclude(ledger: &mut Ledger, record: &Record) -> bool {
         let failure = change.code.map(|code| FailureView::new(code, &change.detail));
         ledger.tell(&copy, key.clone(), work.revision, failure);
     }
-    true
 }
 
 /// Let everything that the scope names wait.

@@ -53,12 +53,10 @@ impl Units {
         held.retain(|record| outcomes::holds(&mut ledger, &record.work.lease));
         let mut wanted = Vec::with_capacity(held.len());
         for record in &held {
-            // A copy that is being sent under this very lease was taken by the commit whose
-            // answer was lost: it is ours, and hasn't been sent.
-            let is_new = outcomes::conclude(&mut ledger, record);
+            outcomes::conclude(&mut ledger, record);
             let lease = record.work.lease.clone();
             match record.go_on {
-                true => wanted.push(Wanted { lease, adopt: !is_new }),
+                true => wanted.push(lease),
                 false => outcomes::release(&mut ledger, &lease),
             }
         }
@@ -152,7 +150,7 @@ fn apply(
 fn take_new(ledger: &mut Ledger, desk: &Desk, documents: &Documents, begun: Instant) -> Vec<Assignment> {
     let mut taken = Vec::new();
     for id in ledger.slept() {
-        let Some(copy) = outcomes::next(ledger, id, false) else { continue };
+        let Some(copy) = outcomes::next(ledger, id) else { continue };
         let Some(seat) = ledger.stream(id).and_then(|stream| desk.seat(stream)) else { continue };
         let Some(lease) = outcomes::lease(ledger, id, desk.owner) else { continue };
         match outcomes::take(ledger, &lease, copy, documents) {
@@ -180,41 +178,34 @@ fn in_memory(ledger: &mut Ledger, operations: &[&Operation]) -> Documents {
     documents
 }
 
-/// A leased stream whose next copy is wanted.
-pub(super) struct Wanted {
-    pub lease: Lease,
-    /// Whether what is being sent in it is this process's own.
-    pub adopt: bool,
-}
-
 /// Take the next copy of each of these leased streams, the due ones of which are loaded; give
 /// those back that have none.
 pub(super) async fn take(
     unit: &mut dyn Unit,
     ledger: &mut Ledger,
-    wanted: &[Wanted],
+    wanted: &[Lease],
     known: &Documents,
 ) -> Result<Vec<Work>, StoreError> {
     let mut works = Vec::with_capacity(wanted.len());
-    let mut open: Vec<&Wanted> = wanted.iter().collect();
+    let mut open: Vec<&Lease> = wanted.iter().collect();
     while !open.is_empty() {
-        let mut next: Vec<(&Wanted, Uuid)> = Vec::with_capacity(open.len());
-        for wanted in open {
-            match outcomes::next(ledger, wanted.lease.stream.0, wanted.adopt) {
-                Some(copy) => next.push((wanted, copy)),
-                None => outcomes::release(ledger, &wanted.lease),
+        let mut next: Vec<(&Lease, Uuid)> = Vec::with_capacity(open.len());
+        for lease in open {
+            match outcomes::next(ledger, lease.stream.0) {
+                Some(copy) => next.push((lease, copy)),
+                None => outcomes::release(ledger, lease),
             }
         }
         let documents = documents(unit, ledger, next.iter().map(|(_, copy)| *copy), known).await?;
         open = Vec::new();
-        for (wanted, copy) in next {
-            match outcomes::take(ledger, &wanted.lease, copy, &documents) {
+        for (lease, copy) in next {
+            match outcomes::take(ledger, lease, copy, &documents) {
                 Some(work) => {
-                    outcomes::renew(ledger, &wanted.lease);
+                    outcomes::renew(ledger, lease);
                     works.push(work);
                 }
                 // It couldn't be read: then the one after it.
-                None => open.push(wanted),
+                None => open.push(lease),
             }
         }
     }

@@ -374,6 +374,7 @@ fn copy_of(
         is_fallback: false,
         may_fold: false,
         folded_into: None,
+        fence: 0,
         state: "pending".to_owned(),
         code: None,
         detail: None,

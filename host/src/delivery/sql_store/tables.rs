@@ -108,7 +108,7 @@ pub(super) fn stream_change((was, is): &(Stream, Stream)) -> [Cell<'_>; 11] {
     ]
 }
 
-pub(super) const COPIES: Columns<34> = [
+pub(super) const COPIES: Columns<35> = [
     ("organization", Text),
     ("id", Id),
     ("stream", Id),
@@ -131,6 +131,7 @@ pub(super) const COPIES: Columns<34> = [
     ("is_fallback", Boolean),
     ("may_fold", Boolean),
     ("folded_into", Id),
+    ("fence", Integer),
     ("state", Text),
     ("code", Text),
     ("detail", Text),
@@ -145,7 +146,7 @@ pub(super) const COPIES: Columns<34> = [
     ("updated_at", Integer),
 ];
 
-pub(super) fn copy(row: &copies::Model) -> [Cell<'_>; 34] {
+pub(super) fn copy(row: &copies::Model) -> [Cell<'_>; 35] {
     [
         (&row.organization).into(),
         row.id.into(),
@@ -169,6 +170,7 @@ pub(super) fn copy(row: &copies::Model) -> [Cell<'_>; 34] {
         row.is_fallback.into(),
         row.may_fold.into(),
         row.folded_into.into(),
+        row.fence.into(),
         (&row.state).into(),
         row.code.as_ref().into(),
         row.detail.as_ref().into(),
@@ -185,7 +187,7 @@ pub(super) fn copy(row: &copies::Model) -> [Cell<'_>; 34] {
 }
 
 /// What changes of a copy.
-pub(super) const COPY_CHANGES: Columns<22> = [
+pub(super) const COPY_CHANGES: Columns<23> = [
     ("organization", Text),
     ("id", Id),
     ("address", Text),
@@ -197,6 +199,7 @@ pub(super) const COPY_CHANGES: Columns<22> = [
     ("removal", Boolean),
     ("may_fold", Boolean),
     ("folded_into", Id),
+    ("fence", Integer),
     ("state", Text),
     ("code", Text),
     ("detail", Text),
@@ -210,7 +213,7 @@ pub(super) const COPY_CHANGES: Columns<22> = [
     ("updated_at", Integer),
 ];
 
-pub(super) fn copy_change(row: &copies::Model) -> [Cell<'_>; 22] {
+pub(super) fn copy_change(row: &copies::Model) -> [Cell<'_>; 23] {
     [
         (&row.organization).into(),
         row.id.into(),
@@ -223,6 +226,7 @@ pub(super) fn copy_change(row: &copies::Model) -> [Cell<'_>; 22] {
         row.removal.into(),
         row.may_fold.into(),
         row.folded_into.into(),
+        row.fence.into(),
         (&row.state).into(),
         row.code.as_ref().into(),
         row.detail.as_ref().into(),

@@ -29,6 +29,7 @@ pub struct Model {
     pub is_fallback: bool,
     pub may_fold: bool,
     pub folded_into: Option<Uuid>,
+    pub fence: i64,
     pub state: String,
     pub code: Option<String>,
     pub detail: Option<String>,
