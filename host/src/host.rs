@@ -204,6 +204,7 @@ async fn open(settings: Settings, registry: Registry, bound: SocketAddr) -> Resu
     let transports = Transports::new(policy, settings.extra_ca_file.as_deref())?;
     let database = Database::open(&location(&settings.database)).await?;
     check_clock(&database, clock.now()).await?;
+    let clock = database.clock(clock);
     check_keyring(&database, &keyring).await?;
     let delivery = Delivery::new(&database, &clock, &random);
     Ok(App {
@@ -240,8 +241,8 @@ fn make_folder(folder: &Path) -> Result<(), StartError> {
     made.map_err(|error| StartError::Data(folder.display().to_string(), error))
 }
 
-/// Refuse to run beside a database that lives in another time. Leases go by its clock, expiry
-/// and signatures by ours.
+/// Refuse to run beside a database that lives in another time: one of the two is far off, and
+/// signatures would be.
 async fn check_clock(database: &Database, ours: Timestamp) -> Result<(), StartError> {
     let (transaction, theirs) = database.begin_at().await?;
     transaction.rollback().await?;

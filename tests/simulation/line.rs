@@ -125,6 +125,10 @@ impl DeliveryStore for Line {
         Ok(Box::new(LineUnit { inner, line: self.clone(), life }))
     }
 
+    async fn set_back(&self, was: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+        self.twin.set_back(was, now).await
+    }
+
     async fn recover(&self) -> Result<u64, StoreError> {
         self.pass(self.life()).await?;
         self.twin.recover().await

@@ -6,12 +6,13 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use chatport_host::{
     Host,
     app::App,
-    delivery::{self, Accepted, message::PutMessage, read, view::CopyState},
+    delivery::{self, Accepted, Delivery, message::PutMessage, read, view::CopyState},
     ids::{ChannelId, InstallationId, OrganizationId},
     registry::Registry,
     setup::{self, audit::Actor},
     store::entities::{account_links, channels, installations, organizations},
 };
+use chatport_sdk::time::Clock;
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -41,9 +42,23 @@ impl TestHost {
 
     /// Start with this pigeon.
     pub async fn with(engine: Engine, pigeon: Pigeon) -> Self {
+        Self::begin(engine, pigeon, None).await
+    }
+
+    /// Start by this clock.
+    pub async fn by(engine: Engine, clock: Arc<dyn Clock>) -> Self {
+        Self::begin(engine, Pigeon::new(), Some(clock)).await
+    }
+
+    async fn begin(engine: Engine, pigeon: Pigeon, clock: Option<Arc<dyn Clock>>) -> Self {
         let empty = engine.empty().await;
         let registry = Registry::of([(Arc::new(pigeon.clone()) as _, "pigeon")]).expect("a registry");
-        let app = Host::for_tests(&empty.location, empty.folder.path(), registry).await.expect("a host");
+        let mut app = Host::for_tests(&empty.location, empty.folder.path(), registry).await.expect("a host");
+        if let Some(clock) = clock {
+            let clock = app.database.clock(clock);
+            app.delivery = Delivery::new(&app.database, &clock, &app.random);
+            app.clock = clock;
+        }
         let organization = OrganizationId::parse("acme").expect("an id");
         let mut host = Self {
             app,

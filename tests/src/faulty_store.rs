@@ -156,6 +156,10 @@ impl DeliveryStore for FaultyStore {
         self.faults.write(Kind::Abandon, self.inner.abandon(owner, held)).await
     }
 
+    async fn set_back(&self, was: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+        self.inner.set_back(was, now).await
+    }
+
     async fn is_unneeded(&self, organization: &OrganizationId, fallback: CopyId) -> Result<bool, StoreError> {
         self.faults.read(Kind::Root, self.inner.is_unneeded(organization, fallback)).await
     }

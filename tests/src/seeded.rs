@@ -5,7 +5,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use chatport_sdk::{
@@ -34,6 +34,25 @@ impl SetClock {
 impl Clock for SetClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// The clock of this machine, as if somebody had set it.
+#[derive(Clone, Debug, Default)]
+pub struct WrongClock(Arc<AtomicI64>);
+
+impl WrongClock {
+    /// Set it so many seconds ahead of the right time.
+    pub fn ahead(&self, seconds: i64) {
+        self.0.store(seconds * 1_000_000, Ordering::Relaxed);
+    }
+}
+
+impl Clock for WrongClock {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970");
+        let right = i64::try_from(since.as_micros()).expect("a time before 294,000 years");
+        Timestamp::from_micros(right + self.0.load(Ordering::Relaxed))
     }
 }
 

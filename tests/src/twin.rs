@@ -79,6 +79,14 @@ impl DeliveryStore for Twin {
         Ok(locked(&self.tables).abandon(owner, held))
     }
 
+    async fn set_back(&self, was: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+        if self.is_alone {
+            let _turn = self.turn.lock().await;
+            locked(&self.tables).set_back(was.as_micros(), now.as_micros());
+        }
+        Ok(())
+    }
+
     async fn is_unneeded(&self, organization: &OrganizationId, fallback: CopyId) -> Result<bool, StoreError> {
         let tables = locked(&self.tables);
         let owned = |id: &Uuid| tables.copies.get(id).filter(|row| row.organization == organization.as_str());

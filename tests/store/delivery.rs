@@ -23,6 +23,7 @@ use chatport_tests::{
     engine::{TestHost, a_moment, message},
     eventually,
     pigeon::{Fate, Pigeon, address},
+    seeded::WrongClock,
 };
 use sea_orm::ConnectionTrait;
 use serde_json::json;
@@ -79,6 +80,7 @@ on_both_engines![
     a_fallback_is_sent_where_the_others_are_late,
     a_target_that_cannot_be_delivered_to_calls_the_fallback_at_once,
     a_platform_that_keeps_failing_is_left_alone_for_a_while,
+    a_clock_that_jumps_delays_and_doubles_nothing,
 ];
 
 const DONE: &[CopyState] = &[CopyState::Delivered];
@@ -793,5 +795,30 @@ async fn a_platform_that_keeps_failing_is_left_alone_for_a_while(engine: Engine)
     for number in 0..30 {
         host.settles(&format!("a{number}"), DONE).await;
     }
+    host.check_conservation().await;
+}
+
+async fn a_clock_that_jumps_delays_and_doubles_nothing(engine: Engine) {
+    let clock = WrongClock::default();
+    clock.ahead(7_200);
+    let host = TestHost::by(engine, Arc::new(clock.clone())).await;
+    let (loft, barn) = (host.channel("loft").await, host.channel("barn").await);
+    for _ in 0..3 {
+        host.pigeon.fate("loft", Fate::Fail(Failure::new(Cause::Unavailable, "down")));
+    }
+    host.put("a1", message(1, loft, "Fire")).await;
+    eventually("a failure", || async { (host.pigeon.world().calls > 0).then_some(()) }).await;
+    // Somebody sets the clock right: what is to be tried again in seconds isn't in two hours.
+    clock.ahead(0);
+    host.settles("a1", DONE).await;
+    // And makes it wrong again, while something is on its way: leases seem to have run out.
+    host.pigeon.fate("barn", Fate::Slow(Duration::from_secs(2)));
+    host.put("a2", message(1, barn, "Flood")).await;
+    a_moment().await;
+    clock.ahead(7_200);
+    host.put("a3", message(1, loft, "Wind")).await;
+    host.settles("a2", DONE).await;
+    host.settles("a3", DONE).await;
+    assert_eq!((host.pigeon.posts("loft").len(), host.pigeon.posts("barn").len()), (2, 1));
     host.check_conservation().await;
 }

@@ -1,7 +1,7 @@
 //! Accepting messages: a request is checked and its targets are resolved; then it goes to the
 //! writer, and its answer comes after the commit.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use chatport_sdk::{delivery::Urgency, schemars::JsonSchema, time::Timestamp};
 use sea_orm::DbErr;
@@ -117,7 +117,22 @@ pub struct Operation {
     pub quota: i64,
 }
 
+/// A difference between two clocks that matters.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(1);
+
 impl Operation {
+    /// The same by the clock of the store, which decides what is due: a host whose clock is
+    /// wrong makes nothing late, and nothing expire early. Times that were asked for stay.
+    pub(super) fn by(&self, now: Timestamp) -> Cow<'_, Self> {
+        if Ord::max(now.since(self.now), self.now.since(now)) < CLOCKS_DIFFER {
+            return Cow::Borrowed(self);
+        }
+        let lifetime = self.expires_at.since(self.due_at);
+        let due_at = self.put.not_before.map_or(now, |at| at.max(now));
+        let expires_at = self.put.expires_at.unwrap_or_else(|| due_at.plus(lifetime));
+        Cow::Owned(Self { due_at, expires_at, now, ..self.clone() })
+    }
+
     /// When a copy is due. A fallback gives the others time, unless one of them can't be
     /// delivered to anyway.
     pub(super) fn due_of(&self, is_fallback: bool) -> Timestamp {

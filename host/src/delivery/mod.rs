@@ -9,6 +9,7 @@
 pub mod accept;
 mod alarm;
 mod breaker;
+mod clock;
 mod courier;
 pub mod desk;
 pub mod fold;

@@ -349,6 +349,10 @@ pub trait DeliveryStore: Send + Sync {
     /// Give back what `owner` has leased apart from `held`: what it doesn't know of, because
     /// the answer to a commit was lost.
     async fn abandon(&self, owner: Uuid, held: &BTreeSet<StreamId>) -> Result<u64, StoreError>;
+    /// The clock of this host has gone back from `was` to `now`. Where it is the one that decides,
+    /// what waits for a time that the engine has chosen waits as long as it would have; times that
+    /// an application has named stay.
+    async fn set_back(&self, was: Timestamp, now: Timestamp) -> Result<(), StoreError>;
     /// Whether all other copies of a fallback's message show the fallback's revision; lines of
     /// the log and other fallbacks don't count.
     async fn is_unneeded(&self, organization: &OrganizationId, fallback: CopyId) -> Result<bool, StoreError>;

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use super::{
     Delivery,
+    clock::{SetBack, Watch},
     courier::PlatformCourier,
     desk::{Assignment, Desk},
     fold::STORM,
@@ -157,7 +158,11 @@ struct Running {
 impl Running {
     async fn look_until_stopped(&self) {
         let (mut last_expiry, mut last_fold) = (Instant::now(), Instant::now());
+        let mut watch = Watch::new(Arc::clone(&self.engine.clock));
         while !self.stop.is_cancelled() {
+            if let Some(SetBack { was, now }) = watch.look() {
+                self.set_back(was, now).await;
+            }
             let may_be_more = self.look().await;
             if last_expiry.elapsed() >= EXPIRE_EVERY {
                 last_expiry = Instant::now();
@@ -182,6 +187,14 @@ impl Running {
                 () = self.engine.delivery.wake.notified() => {}
                 () = tokio::time::sleep(pause) => {}
             }
+        }
+    }
+
+    async fn set_back(&self, was: Timestamp, now: Timestamp) {
+        let seconds = was.since(now).as_secs_f64();
+        tracing::warn!(seconds, "this host's clock has gone back: set it by NTP");
+        if let Err(error) = self.engine.delivery.units.store.set_back(was, now).await {
+            tracing::error!(%error, "what waits to be tried again waits until its time by the clock as it was");
         }
     }
 

@@ -143,7 +143,7 @@ fn apply(
         return Err(AcceptError::BacklogFull { backlog: *backlog, quota: operation.quota });
     }
     *backlog += i64::try_from(operation.planned.len()).unwrap_or(0);
-    revise::apply(ledger, operation)
+    revise::apply(ledger, &operation.by(ledger.now))
 }
 
 /// Lease what can be sent at once: the streams that slept until these operations came.

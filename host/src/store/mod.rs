@@ -10,6 +10,7 @@
 pub(crate) mod cache;
 mod change;
 mod checkpoints;
+mod clock;
 pub mod entities;
 mod news;
 pub(crate) mod sheet;
@@ -23,7 +24,7 @@ use std::{
     time::Duration,
 };
 
-use chatport_sdk::time::Timestamp;
+use chatport_sdk::time::{Clock, Timestamp};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait, Select,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
@@ -41,6 +42,7 @@ pub use news::{BOUND, listen, notify_due};
 use crate::ids::OrganizationId;
 use cache::{Cache, Scope};
 use checkpoints::Checkpoints;
+use clock::{Ahead, Corrected};
 
 /// The migrations of each engine: version, description, SQLite, Postgres.
 const MIGRATIONS: &[(i64, &str, &str, &str)] = &[(
@@ -98,6 +100,7 @@ pub struct Database {
     writes: Writes,
     cache: Arc<Cache>,
     checkpoints: Option<Checkpoints>,
+    ahead: Ahead,
     _lock: Option<Arc<File>>,
 }
 
@@ -156,7 +159,7 @@ impl Database {
     fn of(write: DatabaseConnection, read: DatabaseConnection, cache: Cache, lock: Option<File>) -> Self {
         let cache = Arc::new(cache);
         let writes = Writes { connection: write.clone(), cache: Arc::clone(&cache) };
-        Self { write, read, writes, cache, checkpoints: None, _lock: lock.map(Arc::new) }
+        Self { write, read, writes, cache, checkpoints: None, ahead: Ahead::default(), _lock: lock.map(Arc::new) }
     }
 
     /// For reading outside a transaction.
@@ -230,6 +233,28 @@ impl Database {
             _ => None,
         };
         Ok((transaction, now))
+    }
+
+    /// The clock to go by: this host's own, and where replicas share the database, the
+    /// database's.
+    pub fn clock(&self, own: Arc<dyn Clock>) -> Arc<dyn Clock> {
+        match self.engine() {
+            DbBackend::Sqlite => own,
+            _ => Arc::new(Corrected { own, ahead: self.ahead.clone() }),
+        }
+    }
+
+    /// A transaction began at `theirs` by the database's clock, at `ours` by [`Self::clock`].
+    pub(crate) fn learn(&self, theirs: Timestamp, ours: Timestamp) {
+        let (difference, is_news) = self.ahead.learn(theirs, ours);
+        metrics::gauge!("chatport_clock_difference_seconds").set(difference.as_secs_f64());
+        if is_news {
+            let seconds = difference.as_secs_f64();
+            tracing::warn!(
+                seconds,
+                "this host's clock and the database's differ, and the database's is taken: set both by NTP"
+            );
+        }
     }
 
     /// What is kept in memory.

@@ -214,6 +214,23 @@ impl Tables {
         u64::try_from(left.len()).unwrap_or(u64::MAX)
     }
 
+    pub(super) fn set_back(&mut self, was: i64, now: i64) {
+        let earlier = |at: i64| Ord::min(at, Ord::max(at - (was - now), now));
+        self.installations.values_mut().for_each(|row| row.held_until = earlier(row.held_until));
+        let is_chosen = |copy: &copies::Model, due: i64| {
+            due <= was || copy.code.is_some() || matches!(copy.state.as_str(), "retry" | "unknown")
+        };
+        for copy in self.copies.values_mut() {
+            copy.due_at = copy.due_at.map(|due| if is_chosen(copy, due) { earlier(due) } else { due });
+        }
+        let asleep: Vec<Uuid> = self.streams.values().filter(|row| row.owner.is_none()).map(|row| row.id).collect();
+        for id in asleep {
+            let due = self.first_due(id);
+            self.streams.entry(id).and_modify(|row| row.due_at = due);
+        }
+        self.streams.values_mut().for_each(|row| row.held_until = earlier(row.held_until));
+    }
+
     fn release(&mut self, stream: Uuid) {
         let due = self.first_due(stream);
         if let Some(row) = self.streams.get_mut(&stream) {

@@ -44,8 +44,16 @@ use crate::{
 const NOTE_EVERY: Duration = Duration::from_secs(5);
 /// How often other replicas are called at most.
 const CALL_EVERY: Duration = Duration::from_millis(50);
-/// A difference between this host's clock and the database's that is worth a warning.
-const CLOCK_DIFFERENCE: Duration = Duration::from_secs(5);
+
+/// After `$1` it was `$2`. A copy that has not been tried waits for a time that an application
+/// has named, unless that had come.
+const SET_BACK: &str = "
+    UPDATE installations SET held_until = MIN(held_until, MAX(held_until - ($1 - $2), $2)) WHERE held_until > $2;
+    UPDATE copies SET due_at = MIN(due_at, MAX(due_at - ($1 - $2), $2))
+        WHERE due_at > $2 AND (due_at <= $1 OR code IS NOT NULL OR state IN ('retry', 'unknown'));
+    UPDATE streams SET held_until = MIN(held_until, MAX(held_until - ($1 - $2), $2)) WHERE held_until > $2;
+    UPDATE streams SET due_at = (SELECT MIN(c.due_at) FROM copies c WHERE c.stream = streams.id AND c.due_at IS NOT NULL)
+        WHERE due_at > $2 AND owner IS NULL";
 
 /// The store.
 #[derive(Clone)]
@@ -100,14 +108,10 @@ impl SqlStore {
     /// ours where we are alone.
     fn now(&self, database: Option<Timestamp>) -> Timestamp {
         let ours = self.clock.now();
-        let Some(now) = database else { return ours };
-        let difference = Ord::max(now.since(ours), ours.since(now));
-        metrics::gauge!("chatport_clock_difference_seconds").set(difference.as_secs_f64());
-        if difference > CLOCK_DIFFERENCE {
-            let seconds = difference.as_secs_f64();
-            tracing::warn!(seconds, "this host's clock and the database's differ: set both by NTP");
+        if let Some(theirs) = database {
+            self.database.learn(theirs, ours);
         }
-        now
+        database.unwrap_or(ours)
     }
 }
 
@@ -214,6 +218,16 @@ impl DeliveryStore for SqlStore {
         );
         let values = [owner.into(), sheet.into()];
         Ok(write.execute_raw(statement(write, &sql, values)).await?.rows_affected())
+    }
+
+    async fn set_back(&self, was: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+        if self.database.engine() != DbBackend::Sqlite {
+            return Ok(());
+        }
+        let transaction = self.database.begin_uncached().await?;
+        let values = [was.as_micros().into(), now.as_micros().into()];
+        transaction.execute_raw(statement(&transaction, SET_BACK, values)).await?;
+        transaction.commit().await.map_err(|error| StoreError::CommitUnknown(error.to_string()))
     }
 
     async fn is_unneeded(&self, organization: &OrganizationId, fallback: CopyId) -> Result<bool, StoreError> {
