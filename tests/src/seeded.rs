@@ -5,9 +5,10 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
+use chatport_host::security::clock::SystemClock;
 use chatport_sdk::{
     site::Random,
     time::{Clock, Timestamp},
@@ -50,9 +51,7 @@ impl WrongClock {
 
 impl Clock for WrongClock {
     fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970");
-        let right = i64::try_from(since.as_micros()).expect("a time before 294,000 years");
-        Timestamp::from_micros(right + self.0.load(Ordering::Relaxed))
+        Timestamp::from_micros(SystemClock.now().as_micros() + self.0.load(Ordering::Relaxed))
     }
 }
 

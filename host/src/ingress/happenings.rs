@@ -1,7 +1,7 @@
 //! Committing happenings. The platform's id makes each unique within its installation: the
 //! same again gets the first outcome, another content under a known id is refused. Effect
 //! and record are one transaction: one for each, but presses, which are many, share theirs
-//! ([`super::recorder`]).
+//! (`recorder`).
 
 use std::time::Duration;
 

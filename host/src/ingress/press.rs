@@ -1,5 +1,5 @@
 //! Presses: is it one of our buttons, on our post, and may this person press it? Then the
-//! press is an event on disk ([`super::recorder`]), and only then the application is asked
+//! press is an event on disk (`recorder`), and only then the application is asked
 //! what to show.
 
 use std::time::Duration;
