@@ -198,7 +198,7 @@ impl System {
     /// A process gives back what it doesn't have in hand. The answer is the number.
     pub async fn abandon(&self, process: usize) -> u64 {
         let owner = self.processes[process].owner;
-        self.store.abandon(owner, &self.held(owner)).await.expect("abandoned")
+        self.store.abandon(owner, &|| self.held(owner)).await.expect("abandoned")
     }
 
     pub fn held(&self, owner: Uuid) -> BTreeSet<StreamId> {

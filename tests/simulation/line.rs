@@ -15,9 +15,9 @@ use chatport_host::{
     delivery::{
         CancelWhat,
         ledger::{Changes, Stream},
-        store::{DeliveryStore, Documents, Full, Root, Rows, RowsWanted, StoreError, Unit},
+        store::{DeliveryStore, Documents, Full, Held, Root, Rows, RowsWanted, StoreError, Unit},
     },
-    ids::{CopyId, OrganizationId, StreamId},
+    ids::{CopyId, OrganizationId},
     store::entities::copies,
 };
 use chatport_sdk::time::Timestamp;
@@ -134,7 +134,7 @@ impl DeliveryStore for Line {
         self.twin.recover().await
     }
 
-    async fn abandon(&self, owner: Uuid, held: &BTreeSet<StreamId>) -> Result<u64, StoreError> {
+    async fn abandon(&self, owner: Uuid, held: &Held) -> Result<u64, StoreError> {
         self.pass(self.life()).await?;
         self.twin.abandon(owner, held).await
     }

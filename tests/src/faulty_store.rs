@@ -12,9 +12,9 @@ use chatport_host::{
     delivery::{
         CancelWhat,
         ledger::{Changes, Stream},
-        store::{DeliveryStore, Documents, Full, Root, Rows, RowsWanted, StoreError, Unit},
+        store::{DeliveryStore, Documents, Full, Held, Root, Rows, RowsWanted, StoreError, Unit},
     },
-    ids::{CopyId, OrganizationId, StreamId},
+    ids::{CopyId, OrganizationId},
     store::entities::copies,
 };
 use chatport_sdk::time::Timestamp;
@@ -152,7 +152,7 @@ impl DeliveryStore for FaultyStore {
         self.faults.write(Kind::Recover, self.inner.recover()).await
     }
 
-    async fn abandon(&self, owner: Uuid, held: &BTreeSet<StreamId>) -> Result<u64, StoreError> {
+    async fn abandon(&self, owner: Uuid, held: &Held) -> Result<u64, StoreError> {
         self.faults.write(Kind::Abandon, self.inner.abandon(owner, held)).await
     }
 

@@ -15,9 +15,9 @@ use chatport_host::{
     delivery::{
         CancelWhat,
         ledger::{Changes, Stream},
-        store::{DeliveryStore, Documents, Full, Root, Rows, RowsWanted, StoreError, Unit},
+        store::{DeliveryStore, Documents, Full, Held, Root, Rows, RowsWanted, StoreError, Unit},
     },
-    ids::{CopyId, OrganizationId, StreamId},
+    ids::{CopyId, OrganizationId},
     store::entities::copies,
 };
 use chatport_sdk::time::{Clock, Timestamp};
@@ -74,9 +74,9 @@ impl DeliveryStore for Twin {
         Ok(locked(&self.tables).free_all())
     }
 
-    async fn abandon(&self, owner: Uuid, held: &BTreeSet<StreamId>) -> Result<u64, StoreError> {
+    async fn abandon(&self, owner: Uuid, held: &Held) -> Result<u64, StoreError> {
         let _turn = self.turn.lock().await;
-        Ok(locked(&self.tables).abandon(owner, held))
+        Ok(locked(&self.tables).abandon(owner, &held()))
     }
 
     async fn set_back(&self, was: Timestamp, now: Timestamp) -> Result<(), StoreError> {

@@ -338,6 +338,9 @@ impl Body {
     }
 }
 
+/// Says which streams a process works on.
+pub type Held<'a> = dyn Fn() -> BTreeSet<StreamId> + Send + Sync + 'a;
+
 /// The engine's store.
 #[async_trait]
 pub trait DeliveryStore: Send + Sync {
@@ -346,9 +349,10 @@ pub trait DeliveryStore: Send + Sync {
     /// Free all leases that an earlier process left behind; only where this process is the
     /// only one. The answer is their number.
     async fn recover(&self) -> Result<u64, StoreError>;
-    /// Give back what `owner` has leased apart from `held`: what it doesn't know of, because
-    /// the answer to a commit was lost.
-    async fn abandon(&self, owner: Uuid, held: &BTreeSet<StreamId>) -> Result<u64, StoreError>;
+    /// Give back what `owner` has leased and doesn't know of, because the answer to a commit was
+    /// lost. What it knows of is asked for while all of its leases are locked: those that it
+    /// takes and gives back meanwhile aren't touched.
+    async fn abandon(&self, owner: Uuid, held: &Held) -> Result<u64, StoreError>;
     /// The clock of this host has gone back from `was` to `now`. Where it is the one that decides,
     /// what waits for a time that the engine has chosen waits as long as it would have; times that
     /// an application has named stay.

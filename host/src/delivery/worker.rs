@@ -133,7 +133,7 @@ impl Engine {
             engine.tasks.wait().await;
         }
         // Whatever was leased and never reached a worker.
-        if let Err(error) = delivery.units.store.abandon(engine.desk.owner, &engine.desk.held()).await {
+        if let Err(error) = delivery.units.store.abandon(engine.desk.owner, &|| engine.desk.held()).await {
             tracing::warn!(%error, "leases could not be given back; they run out by themselves");
         }
     }
@@ -202,7 +202,7 @@ impl Running {
     async fn look(&self) -> bool {
         let delivery = &self.engine.delivery;
         if self.desk.take_strays() {
-            match delivery.units.store.abandon(self.desk.owner, &self.desk.held()).await {
+            match delivery.units.store.abandon(self.desk.owner, &|| self.desk.held()).await {
                 Ok(freed) => tracing::warn!(streams = freed, "gave back leases whose commit was never confirmed"),
                 Err(_) => self.desk.note_strays(),
             }

@@ -27,10 +27,10 @@ use super::{
     CancelWhat,
     ledger::{Changes, Ledger, Stream},
     revise,
-    store::{DeliveryStore, Documents, Full, Root, Rows, RowsWanted, StoreError, Unit},
+    store::{DeliveryStore, Documents, Full, Held, Root, Rows, RowsWanted, StoreError, Unit},
 };
 use crate::{
-    ids::{CopyId, InstallationId, OrganizationId, StreamId},
+    ids::{CopyId, InstallationId, OrganizationId},
     store::{
         Database,
         entities::copies,
@@ -207,17 +207,25 @@ impl DeliveryStore for SqlStore {
         Ok(write.execute_raw(statement(write, sql, [])).await?.rows_affected())
     }
 
-    async fn abandon(&self, owner: Uuid, held: &BTreeSet<StreamId>) -> Result<u64, StoreError> {
-        let write = self.database.write_uncached();
-        let sheet = Sheet::of(&tables::IDS, held, |id| [id.0.into()]);
-        let ids = sheet::rows(self.database.engine(), &tables::IDS, 2);
+    async fn abandon(&self, owner: Uuid, held: &Held) -> Result<u64, StoreError> {
+        let transaction = self.database.begin_uncached().await?;
+        let mut left = load::leased(&transaction, owner).await?;
+        let held = held();
+        left.retain(|stream| !held.contains(stream));
+        if left.is_empty() {
+            return Ok(0);
+        }
+        let ids = sheet::rows(self.database.engine(), &tables::IDS, 1);
+        // A statement of its own: it must see what was committed while the rows were waited for.
         let sql = format!(
             "UPDATE streams SET owner = NULL, lease_until = 0,
                 due_at = (SELECT MIN(c.due_at) FROM copies c WHERE c.stream = streams.id AND c.due_at IS NOT NULL)
-            WHERE owner = $1 AND id NOT IN {ids}"
+            WHERE id IN {ids}"
         );
-        let values = [owner.into(), sheet.into()];
-        Ok(write.execute_raw(statement(write, &sql, values)).await?.rows_affected())
+        let sheet = Sheet::of(&tables::IDS, &left, |id| [id.0.into()]);
+        let freed = transaction.execute_raw(statement(&transaction, &sql, [sheet.into()])).await?.rows_affected();
+        transaction.commit().await.map_err(|error| StoreError::CommitUnknown(error.to_string()))?;
+        Ok(freed)
     }
 
     async fn set_back(&self, was: Timestamp, now: Timestamp) -> Result<(), StoreError> {
@@ -309,6 +317,9 @@ impl Unit for SqlUnit {
         if calls_others {
             notify_due(&self.transaction).await?;
         }
-        self.transaction.commit().await.map_err(|error| StoreError::CommitUnknown(error.to_string()))
+        self.transaction.commit().await.map_err(|error| {
+            tracing::error!(%error, "DEBUG commit failed");
+            StoreError::CommitUnknown(error.to_string())
+        })
     }
 }
