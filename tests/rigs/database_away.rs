@@ -1,5 +1,5 @@
-//! The database can't be reached for a while: refused, silent, slow, cut in the middle, or
-//! stopped.
+//! The database can't be reached for a while: refused, silent, slow, cut in the middle,
+//! stopped, or on another host from one moment to the next.
 
 use std::time::{Duration, Instant};
 
@@ -25,11 +25,12 @@ const WAYS: &[Way] = &[
     Way::Line(State::CutAfter(700)),
     Way::Line(State::Slow(Duration::from_millis(40))),
     Way::Line(State::CutAfter(5_000)),
+    Way::Line(State::Gone),
 ];
 
-/// Until a request must have been answered, whatever the database does: two seconds, and one
+/// Until a request must have been answered, whatever the database does: three seconds, and one
 /// for a machine that has more to do.
-const ANSWER: Duration = Duration::from_secs(3);
+const ANSWER: Duration = Duration::from_secs(4);
 
 #[derive(Clone, Copy, Debug)]
 enum Way {

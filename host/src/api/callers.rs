@@ -5,6 +5,7 @@ use std::{marker::PhantomData, time::Duration};
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use chatport_sdk::secret::Secret;
+use futures_util::TryFutureExt;
 use http::{header, request::Parts};
 use sea_orm::EntityTrait;
 
@@ -97,7 +98,7 @@ impl<R: Right> FromRequestParts<App> for Holder<R> {
             .and_then(|value| value.strip_prefix("Bearer "))
             .ok_or(types::UNAUTHORIZED)?;
         let key = Secret::new(presented.trim());
-        let caller = access::authenticate(app, key.expose()).await.map_err(unavailable)?;
+        let caller = in_time(access::authenticate(app, key.expose()).map_err(unavailable), types::UNAVAILABLE).await?;
         let caller = caller.ok_or(types::UNAUTHORIZED)?;
         if !caller.scopes.allow(R::SCOPE) {
             return Err(Problem::new(types::FORBIDDEN).detail(format!("the scope `{}` is needed", R::NAME)));
@@ -126,7 +127,7 @@ impl<R: Right> FromRequestParts<App> for Within<R> {
         if caller.organization.as_ref().is_some_and(|own| *own != organization) {
             return Err(missing());
         }
-        if !exists(app, &organization).await.map_err(unavailable)? {
+        if !in_time(exists(app, &organization).map_err(unavailable), types::UNAVAILABLE).await? {
             return Err(missing());
         }
         Ok(Self { organization, caller, actor, right })
@@ -147,6 +148,21 @@ async fn exists(app: &App, organization: &OrganizationId) -> Result<bool, sea_or
         Ok::<_, sea_orm::DbErr>(row.map(|_| ()))
     };
     Ok(cache.find(&cache.known.organizations, id, id.to_owned(), read).await?.is_some())
+}
+
+/// How long a request waits for what the database alone has to do.
+const ANSWER: Duration = Duration::from_secs(3);
+
+/// Do this, unless the database stays silent: then the caller learns it while it can still do
+/// something else. `silent`: what it learns.
+///
+/// # Errors
+/// What was to be done failed, or took too long.
+pub async fn in_time<T>(work: impl Future<Output = Result<T, Problem>>, silent: ProblemType) -> Result<T, Problem> {
+    tokio::time::timeout(ANSWER, work).await.unwrap_or_else(|_elapsed| {
+        let cause = format!("the database didn't answer within {ANSWER:?}");
+        Err(Problem::new(silent).because(cause).retry_after(Duration::from_secs(1)))
+    })
 }
 
 /// The database can't be reached or refuses.

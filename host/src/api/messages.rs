@@ -1,12 +1,13 @@
 //! Messages: a desired state, put under the application's own key.
 
 use axum::extract::State;
+use futures_util::TryFutureExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     answer::{Accepted as Accepted202, Answered, Either},
-    callers::{MaySend, Within, unavailable},
+    callers::{MaySend, Within, in_time, unavailable},
     extract::{Json, Path},
     operation::Operation,
     problem::Problem,
@@ -45,7 +46,8 @@ async fn put(
     }
     let place = app.crowd.enter(What::Message);
     let _place = place.ok_or_else(|| Problem::new(types::OVERLOADED).retry_after(crowd::RETRY_AFTER))?;
-    let accepted = delivery::accept(&app, &within.organization, &path.key, request).await?;
+    let accepting = delivery::accept(&app, &within.organization, &path.key, request).map_err(Problem::from);
+    let accepted = in_time(accepting, types::COMMIT_UNKNOWN).await?;
     // A repeated request gets the first answer, so it gets its status too; a lower revision
     // than the present one has changed nothing.
     Ok(if accepted.is_older { Either::Other(Json(accepted)) } else { Either::One(Answered(accepted)) })
@@ -77,7 +79,8 @@ async fn get(
     State(app): State<App>,
     Path(path): Path<MessagePath>,
 ) -> Result<Json<MessageView>, Problem> {
-    let found = delivery::read::message(&app, &within.organization, &path.key).await.map_err(unavailable)?;
+    let reading = delivery::read::message(&app, &within.organization, &path.key).map_err(unavailable);
+    let found = in_time(reading, types::UNAVAILABLE).await?;
     Ok(Json(found.ok_or(types::MESSAGE_NOT_FOUND)?))
 }
 
@@ -86,7 +89,8 @@ async fn delete(
     State(app): State<App>,
     Path(path): Path<MessagePath>,
 ) -> Result<Accepted202<Deleted>, Problem> {
-    let deleted = delivery::delete(&app, &within.organization, &path.key).await.map_err(unavailable)?;
+    let deleting = delivery::delete(&app, &within.organization, &path.key).map_err(unavailable);
+    let deleted = in_time(deleting, types::COMMIT_UNKNOWN).await?;
     Ok(Answered(Deleted { copies: deleted.ok_or(types::MESSAGE_NOT_FOUND)? }))
 }
 
@@ -128,7 +132,7 @@ pub(super) fn routes(api: Api<App>) -> Api<App> {
         Operation::delete("/v1/organizations/{org}/messages/{key}", "deleteMessage", "Take a message away")
             .tag("Messages")
             .about("What stands is deleted, what waits is called off.")
-            .problems(&[types::MESSAGE_NOT_FOUND]),
+            .problems(&[types::MESSAGE_NOT_FOUND, types::COMMIT_UNKNOWN]),
         delete,
     )
 }

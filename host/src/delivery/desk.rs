@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{
     ledger::Stream,
-    store::{Full, Work},
+    store::{Full, StoreError, Work},
 };
 use crate::ids::{InstallationId, OrganizationId, StreamId};
 
@@ -139,6 +139,14 @@ impl Desk {
     /// The store may hold leases that this process doesn't know of.
     pub(super) fn note_strays(&self) {
         self.strays.store(true, Ordering::Relaxed);
+    }
+
+    /// The same, after a unit of work that may have leased streams. Their seats have been given
+    /// back by then: what has a seat is no stray.
+    pub(super) fn note_strays_after(&self, error: &StoreError) {
+        if matches!(error, StoreError::CommitUnknown(_)) {
+            self.note_strays();
+        }
     }
 
     /// Whether it may; asked once.

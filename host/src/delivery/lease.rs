@@ -42,12 +42,7 @@ impl Units {
         ledger.load(unit.load(&RowsWanted { heads_of, ..RowsWanted::default() }).await?);
         let leases: Vec<_> = seats.iter().map(|(lease, _)| lease.clone()).collect();
         let works = write::take(unit.as_mut(), &mut ledger, &leases, &Documents::default()).await?;
-        if let Err(error) = unit.commit(ledger.into_changes()).await {
-            if matches!(error, StoreError::CommitUnknown(_)) {
-                desk.note_strays();
-            }
-            return Err(error);
-        }
+        unit.commit(ledger.into_changes()).await?;
         for work in works {
             if let Some(position) = seats.iter().position(|(lease, _)| *lease == work.lease) {
                 let (_, seat) = seats.swap_remove(position);

@@ -19,6 +19,7 @@ use super::{
     message::{OnMissingRoot, OnUnknown, PutMessage, ShownPart},
     pace::{Destination, Pace},
     store::{LEASE, Outcome, Root, What, Work},
+    units::in_time,
 };
 use crate::{
     app::App,
@@ -380,7 +381,7 @@ impl<'a> Sending<'a> {
 
     async fn record_part(&self) -> Result<(), Stop> {
         let units = &self.app.delivery.units;
-        match units.record_parts(self.work, &self.parts, self.address.as_deref()).await {
+        match in_time(units.record_parts(self.work, &self.parts, self.address.as_deref())).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(Stop::Outcome(Outcome::Hold {
                 until: self.app.clock.now(),

@@ -27,6 +27,16 @@ pub struct Units {
     begun: Arc<OnceLock<Timestamp>>,
 }
 
+/// How long a unit of work may take. Whoever waits for a lock gets an error earlier; a store that
+/// doesn't answer at all, e.g. because its host has gone and nobody says so, must not keep anybody.
+const SILENCE: Duration = Duration::from_secs(8);
+
+/// Do this, unless the store stays silent: then nobody knows whether it was done.
+pub(crate) async fn in_time<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    let silent = |_| Err(StoreError::CommitUnknown(format!("the store didn't answer within {SILENCE:?}")));
+    tokio::time::timeout(SILENCE, work).await.unwrap_or_else(silent)
+}
+
 /// How long a process runs before it takes what was being sent when two others died.
 const CALM: Duration = Duration::from_secs(5);
 

@@ -25,6 +25,7 @@ use super::{
     fold::STORM,
     message::ShownPart,
     store::{LEASE, Outcome, Record, Recorded, What, Work},
+    units::in_time,
 };
 use crate::{
     app::App,
@@ -202,14 +203,16 @@ impl Running {
     async fn look(&self) -> bool {
         let delivery = &self.engine.delivery;
         if self.desk.take_strays() {
-            match delivery.units.store.abandon(self.desk.owner, &|| self.desk.held()).await {
+            match in_time(delivery.units.store.abandon(self.desk.owner, &|| self.desk.held())).await {
                 Ok(freed) => tracing::warn!(streams = freed, "gave back leases whose commit was never confirmed"),
                 Err(_) => self.desk.note_strays(),
             }
         }
-        match delivery.units.lease(&self.desk).await {
+        let leased = in_time(delivery.units.lease(&self.desk)).await;
+        match leased {
             Ok(may_be_more) => may_be_more || self.desk.free() == 0,
             Err(error) => {
+                self.desk.note_strays_after(&error);
                 tracing::error!(%error, "can't look for what is due; trying again");
                 tokio::time::sleep(POLL).await;
                 false
@@ -234,6 +237,7 @@ impl Running {
     async fn work(&self, assignment: Assignment) {
         let Assignment { mut work, mut leased, seat } = assignment;
         let begun = Instant::now();
+        let mut is_stray = false;
         loop {
             let mut record = match self.stop.is_cancelled() || leased.elapsed() + RESERVE > LEASE {
                 true => untried(work, self.engine.clock.now()),
@@ -259,12 +263,15 @@ impl Running {
                     break;
                 }
                 None => {
-                    self.desk.note_strays();
+                    is_stray = true;
                     break;
                 }
             }
         }
         drop(seat);
+        if is_stray {
+            self.desk.note_strays();
+        }
         // Somebody may have been waiting for the seat.
         if self.desk.free() <= 1 {
             self.engine.delivery.wake();
@@ -273,7 +280,7 @@ impl Running {
 
     /// Without this, fallbacks come in their own time.
     async fn hasten(&self, organization: &OrganizationId, key: &str) {
-        match self.engine.delivery.units.hasten(organization, key).await {
+        match in_time(self.engine.delivery.units.hasten(organization, key)).await {
             Ok(()) => self.engine.delivery.wake(),
             Err(error) => tracing::warn!(%error, "a fallback could not be sent early; it comes in its time"),
         }
@@ -334,7 +341,7 @@ impl Running {
     }
 
     async fn fold(&self) {
-        match self.engine.delivery.units.fold(&STORM).await {
+        match in_time(self.engine.delivery.units.fold(&STORM)).await {
             Ok(0) => {}
             Ok(number) => {
                 tracing::info!(copies = number, "a channel is behind: first posts became lines of summaries");
@@ -346,7 +353,7 @@ impl Running {
 
     async fn expire(&self) {
         let delivery = &self.engine.delivery;
-        match delivery.units.expire(EXPIRE_BATCH).await {
+        match in_time(delivery.units.expire(EXPIRE_BATCH)).await {
             Ok(0) => {}
             Ok(number) => tracing::warn!(copies = number, "copies expired before they could be delivered"),
             Err(error) => tracing::error!(%error, "can't look for what has expired"),

@@ -67,12 +67,7 @@ impl Units {
         let calls_others = !operations.is_empty() && ledger.leaves_due();
         let changes = Changes { calls_others, ..ledger.into_changes() };
         let is_waiting = changes.leaves_waiting();
-        if let Err(error) = unit.commit(changes).await {
-            if let Some(desk) = desk.filter(|_| matches!(error, StoreError::CommitUnknown(_))) {
-                desk.note_strays();
-            }
-            return Err(error);
-        }
+        unit.commit(changes).await?;
         if let Some(desk) = desk {
             taken.into_iter().for_each(|assignment| desk.assign(assignment));
         }

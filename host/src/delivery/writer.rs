@@ -10,7 +10,7 @@ use super::{
     accept::{AcceptError, Accepted, Operation},
     desk::Desks,
     store::{Record, Recorded, StoreError, What},
-    units::Units,
+    units::{Units, in_time},
     write::Written,
 };
 
@@ -186,7 +186,11 @@ impl Task {
 
     async fn together(&self, operations: &[&Operation], records: &[&Record]) -> Result<Written, StoreError> {
         let desk = self.desks.get();
-        let written = self.units.write(operations, records, desk.as_deref()).await?;
+        let written = in_time(self.units.write(operations, records, desk.as_deref())).await;
+        if let (Some(desk), Err(error)) = (&desk, &written) {
+            desk.note_strays_after(error);
+        }
+        let written = written?;
         if written.is_waiting {
             self.wake.notify_one();
         }

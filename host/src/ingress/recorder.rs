@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     crowd,
-    delivery::{Delivery, store::StoreError},
+    delivery::{Delivery, store::StoreError, units::in_time},
     events,
     ids::{EventId, InstallationId, OrganizationId},
     setup::{
@@ -216,6 +216,14 @@ impl Task {
 
     /// Write everything in one commit. `None`: it was not claimed.
     async fn together(
+        &self,
+        presses: &[&Press],
+        conclusions: &[&Conclusion],
+    ) -> Result<Vec<Option<Written>>, StoreError> {
+        in_time(self.in_one_commit(presses, conclusions)).await
+    }
+
+    async fn in_one_commit(
         &self,
         presses: &[&Press],
         conclusions: &[&Conclusion],

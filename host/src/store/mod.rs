@@ -105,7 +105,7 @@ pub struct Database {
 }
 
 /// How long a connection to Postgres is waited for. A request waits for one at a time, and
-/// gives up after the first in vain: so it is refused within two seconds.
+/// gives up after the first in vain.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
 impl Database {

@@ -24,6 +24,9 @@ pub enum State {
     Refusing,
     /// Nothing passes any more, and nobody is told.
     Deaf,
+    /// Connections that stand stay silent for ever, and nobody is told; new ones pass. So it is
+    /// after the database's host has died and another has taken its address.
+    Gone,
     /// What is under way passes so many bytes more, then is reset; new connections pass.
     CutAfter(usize),
 }
@@ -89,7 +92,7 @@ fn reset(stream: TcpStream) {
 /// Pass on what comes, as the line is.
 async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut state: watch::Receiver<State>) -> OwnedWriteHalf {
     let mut piece = vec![0; 16 * 1024];
-    // A connection that was made after the cut isn't cut.
+    // A connection that was made after the cut isn't cut, nor is it silent.
     let mut left: Option<usize> = None;
     state.mark_unchanged();
     loop {
@@ -99,8 +102,10 @@ async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut state: watch:
                 if changed.is_err() {
                     return to;
                 }
-                match *state.borrow_and_update() {
+                let now = *state.borrow_and_update();
+                match now {
                     State::Refusing => return to,
+                    State::Gone => std::future::pending::<()>().await,
                     State::CutAfter(bytes) => left = Some(bytes),
                     _ => left = None,
                 }

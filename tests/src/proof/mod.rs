@@ -27,7 +27,7 @@ pub const ROUNDS: &[(&str, u64, u64)] = &[
     ("freeze", 4, 400),
     ("terminate", 20, 2_000),
     ("disk_full", 4, 100),
-    ("database_away", 6, 60),
+    ("database_away", 7, 70),
     ("faulty_platform", 6, 200),
 ];
 
