@@ -11,6 +11,7 @@ use super::{
     accept::Accepted,
     ledger::Ledger,
     message::{self, PutMessage},
+    revise::{change, wake},
     store::{Documents, RowsWanted, StoreError},
     tally,
     units::Units,
@@ -192,7 +193,6 @@ fn settle(ledger: &mut Ledger, row: &copies::Model, was_shown: bool, documents: 
         let row = copies::Model {
             may_fold: false,
             folded_into: None,
-            fence: 0,
             due_at: Some(now),
             detail: None,
             updated_at: now,
@@ -213,17 +213,5 @@ fn settle(ledger: &mut Ledger, row: &copies::Model, was_shown: bool, documents: 
     ledger.changes.tallies.add(&OrganizationId::stored(row.organization.clone()), tally::DELIVERED, 1);
     if let Some(document) = row.message.and_then(|message| documents.messages.get(&message)) {
         ledger.tell(&row, document.key.clone(), row.revision, None);
-    }
-}
-
-fn change(ledger: &mut Ledger, row: copies::Model) {
-    if let Some(copy) = ledger.copy(row.id) {
-        *copy = row;
-    }
-}
-
-fn wake(ledger: &mut Ledger, row: &copies::Model, due: i64) {
-    if let Some(stream) = row.stream.and_then(|stream| ledger.stream(stream)) {
-        stream.wake(due, row.urgency);
     }
 }

@@ -122,7 +122,7 @@ fn roots(ledger: &Ledger, message: &messages::Model) -> Vec<copies::Model> {
     rows
 }
 
-fn change(ledger: &mut Ledger, row: copies::Model) {
+pub(super) fn change(ledger: &mut Ledger, row: copies::Model) {
     if let Some(copy) = ledger.copy(row.id) {
         *copy = row;
     }
@@ -347,7 +347,8 @@ fn reopen(ledger: &mut Ledger, row: copies::Model, operation: &Operation, pins: 
     row
 }
 
-fn wake(ledger: &mut Ledger, row: &copies::Model, due: i64) {
+/// A copy is due at this time, and so is its stream.
+pub(super) fn wake(ledger: &mut Ledger, row: &copies::Model, due: i64) {
     if let Some(stream) = row.stream.and_then(|stream| ledger.stream(stream)) {
         stream.wake(due, row.urgency);
     }

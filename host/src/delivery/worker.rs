@@ -192,8 +192,6 @@ impl Running {
     }
 
     async fn set_back(&self, was: Timestamp, now: Timestamp) {
-        let seconds = was.since(now).as_secs_f64();
-        tracing::warn!(seconds, "this host's clock has gone back: set it by NTP");
         if let Err(error) = self.engine.delivery.units.store.set_back(was, now).await {
             tracing::error!(%error, "what waits to be tried again waits until its time by the clock as it was");
         }

@@ -232,8 +232,8 @@ fn insert_copies(engine: DbBackend, from: &str, number: usize) -> String {
     )
 }
 
-/// What writes events, and what writes their copies: for SQLite, which takes several
-/// statements in one exchange;
+/// What writes events, and what writes their copies, for SQLite: several statements in one
+/// exchange.
 static SCRIPTS: LazyLock<[String; 2]> = LazyLock::new(|| {
     let sqlite = DbBackend::Sqlite;
     let sequence = "(SELECT value FROM facts WHERE name = 'event_sequence')";
@@ -243,7 +243,7 @@ static SCRIPTS: LazyLock<[String; 2]> = LazyLock::new(|| {
     ]
 });
 
-/// and for Postgres, where one statement can use what another returns.
+/// The same for Postgres, where one statement can use what another returns.
 static STATEMENTS: LazyLock<[String; 2]> = LazyLock::new(|| {
     let postgres = DbBackend::Postgres;
     let (streams, copies) = (wake_streams(postgres, 1), insert_copies(postgres, "s", 2));

@@ -13,6 +13,7 @@ mod checkpoints;
 mod clock;
 pub mod entities;
 mod news;
+pub(crate) mod noted;
 pub(crate) mod sheet;
 
 use std::{

@@ -9,7 +9,7 @@ mod tables;
 pub(crate) use load::lock_streams;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -34,6 +34,7 @@ use crate::{
     store::{
         Database,
         entities::copies,
+        noted::Noted,
         notify_due, only,
         sheet::{self, Sheet},
         statement,
@@ -64,24 +65,6 @@ pub(super) struct SqlStore {
     calls: Calls,
 }
 
-/// When it was last noted that an installation delivered something.
-#[derive(Clone, Default)]
-struct Noted(Arc<Mutex<HashMap<InstallationId, Timestamp>>>);
-
-impl Noted {
-    /// Leave out what was noted a moment ago: nobody needs it to the second.
-    fn thin(&self, delivered: &mut BTreeMap<(OrganizationId, InstallationId), Timestamp>) {
-        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        delivered.retain(|(_, installation), now| {
-            let is_old = noted.get(installation).is_none_or(|then| now.since(*then) >= NOTE_EVERY);
-            if is_old {
-                noted.insert(*installation, *now);
-            }
-            is_old
-        });
-    }
-}
-
 /// When other replicas were last called.
 #[derive(Clone, Default)]
 struct Calls(Arc<Mutex<Option<Instant>>>);
@@ -101,7 +84,7 @@ impl Calls {
 
 impl SqlStore {
     pub(super) fn new(database: Database, clock: Arc<dyn Clock>) -> Self {
-        Self { database, clock, noted: Noted::default(), calls: Calls::default() }
+        Self { database, clock, noted: Noted::every(NOTE_EVERY), calls: Calls::default() }
     }
 
     /// Now, by the clock that decides leases: the database's where several replicas share it,
@@ -232,6 +215,8 @@ impl DeliveryStore for SqlStore {
         if self.database.engine() != DbBackend::Sqlite {
             return Ok(());
         }
+        let seconds = was.since(now).as_secs_f64();
+        tracing::warn!(seconds, "this host's clock has gone back: set it by NTP");
         let transaction = self.database.begin_uncached().await?;
         let values = [was.as_micros().into(), now.as_micros().into()];
         transaction.execute_raw(statement(&transaction, SET_BACK, values)).await?;
@@ -311,7 +296,8 @@ impl Unit for SqlUnit {
     }
 
     async fn commit(self: Box<Self>, mut changes: Changes) -> Result<(), StoreError> {
-        self.noted.thin(&mut changes.delivered);
+        // Nobody needs to know to the second when something was last delivered.
+        changes.delivered.retain(|(_, installation), now| self.noted.is_news(*installation, None, *now));
         let calls_others = changes.calls_others && self.calls.may_call();
         flush::write(&self.transaction, &self.database, changes).await?;
         if calls_others {
