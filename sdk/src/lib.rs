@@ -39,6 +39,8 @@ pub mod jwt;
 pub mod secret;
 pub mod site;
 pub mod steps;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod time;
 pub mod token;
 pub mod verification;

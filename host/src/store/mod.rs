@@ -304,7 +304,7 @@ async fn try_pooler(pool: &sqlx::PgPool) -> Result<(), sqlx::Error> {
 /// to say it in. The answer is the database's time.
 async fn limit(transaction: &DatabaseTransaction) -> Result<Timestamp, DbErr> {
     let sql = "SELECT set_config('lock_timeout', '5s', TRUE),
-        set_config('idle_in_transaction_session_timeout', '10s', TRUE),
+        set_config('idle_in_transaction_session_timeout', '4s', TRUE),
         set_config('plan_cache_mode', 'force_generic_plan', TRUE),
         set_config('enable_seqscan', 'off', TRUE),
         set_config('enable_bitmapscan', 'off', TRUE),

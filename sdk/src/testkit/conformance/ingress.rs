@@ -1,0 +1,213 @@
+//! What comes in: nothing that isn't proven has an effect.
+
+use super::{super::hostile, Finding, Fixture, Obstacle, Ready, delivery::with_button, ensure};
+use crate::{
+    happening::{CodeRefusal, Happening, HappeningKind, Outcome, PressAnswer},
+    ingress::{Ingress, Received, Request, Response},
+    secret::Secret,
+    testkit::{Cue, Dice},
+    verification::Purpose,
+};
+
+const ABSENT: Obstacle = Obstacle::Absent("the platform calls nothing");
+
+impl Ready<'_> {
+    fn ingress(&self) -> Result<&dyn Ingress, Obstacle> {
+        self.backend.ingress().ok_or(ABSENT)
+    }
+
+    /// A press on a button that stands; the token and the post's id with it.
+    async fn press(&self) -> Result<Option<(Request, Secret, String)>, Obstacle> {
+        let Some(delivery) = self.backend.delivery() else { return Ok(None) };
+        let mut parts = self.outgoing("pressed", &with_button())?;
+        parts.retain(|part| !part.tokens.is_empty());
+        let Some(part) = parts.first() else { return Ok(None) };
+        let posted = delivery.post(&self.stage.site(), part).await;
+        let post = posted.map_err(|failure| format!("post: {failure}"))?.id;
+        let token = part.tokens[0].token.clone();
+        let request = self.fixture.request(&self.stage, &Cue::Press { token: token.clone(), post: post.clone() }).await;
+        Ok(request.map(|request| (request, token, post)))
+    }
+
+    /// Every genuine request that the fixture can make.
+    async fn genuine(&self) -> Result<Vec<Request>, Obstacle> {
+        let mut requests = Vec::new();
+        for cue in [Cue::Code(Secret::new("K7QX-2M4P-9ZRT")), Cue::Text("help me".into())] {
+            requests.extend(self.fixture.request(&self.stage, &cue).await);
+        }
+        requests.extend(self.press().await?.map(|(request, ..)| request));
+        match requests.is_empty() {
+            true => Err(Obstacle::Absent("the fixture makes no requests")),
+            false => Ok(requests),
+        }
+    }
+}
+
+/// Ready, if there is an ingress.
+async fn ready(fixture: &dyn Fixture) -> Result<Ready<'_>, Obstacle> {
+    fixture.backend().ingress().ok_or(ABSENT)?;
+    Ready::new(fixture).await
+}
+
+/// Presses apart: the host knows by the token whether a button is one of ours.
+fn is_effect(received: &Received) -> bool {
+    let Received::Happenings(happenings) = received else { return false };
+    happenings.iter().any(|happening| !matches!(happening.kind, HappeningKind::Pressed { .. }))
+}
+
+pub(super) async fn unproven_requests_do_nothing(fixture: &dyn Fixture) -> Finding {
+    let ready = ready(fixture).await?;
+    let ingress = ready.ingress()?;
+    for request in ready.genuine().await? {
+        let received = ingress.receive(&ready.stage.site(), &request).await;
+        ensure!(!matches!(received, Received::Refused { .. }), "a genuine request became {received:?}");
+        // Who knows other secrets than this installation's has proven nothing.
+        let received = ingress.receive(&ready.stage.stranger(), &request).await;
+        ensure!(!is_effect(&received), "a request with another installation's secrets became {received:?}");
+        let mut bare = request.clone();
+        (bare.headers, bare.query) = (http::HeaderMap::new(), None);
+        bare.body = ready.without_secrets(&request.body);
+        let received = ingress.receive(&ready.stage.site(), &bare).await;
+        ensure!(!is_effect(&received), "a request without a proof became {received:?}");
+    }
+    Ok(())
+}
+
+impl Ready<'_> {
+    /// The same text with something else in the place of each secret.
+    fn without_secrets(&self, body: &[u8]) -> bytes::Bytes {
+        let mut text = String::from_utf8_lossy(body).into_owned();
+        for secret in self.stage.vault.values() {
+            text = text.replace(&secret, &"x".repeat(secret.len()));
+        }
+        text.into()
+    }
+}
+
+pub(super) async fn garbage_does_nothing(fixture: &dyn Fixture) -> Finding {
+    let ready = ready(fixture).await?;
+    let (ingress, dice) = (ready.ingress()?, Dice::new(17));
+    for _ in 0..1_000 {
+        let request = hostile::request(&dice);
+        let received = ingress.receive(&ready.stage.site(), &request).await;
+        ensure!(!matches!(received, Received::Happenings(_)), "{request:?} became {received:?}");
+    }
+    // Genuine ones that were cut, or repeated within themselves: whatever they are, no panic.
+    for request in ready.genuine().await.unwrap_or_default() {
+        for length in 0..request.body.len().min(400) {
+            let cut = Request { body: request.body.slice(..length), ..request.clone() };
+            let _ = ingress.receive(&ready.stage.site(), &cut).await;
+        }
+        let twice = Request { body: request.body.repeat(2).into(), ..request.clone() };
+        let _ = ingress.receive(&ready.stage.site(), &twice).await;
+    }
+    Ok(())
+}
+
+pub(super) async fn a_repetition_has_the_same_id(fixture: &dyn Fixture) -> Finding {
+    let ready = ready(fixture).await?;
+    for request in ready.genuine().await? {
+        let first = ready.stage.receive(fixture, &request).await?;
+        let second = ready.stage.receive(fixture, &request).await?;
+        let ids = |happenings: &[Happening]| happenings.iter().map(|it| it.id.clone()).collect::<Vec<_>>();
+        ensure!(ids(&first) == ids(&second), "the same request became {first:?} and {second:?}");
+        ensure!(first.iter().all(|happening| !happening.id.is_empty()), "a happening has no id: {first:?}");
+    }
+    Ok(())
+}
+
+fn shown(received: &Received) -> Option<(u16, &str, &[u8])> {
+    match received {
+        Received::Answer(response) | Received::Refused { response, .. } => {
+            Some((response.status.as_u16(), response.content_type, &response.body))
+        }
+        Received::Happenings(_) => None,
+    }
+}
+
+pub(super) async fn unknown_slots_look_alike(fixture: &dyn Fixture) -> Finding {
+    let ready = ready(fixture).await?;
+    let (ingress, dice) = (ready.ingress()?, Dice::new(19));
+    let mut requests: Vec<Request> = (0..300).map(|_| hostile::request(&dice)).collect();
+    requests.extend(ready.genuine().await.unwrap_or_default());
+    if ready.backend.descriptor().loopback_only {
+        return Err(Obstacle::Absent("slots need not be hidden on loopback"));
+    }
+    for request in requests {
+        let known = ingress.receive(&ready.stage.stranger(), &request).await;
+        let unknown = ingress.receive(&ready.stage.decoy(), &request).await;
+        let (a, b) = (shown(&known), shown(&unknown));
+        ensure!(a == b, "{request:?}: a slot that exists answers {a:?}, one that doesn't {b:?}");
+    }
+    Ok(())
+}
+
+/// Every outcome that a happening can have.
+fn outcomes() -> Vec<Outcome> {
+    let refusals = [
+        CodeRefusal::NotValid,
+        CodeRefusal::TooManyAttempts,
+        CodeRefusal::SeenByOthers,
+        CodeRefusal::NeedsChannel,
+        CodeRefusal::AlreadyLinked,
+    ];
+    let linked = |purpose| Outcome::Linked { purpose, name: "ada <b>@all</b>".into() };
+    let mut outcomes: Vec<Outcome> = refusals.into_iter().map(Outcome::CodeRefused).collect();
+    outcomes.extend([
+        Outcome::Recorded,
+        linked(Purpose::User),
+        linked(Purpose::Channel),
+        Outcome::Unlinked { was_linked: true },
+        Outcome::Unlinked { was_linked: false },
+        Outcome::Pressed(PressAnswer::default()),
+        Outcome::Pressed(PressAnswer::notice(Some("It is yours, @all.".into()))),
+        Outcome::NotLinked,
+        Outcome::NotOurs,
+        Outcome::Installed,
+        Outcome::InstallRefused,
+        Outcome::InstalledByAnother { present: "other bot".into() },
+        Outcome::Duplicate { same_content: true, first: None },
+        Outcome::Duplicate { same_content: true, first: Some(Box::new(Outcome::Recorded)) },
+        Outcome::Duplicate { same_content: false, first: None },
+        Outcome::Unavailable,
+    ]);
+    outcomes
+}
+
+pub(super) async fn every_outcome_has_an_answer(fixture: &dyn Fixture) -> Finding {
+    let ready = ready(fixture).await?;
+    let ingress = ready.ingress()?;
+    for request in ready.genuine().await? {
+        let happenings = ready.stage.receive(fixture, &request).await?;
+        for outcome in outcomes() {
+            let all = vec![outcome.clone(); happenings.len()];
+            let Response { status, body, .. } = ingress.answer(&ready.stage.site(), &happenings, &all).await;
+            let is_away = matches!(outcome, Outcome::Unavailable);
+            let is_fine = (200..500).contains(&status.as_u16()) || (is_away && status.as_u16() < 600);
+            ensure!(is_fine, "{outcome:?} became {status}");
+            let secrets = ready.stage.vault.values();
+            let body = String::from_utf8_lossy(&body);
+            let told = secrets.iter().any(|secret| secret.len() >= 6 && body.contains(secret));
+            ensure!(!told, "the answer to {outcome:?} tells a secret");
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn a_press_arrives(fixture: &dyn Fixture) -> Finding {
+    let ready = ready(fixture).await?;
+    let (request, sent, post) = ready.press().await?.ok_or(Obstacle::Absent("presses don't come by a request"))?;
+    let happenings = ready.stage.receive(fixture, &request).await?;
+    let pressed = happenings.iter().find_map(|happening| match &happening.kind {
+        HappeningKind::Pressed { token, account, conversation, part, .. } => Some((token, account, conversation, part)),
+        _ => None,
+    });
+    let Some((token, account, conversation, part)) = pressed else {
+        return Err(Obstacle::Broken(format!("a press became {happenings:?}")));
+    };
+    ensure!(token.expose() == sent.expose(), "a press brought back another token than the button carries");
+    ensure!(part.id == post, "the post `{post}` was pressed, and `{}` arrived", part.id);
+    ensure!(*conversation == fixture.place().id, "the press came from `{conversation}`");
+    ensure!(!account.id.is_empty(), "nobody knows who pressed");
+    Ok(())
+}

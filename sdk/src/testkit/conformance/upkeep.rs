@@ -1,0 +1,51 @@
+//! An installation after it was set up.
+
+use super::{super::text_answer, Finding, Fixture, Obstacle, Ready, ensure};
+use crate::testkit::Fault;
+
+const ABSENT: Obstacle = Obstacle::Absent("the backend has no install steps");
+
+pub(super) async fn new_secrets_keep_the_bot(fixture: &dyn Fixture) -> Finding {
+    fixture.backend().install().ok_or(ABSENT)?;
+    let ready = Ready::new(fixture).await?;
+    let install = ready.backend.install().ok_or(ABSENT)?;
+    let before = ready.stage.identity();
+    let progress = install.reauthorize(&ready.stage.site()).await.map_err(|error| format!("reauthorize: {error}"))?;
+    ready.stage.keep(progress)?;
+    ready.stage.go_on(fixture).await?;
+    let after = ready.stage.identity();
+    let account = |identity: &Option<crate::identity::Identity>| identity.as_ref().map(|it| it.account.clone());
+    ensure!(account(&before) == account(&after), "the bot was {before:?} and is {after:?}");
+    Ok(())
+}
+
+pub(super) async fn a_probe_tells_how_it_is(fixture: &dyn Fixture) -> Finding {
+    fixture.backend().install().ok_or(ABSENT)?;
+    let ready = Ready::new(fixture).await?;
+    let install = ready.backend.install().ok_or(ABSENT)?;
+    let health = install.probe(&ready.stage.site()).await;
+    ensure!(health.missing.is_empty(), "all is well, and it misses {:?}", health.missing);
+    ensure!(health.can_post || ready.backend.delivery().is_none(), "all is well, and it can't post");
+    let before = ready.stage.line.calls();
+    for fault in [Fault::Refused, Fault::Answered(text_answer(401, "no")), Fault::Answered(text_answer(500, "no"))] {
+        ready.stage.line.always(Some(fault.clone()));
+        let health = install.probe(&ready.stage.site()).await;
+        if ready.stage.line.calls() == before {
+            return Err(Obstacle::Absent("the platform isn't asked"));
+        }
+        ensure!(!health.can_post, "it says that it can post though {fault:?}");
+        ensure!(!health.missing.is_empty(), "it misses nothing though {fault:?}");
+    }
+    Ok(())
+}
+
+pub(super) async fn removing_twice_does_no_harm(fixture: &dyn Fixture) -> Finding {
+    fixture.backend().install().ok_or(ABSENT)?;
+    let ready = Ready::new(fixture).await?;
+    let install = ready.backend.install().ok_or(ABSENT)?;
+    for time in ["once", "twice"] {
+        let removed = install.remove(&ready.stage.site()).await;
+        ensure!(removed.is_ok(), "removing {time} became {removed:?}");
+    }
+    Ok(())
+}

@@ -1,0 +1,194 @@
+//! What the author of a backend needs for tests: a site without a host, a network that fails
+//! as it is told to, a clock that stands still, and the conformance suite.
+//!
+//! The author brings a [`Fixture`]: the backend, a strict stand-in for the platform in memory,
+//! and how that platform says no. One line then plays every behaviour that the host relies on,
+//! each as a test of its own:
+//!
+//! ```ignore
+//! chatport_sdk::conformance!(NoticeboardFixture);
+//! ```
+//!
+//! Behaviours of parts that a backend doesn't offer hold by being absent. Nothing here needs a
+//! runtime: futures are polled by [`run`], and time doesn't pass by itself.
+//!
+//! For tests of one's own, [`Stage`] is an installation as the host keeps it:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use chatport_sdk::{http::Call, prelude::*, testkit::{Platform, Post, Stage, json_answer, run}};
+//!
+//! struct Board;
+//!
+//! #[async_trait]
+//! impl Platform for Board {
+//!     async fn answer(&self, _: &Call) -> Answer {
+//!         json_answer(200, &serde_json::json!({ "id": "p1" }))
+//!     }
+//!     async fn posts(&self) -> Vec<Post> {
+//!         Vec::new()
+//!     }
+//! }
+//!
+//! let stage = Stage::new(Arc::new(Board), &[]);
+//! let url = Url::parse("https://board.example.com/api/me").expect("a URL");
+//! let answer = run(async { stage.site().http().get(url).send().await }).expect("an answer");
+//! assert_eq!(answer.status, 200);
+//! ```
+
+pub mod conformance;
+mod dice;
+mod hostile;
+mod line;
+mod poll;
+mod stage;
+mod vault;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::{
+    async_trait,
+    backend::MessagingBackend,
+    failure::{Cause, Scope},
+    http::{Answer, Call},
+    identity::{Account, Conversation},
+    ingress::Request,
+    install::Fields,
+    secret::Secret,
+    steps::SetupStep,
+};
+
+pub use dice::Dice;
+pub use line::{Fault, Line};
+pub use poll::{poll_times, run};
+pub use stage::{SetClock, Stage};
+pub use vault::MemoryVault;
+
+/// A stand-in for the platform, in memory: it answers as the real one does, and refuses what
+/// the real one refuses. It is the truth that the suite compares with.
+#[async_trait]
+pub trait Platform: Send + Sync {
+    /// What the platform answers to a request that has reached it.
+    async fn answer(&self, call: &Call) -> Answer;
+
+    /// What stands in the [place](Fixture::place), oldest first: what a person would see there.
+    async fn posts(&self) -> Vec<Post>;
+}
+
+/// A post as people see it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Post {
+    /// The platform's id of it, as in [`Receipt::id`](crate::delivery::Receipt::id).
+    pub id: String,
+    /// All that can be read, titles and fields included, without what the platform adds. Its
+    /// length is compared with the declared limit.
+    pub text: String,
+    /// The addresses that it leads to.
+    pub links: Vec<String>,
+    /// The buttons and menu entries: what is read, and what a press brings back.
+    pub buttons: Vec<(String, String)>,
+    /// The post to which it is a reply.
+    pub reply_to: Option<String>,
+}
+
+/// How a platform says no to a post.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// What has happened, in words.
+    pub name: &'static str,
+    /// What the platform answers; nothing was done.
+    pub answer: Answer,
+    /// What the backend must make of it.
+    pub cause: Cause,
+    /// How far it must say that this reaches.
+    pub scope: Scope,
+}
+
+/// What a person does on the platform, or the platform by itself.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Cue {
+    /// Setup is completed on the platform's side.
+    Install,
+    /// Somebody enters this code.
+    Code(Secret),
+    /// Somebody presses a button that carries this token, in the post of this id.
+    Press {
+        /// The token.
+        token: Secret,
+        /// The post's id.
+        post: String,
+    },
+    /// Somebody types this as a command, or replies with it.
+    Text(String),
+}
+
+/// What the suite must know of a backend and its platform.
+#[async_trait]
+pub trait Fixture: Send + Sync {
+    /// The backend, as at the start of a process. A new one each time shows whether it keeps
+    /// anything to itself; one that is its own platform gives the same one.
+    fn backend(&self) -> Arc<dyn MessagingBackend>;
+
+    /// A platform on which nothing has happened yet.
+    fn platform(&self) -> Arc<dyn Platform>;
+
+    /// The settings that an application sends.
+    fn settings(&self) -> Value {
+        json!({})
+    }
+
+    /// What a person fills in for these steps.
+    fn fields(&self, _steps: &[SetupStep]) -> Fields {
+        Fields::default()
+    }
+
+    /// A conversation of the platform in which the bot may post.
+    fn place(&self) -> Conversation;
+
+    /// A person on the platform to whom the bot may write.
+    fn person(&self) -> Option<Account> {
+        None
+    }
+
+    /// How the platform says no to a post: at least a refused credential, where there are any.
+    fn refusals(&self) -> Vec<Refusal> {
+        Vec::new()
+    }
+
+    /// A genuine request of the platform to [`Stage::site`]'s ingress, signed as the platform
+    /// signs; `None`: this doesn't come by a request. The person is [`Self::person`].
+    async fn request(&self, _stage: &Stage, _cue: &Cue) -> Option<Request> {
+        None
+    }
+}
+
+/// An answer with JSON.
+pub fn json_answer(status: u16, body: &Value) -> Answer {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Answer { status: status_of(status), headers, body: Bytes::from(body.to_string()) }
+}
+
+/// An answer with text.
+pub fn text_answer(status: u16, body: &str) -> Answer {
+    Answer { status: status_of(status), headers: HeaderMap::new(), body: Bytes::copy_from_slice(body.as_bytes()) }
+}
+
+/// The same answer with a header.
+///
+/// # Panics
+/// Where `value` can't stand in a header.
+#[must_use]
+pub fn with_header(mut answer: Answer, name: &'static str, value: &str) -> Answer {
+    answer.headers.insert(name, HeaderValue::from_str(value).expect("a header's value"));
+    answer
+}
+
+fn status_of(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).expect("a status from 100 to 999")
+}

@@ -1,0 +1,105 @@
+//! Loft, a made-up platform, strict and in memory: what the reference backend speaks to.
+
+use std::sync::{Mutex, PoisonError};
+
+use chatport_sdk::{
+    http::{Answer, Call},
+    prelude::*,
+    testkit::{Platform, Post, json_answer, text_answer},
+};
+use http::{Method, header};
+use serde_json::{Value, json};
+
+pub(crate) const TOKEN: &str = "loft-token-5d0e";
+pub(crate) const LOFT: &str = "town";
+pub(crate) const PERSON: &str = "ada";
+/// Longest text of a post, in characters.
+pub(crate) const LONGEST: usize = 2_000;
+
+#[derive(Default)]
+struct World {
+    made: usize,
+    posts: Vec<(String, String, Post)>,
+}
+
+/// The platform.
+#[derive(Default)]
+pub(crate) struct Loft(Mutex<World>);
+
+impl Loft {
+    fn respond(&self, call: &Call) -> Answer {
+        let mut world = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let bearer = call.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        if bearer != Some(&format!("Bearer {TOKEN}")) {
+            return text_answer(401, "who are you?");
+        }
+        let path: Vec<&str> = call.url.path().trim_matches('/').split('/').collect();
+        match (&call.method, path.as_slice()) {
+            (&Method::GET, ["api", "me"]) => json_answer(200, &json!({ "id": "bot-1", "name": "OnCall" })),
+            (&Method::POST, ["api", "people", PERSON, "loft"]) => json_answer(200, &json!({ "id": "dm-ada" })),
+            (&Method::POST, ["api", "lofts", loft @ (LOFT | "dm-ada"), "posts"]) => world.add(loft, &body(call)),
+            (&Method::GET, ["api", "lofts", loft, "posts"]) => {
+                let key = call.url.query_pairs().find(|(name, _)| name == "key").map(|(_, key)| key.into_owned());
+                let is_it = |(place, of, _): &&(String, String, Post)| place == loft && Some(of) == key.as_ref();
+                let found: Vec<_> =
+                    world.posts.iter().filter(is_it).map(|(.., post)| json!({ "id": post.id })).collect();
+                json_answer(200, &json!({ "posts": found }))
+            }
+            (&Method::PUT, ["api", "posts", id]) => match world.posts.iter_mut().find(|(.., post)| post.id == *id) {
+                Some((.., post)) => match read(&body(call)) {
+                    Some(read) => {
+                        *post = Post { id: post.id.clone(), reply_to: post.reply_to.take(), ..read };
+                        json_answer(200, &json!({ "id": id }))
+                    }
+                    None => text_answer(400, "a post needs a text that isn't too long"),
+                },
+                None => text_answer(410, "gone"),
+            },
+            (&Method::DELETE, ["api", "posts", id]) => {
+                let before = world.posts.len();
+                world.posts.retain(|(.., post)| post.id != *id);
+                text_answer(if world.posts.len() < before { 204 } else { 410 }, "")
+            }
+            _ => text_answer(404, "no such thing"),
+        }
+    }
+}
+
+impl World {
+    fn add(&mut self, loft: &str, body: &Value) -> Answer {
+        let (Some(post), Some(key)) = (read(body), body["key"].as_str()) else {
+            return text_answer(400, "a post needs a key and a text that isn't too long");
+        };
+        self.made += 1;
+        let id = format!("p{}", self.made);
+        self.posts.push((loft.to_owned(), key.to_owned(), Post { id: id.clone(), ..post }));
+        json_answer(201, &json!({ "id": id }))
+    }
+}
+
+fn body(call: &Call) -> Value {
+    serde_json::from_slice(&call.body).unwrap_or_default()
+}
+
+fn read(body: &Value) -> Option<Post> {
+    let text = body["text"].as_str().filter(|text| !text.is_empty() && text.chars().count() <= LONGEST)?;
+    let button = |button: &Value| Some((button["label"].as_str()?.to_owned(), button["token"].as_str()?.to_owned()));
+    Some(Post {
+        text: text.to_owned(),
+        buttons: body["buttons"].as_array().into_iter().flatten().filter_map(button).collect(),
+        reply_to: body["reply_to"].as_str().map(str::to_owned),
+        ..Post::default()
+    })
+}
+
+#[async_trait]
+impl Platform for Loft {
+    async fn answer(&self, call: &Call) -> Answer {
+        self.respond(call)
+    }
+
+    async fn posts(&self) -> Vec<Post> {
+        let world = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        world.posts.iter().filter(|(loft, ..)| loft == LOFT).map(|(.., post)| post.clone()).collect()
+    }
+}
