@@ -5,10 +5,12 @@ use std::sync::{Mutex, PoisonError};
 use chatport_sdk::{
     http::{Answer, Call},
     prelude::*,
-    testkit::{Platform, Post, json_answer, text_answer},
+    testkit::{Cue, Platform, Post, Refusal, Stage, json_answer, text_answer},
 };
-use http::{Method, header};
+use http::{HeaderMap, Method, header};
 use serde_json::{Value, json};
+
+use crate::backend::signature;
 
 pub(crate) const TOKEN: &str = "loft-token-5d0e";
 pub(crate) const LOFT: &str = "town";
@@ -101,5 +103,50 @@ impl Platform for Loft {
     async fn posts(&self) -> Vec<Post> {
         let world = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         world.posts.iter().filter(|(loft, ..)| loft == LOFT).map(|(.., post)| post.clone()).collect()
+    }
+
+    fn fields(&self, _: &[SetupStep]) -> Fields {
+        [("api_token", TOKEN)].into_iter().collect()
+    }
+
+    fn place(&self) -> Conversation {
+        Conversation {
+            id: LOFT.into(),
+            address: Address(json!({ "v": 1, "loft": LOFT })),
+            kind: ConversationKind::Channel,
+            name: LOFT.into(),
+            display_name: "Town".into(),
+            team: String::new(),
+        }
+    }
+
+    fn person(&self) -> Option<Account> {
+        Some(Account::new(PERSON))
+    }
+
+    fn refusals(&self) -> Vec<Refusal> {
+        let refusal = |name, status, cause, scope| Refusal { name, answer: text_answer(status, "no"), cause, scope };
+        vec![
+            refusal("the token is revoked", 401, Cause::Unauthorized, Scope::Installation),
+            refusal("the loft is gone", 410, Cause::ChannelNotFound, Scope::Copy),
+            refusal("the bot may not write", 403, Cause::PermissionDenied, Scope::Copy),
+            refusal("the platform is away", 503, Cause::Unavailable, Scope::Copy),
+        ]
+    }
+
+    async fn request(&self, stage: &Stage, cue: &Cue) -> Option<Request> {
+        let body = match cue {
+            Cue::Code(code) => json!({ "by": PERSON, "id": "e1", "kind": "code", "code": code.expose(), "loft": LOFT }),
+            Cue::Press { token, post } => json!({
+                "by": PERSON, "id": "e2", "kind": "press", "token": token.expose(), "post": post, "loft": LOFT,
+            }),
+            Cue::Text(text) => json!({ "by": PERSON, "id": "e3", "kind": "text", "text": text, "loft": LOFT }),
+            _ => return None,
+        };
+        let body = body.to_string();
+        let secret = stage.site().token("signing")?.value;
+        let mut headers = HeaderMap::new();
+        headers.insert("x-loft-signature", signature(&secret, body.as_bytes()).parse().ok()?);
+        Some(Request { method: Method::POST, path: "/events".into(), query: None, headers, body: body.into() })
     }
 }

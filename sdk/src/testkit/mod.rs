@@ -1,8 +1,8 @@
 //! What the author of a backend needs for tests: a site without a host, a network that fails
 //! as it is told to, a clock that stands still, and the conformance suite.
 //!
-//! The author brings a [`Fixture`]: the backend, a strict stand-in for the platform in memory,
-//! and how that platform says no. One line then plays every behaviour that the host relies on,
+//! The author brings a [`Fixture`]: the backend, and a strict stand-in for the [`Platform`] in
+//! memory, which knows how the real one says no. One line then plays every behaviour that the host relies on,
 //! each as a test of its own:
 //!
 //! ```ignore
@@ -17,16 +17,27 @@
 //! ```
 //! use std::sync::Arc;
 //! use chatport_sdk::{http::Call, prelude::*, testkit::{Platform, Post, Stage, json_answer, run}};
+//! use serde_json::json;
 //!
 //! struct Board;
 //!
 //! #[async_trait]
 //! impl Platform for Board {
 //!     async fn answer(&self, _: &Call) -> Answer {
-//!         json_answer(200, &serde_json::json!({ "id": "p1" }))
+//!         json_answer(200, &json!({ "id": "p1" }))
 //!     }
 //!     async fn posts(&self) -> Vec<Post> {
 //!         Vec::new()
+//!     }
+//!     fn place(&self) -> Conversation {
+//!         Conversation {
+//!             id: "town".into(),
+//!             address: Address(json!({ "v": 1, "board": "town" })),
+//!             kind: ConversationKind::Channel,
+//!             name: "town".into(),
+//!             display_name: "Town".into(),
+//!             team: String::new(),
+//!         }
 //!     }
 //! }
 //!
@@ -60,6 +71,7 @@ use crate::{
     install::Fields,
     secret::Secret,
     steps::SetupStep,
+    time::Timestamp,
 };
 
 pub use dice::Dice;
@@ -69,14 +81,50 @@ pub use stage::{SetClock, Stage};
 pub use vault::MemoryVault;
 
 /// A stand-in for the platform, in memory: it answers as the real one does, and refuses what
-/// the real one refuses. It is the truth that the suite compares with.
+/// the real one refuses. It is the truth that the suite compares with, and knows what people on
+/// it do.
 #[async_trait]
 pub trait Platform: Send + Sync {
     /// What the platform answers to a request that has reached it.
     async fn answer(&self, call: &Call) -> Answer;
 
-    /// What stands in the [place](Fixture::place), oldest first: what a person would see there.
+    /// What stands in the [place](Self::place), oldest first: what a person would see there.
     async fn posts(&self) -> Vec<Post>;
+
+    /// A conversation in which the bot may post.
+    fn place(&self) -> Conversation;
+
+    /// The settings that an application sends to set this platform up.
+    fn settings(&self) -> Value {
+        json!({})
+    }
+
+    /// What a person fills in for these steps, after doing what they say.
+    fn fields(&self, _steps: &[SetupStep]) -> Fields {
+        Fields::default()
+    }
+
+    /// A person to whom the bot may write.
+    fn person(&self) -> Option<Account> {
+        None
+    }
+
+    /// How the platform says no to a post: at least to a refused credential, where there are any.
+    fn refusals(&self) -> Vec<Refusal> {
+        Vec::new()
+    }
+
+    /// A genuine request to the ingress of this installation, signed as the platform signs;
+    /// `None`: this doesn't come by a request. It is [`Self::person`] who does it.
+    async fn request(&self, _stage: &Stage, _cue: &Cue) -> Option<Request> {
+        None
+    }
+
+    /// The time by the platform's clock, at which a stage's clock begins:
+    /// 2026-01-01T12:00:00Z unless the platform has its own.
+    fn now(&self) -> Timestamp {
+        Timestamp::from_seconds(1_767_268_800)
+    }
 }
 
 /// A post as people see it.
@@ -127,44 +175,14 @@ pub enum Cue {
     Text(String),
 }
 
-/// What the suite must know of a backend and its platform.
-#[async_trait]
+/// What the suite plays with.
 pub trait Fixture: Send + Sync {
     /// The backend, as at the start of a process. A new one each time shows whether it keeps
-    /// anything to itself; one that is its own platform gives the same one.
+    /// anything to itself.
     fn backend(&self) -> Arc<dyn MessagingBackend>;
 
     /// A platform on which nothing has happened yet.
     fn platform(&self) -> Arc<dyn Platform>;
-
-    /// The settings that an application sends.
-    fn settings(&self) -> Value {
-        json!({})
-    }
-
-    /// What a person fills in for these steps.
-    fn fields(&self, _steps: &[SetupStep]) -> Fields {
-        Fields::default()
-    }
-
-    /// A conversation of the platform in which the bot may post.
-    fn place(&self) -> Conversation;
-
-    /// A person on the platform to whom the bot may write.
-    fn person(&self) -> Option<Account> {
-        None
-    }
-
-    /// How the platform says no to a post: at least a refused credential, where there are any.
-    fn refusals(&self) -> Vec<Refusal> {
-        Vec::new()
-    }
-
-    /// A genuine request of the platform to [`Stage::site`]'s ingress, signed as the platform
-    /// signs; `None`: this doesn't come by a request. The person is [`Self::person`].
-    async fn request(&self, _stage: &Stage, _cue: &Cue) -> Option<Request> {
-        None
-    }
 }
 
 /// An answer with JSON.

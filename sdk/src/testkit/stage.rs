@@ -54,7 +54,7 @@ pub struct Stage {
     pub platform: Arc<dyn Platform>,
     /// The network to it.
     pub line: Arc<Line>,
-    /// The clock; it stands at 2026-01-01T12:00:00Z at first.
+    /// The clock; it begins with [`Platform::now`].
     pub clock: Arc<SetClock>,
     /// The tokens.
     pub vault: Arc<MemoryVault>,
@@ -72,8 +72,8 @@ impl Stage {
     pub fn new(platform: Arc<dyn Platform>, kinds: &[TokenKind]) -> Self {
         Self {
             line: Arc::new(Line::to(Arc::clone(&platform))),
+            clock: Arc::new(SetClock(Slot::new(platform.now()))),
             platform,
-            clock: Arc::new(SetClock(Slot::new(Timestamp::from_seconds(1_767_268_800)))),
             vault: Arc::new(MemoryVault::new(kinds)),
             random: Arc::new(Dice::new(1)),
             kinds: kinds.to_vec(),
@@ -81,10 +81,10 @@ impl Stage {
         }
     }
 
-    /// A stage for a backend, with the fixture's settings and a new platform.
+    /// A stage for a backend, with a new platform and its settings.
     pub fn of(fixture: &dyn Fixture, descriptor: &Descriptor) -> Self {
         let stage = Self::new(fixture.platform(), descriptor.tokens);
-        stage.set_settings(fixture.settings());
+        stage.set_settings(stage.platform.settings());
         stage
     }
 
@@ -195,11 +195,11 @@ impl Stage {
             if steps.iter().any(|step| matches!(step.kind, StepKind::Fields { .. })) {
                 let backend = fixture.backend();
                 let install = backend.install().ok_or("install() has gone")?;
-                let submitted = install.submit(&self.site(), &fixture.fields(&steps)).await;
+                let submitted = install.submit(&self.site(), &self.platform.fields(&steps)).await;
                 self.keep(submitted.map_err(|error| format!("submit: {error}"))?)?;
             } else {
-                let request = fixture.request(self, &Cue::Install).await;
-                let request = request.ok_or("setup waits for something that the fixture doesn't do")?;
+                let request = self.platform.request(self, &Cue::Install).await;
+                let request = request.ok_or("setup waits for something that the platform doesn't do")?;
                 self.take_installed(&self.receive(fixture, &request).await?)?;
             }
         }

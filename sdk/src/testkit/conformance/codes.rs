@@ -33,7 +33,7 @@ pub(super) async fn a_code_is_shown_as_it_is(fixture: &dyn Fixture) -> Finding {
 pub(super) async fn a_code_that_is_entered_arrives(fixture: &dyn Fixture) -> Finding {
     let ready = Ready::new(fixture).await?;
     ready.backend.verification().ok_or(Obstacle::Absent("the backend links nothing by codes"))?;
-    let request = fixture.request(&ready.stage, &Cue::Code(Secret::new(CODE))).await;
+    let request = ready.stage.platform.request(&ready.stage, &Cue::Code(Secret::new(CODE))).await;
     let request = request.ok_or(Obstacle::Absent("codes don't come by a request"))?;
     let happenings = ready.stage.receive(fixture, &request).await?;
     let entered = happenings.iter().find_map(|happening| match &happening.kind {
@@ -46,7 +46,7 @@ pub(super) async fn a_code_that_is_entered_arrives(fixture: &dyn Fixture) -> Fin
     let plain = |code: &str| code.replace(['-', ' '], "").to_uppercase();
     ensure!(plain(code.expose()) == plain(CODE), "another code arrived than was entered");
     ensure!(!account.id.is_empty(), "nobody knows who entered the code");
-    if let Some(person) = fixture.person() {
+    if let Some(person) = ready.stage.platform.person() {
         ensure!(account.id == person.id, "{} entered the code, not {}", person.id, account.id);
     }
     Ok(())

@@ -8,7 +8,7 @@ use crate::{
     testkit::{Dice, Post},
 };
 
-impl Ready<'_> {
+impl Ready {
     /// The posts in which this can be read.
     pub(super) async fn standing(&self, text: &str) -> Vec<Post> {
         self.stage.platform.posts().await.into_iter().filter(|post| post.text.contains(text)).collect()
@@ -22,7 +22,7 @@ impl Ready<'_> {
 
 pub(super) async fn an_address_has_one_stream(fixture: &dyn Fixture) -> Finding {
     let ready = Ready::to_deliver(fixture).await?;
-    let place = fixture.place();
+    let place = ready.stage.platform.place();
     let stream = || ready.delivery().map(|delivery| delivery.stream(&place.address));
     let key = stream()?.map_err(|failure| format!("stream: {failure}"))?;
     ensure!(stream()? == Ok(key.clone()), "an address has another stream the second time");
@@ -156,7 +156,7 @@ pub(super) async fn a_deletion_takes_it_back(fixture: &dyn Fixture) -> Finding {
 pub(super) async fn a_person_can_be_written_to(fixture: &dyn Fixture) -> Finding {
     let ready = Ready::to_deliver(fixture).await?;
     let direct = ready.delivery()?.direct().ok_or(Obstacle::Absent("the backend writes to nobody directly"))?;
-    let person = fixture.person().ok_or(Obstacle::Absent("the fixture knows nobody"))?;
+    let person = ready.stage.platform.person().ok_or(Obstacle::Absent("the platform's stand-in knows nobody"))?;
     let mut addresses = Vec::new();
     for _ in 0..2 {
         let address = direct.direct(&ready.stage.site(), &person).await;

@@ -12,7 +12,7 @@ use crate::{
     time::Timestamp,
 };
 
-impl Ready<'_> {
+impl Ready {
     /// Post while this goes wrong with every request; `None`: no request was made.
     async fn post_with(&self, fault: Fault, outgoing: &Outgoing) -> Result<Option<Failure>, Obstacle> {
         let calls = self.stage.line.calls();
@@ -59,7 +59,7 @@ impl Ready<'_> {
 pub(super) async fn every_refusal_has_its_cause(fixture: &dyn Fixture) -> Finding {
     let ready = Ready::to_deliver(fixture).await?;
     let outgoing = ready.short("refused", "Refused")?;
-    let refusals = fixture.refusals();
+    let refusals = ready.stage.platform.refusals();
     for refusal in &refusals {
         let failure = ready.failure(Fault::Answered(refusal.answer.clone()), &outgoing).await?;
         let (cause, scope) = (refusal.cause, refusal.scope);
@@ -68,7 +68,7 @@ pub(super) async fn every_refusal_has_its_cause(fixture: &dyn Fixture) -> Findin
         ensure!(!failure.detail.is_empty(), "{}: the failure has no words for the operator", refusal.name);
     }
     match refusals.is_empty() {
-        true => Err(Obstacle::Absent("the fixture names no refusals")),
+        true => Err(Obstacle::Absent("the platform's stand-in names no refusals")),
         false => Ok(()),
     }
 }
@@ -137,7 +137,7 @@ pub(super) async fn a_redirect_is_not_followed(fixture: &dyn Fixture) -> Finding
 }
 
 /// Ask whether a post arrived; the answer must fit with what stands.
-async fn look(ready: &Ready<'_>, find: &dyn Find, outgoing: &Outgoing, title: &str) -> Result<Found, Obstacle> {
+async fn look(ready: &Ready, find: &dyn Find, outgoing: &Outgoing, title: &str) -> Result<Found, Obstacle> {
     let mut asked = outgoing.clone();
     asked.first_tried = Some(ready.stage.site().now());
     let site: Site = ready.stage.site();

@@ -250,23 +250,22 @@ pub fn examine(fixture: &dyn Fixture) -> Report {
 }
 
 /// A backend that is set up, for a behaviour to be played with.
-struct Ready<'f> {
-    fixture: &'f dyn Fixture,
+struct Ready {
     stage: Stage,
     backend: Arc<dyn MessagingBackend>,
 }
 
-impl<'f> Ready<'f> {
+impl Ready {
     /// Set up on a new platform.
-    async fn new(fixture: &'f dyn Fixture) -> Result<Self, Obstacle> {
+    async fn new(fixture: &dyn Fixture) -> Result<Self, Obstacle> {
         let backend = fixture.backend();
         let stage = Stage::of(fixture, backend.descriptor());
         stage.install(fixture).await?;
-        Ok(Self { fixture, stage, backend })
+        Ok(Self { stage, backend })
     }
 
     /// The same for what needs delivery.
-    async fn to_deliver(fixture: &'f dyn Fixture) -> Result<Self, Obstacle> {
+    async fn to_deliver(fixture: &dyn Fixture) -> Result<Self, Obstacle> {
         let ready = Self::new(fixture).await?;
         match ready.backend.delivery() {
             Some(_) => Ok(ready),
@@ -278,9 +277,9 @@ impl<'f> Ready<'f> {
         self.backend.delivery().ok_or(Obstacle::Absent("the backend doesn't deliver"))
     }
 
-    /// A document as it goes out to the fixture's place under this copy's id, with tokens.
+    /// A document as it goes out to the place under this copy's id, with tokens.
     fn outgoing(&self, copy: &str, content: &Content) -> Result<Vec<Outgoing>, Obstacle> {
-        self.outgoing_to(copy, content, &self.fixture.place().address)
+        self.outgoing_to(copy, content, &self.stage.platform.place().address)
     }
 
     fn outgoing_to(&self, copy: &str, content: &Content, address: &Address) -> Result<Vec<Outgoing>, Obstacle> {

@@ -72,7 +72,7 @@ pub(super) async fn rendering_is_pure(fixture: &dyn Fixture) -> Finding {
 pub(super) async fn nothing_makes_rendering_panic(fixture: &dyn Fixture) -> Finding {
     let backend = fixture.backend();
     let delivery = backend.delivery().ok_or(Obstacle::Absent("the backend doesn't deliver"))?;
-    let (dice, person) = (Dice::new(5), fixture.person());
+    let (dice, person) = (Dice::new(5), fixture.platform().person());
     let mut limits = backend.descriptor().limits.clone();
     for number in 0..RENDERED {
         let content = hostile::content(&dice);
@@ -90,7 +90,7 @@ pub(super) async fn nothing_makes_rendering_panic(fixture: &dyn Fixture) -> Find
 }
 
 /// Post a document; the answer is the posts that it has become.
-async fn posted(ready: &Ready<'_>, copy: &str, content: &Content) -> Result<Vec<Post>, Obstacle> {
+async fn posted(ready: &Ready, copy: &str, content: &Content) -> Result<Vec<Post>, Obstacle> {
     let before = ready.stage.platform.posts().await.len();
     for outgoing in ready.outgoing(copy, content)? {
         let posted = ready.delivery()?.post(&ready.stage.site(), &outgoing).await;

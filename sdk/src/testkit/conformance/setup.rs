@@ -65,7 +65,7 @@ pub(super) async fn fields_at_the_wrong_stage_are_refused(fixture: &dyn Fixture)
     let install = backend.install().ok_or(ABSENT)?;
     let ready = Ready::new(fixture).await?;
     let first = begun(fixture, install).await?;
-    let fields = fixture.fields(&first.steps());
+    let fields = first.platform.fields(&first.steps());
     // Before anything was begun, at a stage of another release, and when all is done.
     let fresh = Stage::of(fixture, backend.descriptor());
     for (when, stage) in [("before setup began", &fresh), ("after setup was complete", &ready.stage)] {
@@ -83,7 +83,7 @@ pub(super) async fn a_step_that_is_repeated_does_no_harm(fixture: &dyn Fixture) 
     stage.keep(again)?;
     if !fields_of(&stage.steps()).is_empty() {
         // What the first one returned is lost: the process died before it was stored.
-        let fields = fixture.fields(&stage.steps());
+        let fields = stage.platform.fields(&stage.steps());
         let lost = install.submit(&stage.site(), &fields).await.map_err(|error| format!("submit: {error}"))?;
         drop(lost);
         let second = install.submit(&stage.site(), &fields).await;
@@ -113,7 +113,7 @@ pub(super) async fn a_platform_that_is_away_doesnt_end_setup(fixture: &dyn Fixtu
     let backend = fixture.backend();
     let install = backend.install().ok_or(ABSENT)?;
     let stage = begun(fixture, install).await?;
-    let fields = fixture.fields(&stage.steps());
+    let fields = stage.platform.fields(&stage.steps());
     if fields.names().next().is_none() {
         return Err(Obstacle::Absent("nothing is filled in"));
     }
