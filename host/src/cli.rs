@@ -1,6 +1,7 @@
 //! The program: read the configuration, do what was asked, say in one line what to do if
 //! that can't be done.
 
+mod new_backend;
 mod replay;
 
 use std::process::ExitCode;
@@ -36,6 +37,8 @@ enum ProgramError {
     Input(String),
     #[error(transparent)]
     Replay(#[from] replay::ReplayError),
+    #[error(transparent)]
+    NewBackend(#[from] new_backend::NewBackendError),
     #[error("signals can't be heard: {0}")]
     Signals(std::io::Error),
 }
@@ -75,6 +78,7 @@ async fn perform(invocation: Invocation) -> Result<ExitCode, ProgramError> {
         Command::Config => print(&report.iter().map(|line| format!("{line}\n")).collect::<String>()),
         Command::ApiKey(ApiKeyCommand::Create(request)) => create_key(settings, request).await?,
         Command::Replay(request) => print(&replay::replay(&settings, request).await?),
+        Command::NewBackend(request) => print(&new_backend::write(&request)?),
         Command::Doctor => return doctor(settings).await,
         Command::Healthcheck => return Ok(healthcheck(&settings).await),
     }

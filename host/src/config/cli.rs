@@ -41,6 +41,18 @@ pub enum Command {
     /// Manage the keys of applications
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
+    /// Write the crate of a backend for another platform, to begin with
+    NewBackend(NewBackend),
+}
+
+/// Which crate to write.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct NewBackend {
+    /// The backend's id and the crate's name, e.g. noticeboard; it becomes a folder here
+    pub name: String,
+    /// The folder of Chatport's source; absent: here, in chatport or in ../chatport
+    #[arg(long, value_name = "FOLDER")]
+    pub chatport: Option<std::path::PathBuf>,
 }
 
 /// Which dead letters a running host is to try again, and how.
