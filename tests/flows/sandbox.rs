@@ -175,8 +175,7 @@ fn commands_of(section: &str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_readmes_walk_can_be_pasted_and_shows_what_it_says() {
     let chatport = Chatport::start(&[]).await;
-    let printed = chatport.printed();
-    let chat = printed.split_whitespace().find_map(|word| word.strip_suffix("/world")).expect("the way to the world");
+    let chat = chatport.demo_address();
     // What a reader fills in, at this Chatport's address.
     let fill_in = |line: &str| match line {
         line if line.starts_with("KEY=") => format!("KEY={}", chatport.api_key),
@@ -212,16 +211,15 @@ async fn the_readmes_walk_can_be_pasted_and_shows_what_it_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn on_loopback_a_demo_waits_and_the_first_lines_show_the_way_to_it() {
     let mut chatport = Chatport::start(&[]).await;
-    let printed = chatport.printed();
-    let shown = printed.split_whitespace().find(|word| word.ends_with("/world")).expect("the way to the world");
-    let world = chatport.client().anonymous().get(shown).await.expect(200);
+    let shown = chatport.demo_address();
+    let world = chatport.client().anonymous().get(&format!("{shown}/world")).await.expect(200);
     assert_eq!((&world["world"], &world["bot"]), (&json!("demo"), &json!("bot")));
     let demo = chatport.client().get("/v1/organizations/demo/installations").await.expect(200);
     assert_eq!((items(&demo).len(), &demo["items"][0]["state"]), (1, &json!("active")));
     // It is made once, and kept.
     assert!(chatport.stop().await);
     chatport.restart().await;
-    assert!(chatport.printed().contains(shown));
+    assert_eq!(chatport.demo_address(), shown);
     let again = chatport.client().get("/v1/organizations/demo/installations").await.expect(200);
     assert_eq!((items(&again).len(), &again["items"][0]["id"]), (1, &demo["items"][0]["id"]));
 }
