@@ -225,6 +225,34 @@ async fn on_loopback_a_demo_waits_and_the_first_lines_show_the_way_to_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_browser_gets_a_guarded_page_that_hears_of_changes() {
+    let chatport = Chatport::start(&[]).await;
+    let (address, stranger) = (chatport.demo_address(), chatport.client().anonymous());
+    let browser = [("accept", "text/html,*/*;q=0.8")];
+    let page =
+        async |address: String| stranger.try_raw(http::Method::GET, &address, &browser, "").await.expect("answered");
+    // With and without a slash at the end.
+    let shown = page(address.clone()).await;
+    assert_eq!((shown.status.as_u16(), &shown.text), (200, &page(format!("{address}/")).await.text));
+    assert!(shown.headers["content-security-policy"].to_str().expect("text").contains("script-src 'self';"));
+    assert_eq!(shown.headers.get_all("x-content-type-options").iter().count(), 1);
+    assert!(stranger.get(&address).await.expect(200)["sandbox"].is_array(), "a program gets the list");
+    let unknown = address.replace(address.rsplit('/').next().expect("a slot"), &"0".repeat(32));
+    let refused = [unknown.clone(), format!("{unknown}/page/page.js"), format!("{unknown}/events")];
+    for address in refused {
+        let (answer, plain) = (page(address).await, page(format!("{unknown}/world")).await);
+        assert_eq!((answer.status, answer.text), (plain.status, plain.text));
+    }
+    // A change is told to whoever waits for one.
+    let events = format!("{address}/events");
+    let (seen, _) = stranger.follow(&events, &[]).await.next().await;
+    let seen = [("last-event-id", seen.as_str())];
+    let sandbox = Sandbox::at(&address);
+    let (mut heard, _) = tokio::join!(stranger.follow(&events, &seen), sandbox.write("ada", "general", "hello"));
+    assert_ne!(heard.next().await.0, seen[0].1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_new_signing_secret_signs_beside_the_old_one() {
     let walk = Walk::begin().await;
     let subscription = json!({ "url": walk.application.url, "rotate_secret": true });

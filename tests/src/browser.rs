@@ -192,7 +192,7 @@ fn capabilities() -> Value {
     let arguments = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars"];
     let wanted = json!({
         "browserName": "chrome",
-        "goog:chromeOptions": { "binary": "/usr/bin/chromium", "args": arguments },
+        "goog:chromeOptions": { "args": arguments },
         "goog:loggingPrefs": { "browser": "ALL" },
     });
     json!({ "capabilities": { "alwaysMatch": wanted } })
