@@ -40,7 +40,7 @@ const titleOf = ({ id, kind, name }) => (kind === 'direct' ? 'Bot' : name || id)
 
 /** Who reads what, as the address says it: `#ada/incidents`. */
 function readAddress() {
-  const [person, place] = decodeURIComponent(location.hash.slice(1)).split('/');
+  const [person, place] = location.hash.slice(1).split('/');
   if (world.people.some(({ id }) => id === person)) me = person;
   me ??= world.people[0].id;
   if (mine().some(({ id }) => id === place)) open = place;
@@ -117,7 +117,7 @@ function showPlace() {
 function timeline(posts) {
   const ids = new Set(posts.flatMap((post) => [post.id, ...(post.replies ?? []).map(({ id }) => id)]));
   const alone = notices.filter(({ about }) => !ids.has(about));
-  return [...posts, ...alone].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  return [...posts, ...alone].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
 }
 
 /** Say what is new in the open conversation to those who don't see it. */
