@@ -2,9 +2,11 @@
 
 postgres_bin=/usr/lib/postgresql/15/bin
 
-# Installs what the tests need on a fresh Debian machine with Rust.
+# Installs what the tests need on a fresh Debian machine with Rust, and the packages of
+# further programs, each as program:package.
 install_missing() {
-    local packages=() sudo=()
+    local packages=() sudo=() further
+    for further in "$@"; do command -v "${further%:*}" >/dev/null || packages+=("${further#*:}"); done
     [ -x "$postgres_bin/initdb" ] || packages+=(postgresql-15)
     command -v pgbouncer >/dev/null || packages+=(pgbouncer)
     command -v cc >/dev/null || packages+=(gcc libc6-dev)

@@ -113,7 +113,7 @@ pub(crate) fn greeting(
         Some(Playground { backend, ingress_url }) => {
             let _ = writeln!(
                 text,
-                "  3. Look into the {backend}:   curl {ingress_url}/world   (the README walks through it in five minutes)"
+                "  3. Look into the {backend}:   {ingress_url}   (in a browser; the README walks through it in five minutes)"
             );
         }
         None => {

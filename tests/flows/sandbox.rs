@@ -175,8 +175,7 @@ fn commands_of(section: &str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_readmes_walk_can_be_pasted_and_shows_what_it_says() {
     let chatport = Chatport::start(&[]).await;
-    let printed = chatport.printed();
-    let chat = printed.split_whitespace().find_map(|word| word.strip_suffix("/world")).expect("the way to the world");
+    let chat = chatport.demo_address();
     // What a reader fills in, at this Chatport's address.
     let fill_in = |line: &str| match line {
         line if line.starts_with("KEY=") => format!("KEY={}", chatport.api_key),
@@ -212,18 +211,45 @@ async fn the_readmes_walk_can_be_pasted_and_shows_what_it_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn on_loopback_a_demo_waits_and_the_first_lines_show_the_way_to_it() {
     let mut chatport = Chatport::start(&[]).await;
-    let printed = chatport.printed();
-    let shown = printed.split_whitespace().find(|word| word.ends_with("/world")).expect("the way to the world");
-    let world = chatport.client().anonymous().get(shown).await.expect(200);
+    let shown = chatport.demo_address();
+    let world = chatport.client().anonymous().get(&format!("{shown}/world")).await.expect(200);
     assert_eq!((&world["world"], &world["bot"]), (&json!("demo"), &json!("bot")));
     let demo = chatport.client().get("/v1/organizations/demo/installations").await.expect(200);
     assert_eq!((items(&demo).len(), &demo["items"][0]["state"]), (1, &json!("active")));
     // It is made once, and kept.
     assert!(chatport.stop().await);
     chatport.restart().await;
-    assert!(chatport.printed().contains(shown));
+    assert_eq!(chatport.demo_address(), shown);
     let again = chatport.client().get("/v1/organizations/demo/installations").await.expect(200);
     assert_eq!((items(&again).len(), &again["items"][0]["id"]), (1, &demo["items"][0]["id"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_gets_a_guarded_page_that_hears_of_changes() {
+    let chatport = Chatport::start(&[]).await;
+    let (address, stranger) = (chatport.demo_address(), chatport.client().anonymous());
+    let browser = [("accept", "text/html,*/*;q=0.8")];
+    let page =
+        async |address: String| stranger.try_raw(http::Method::GET, &address, &browser, "").await.expect("answered");
+    // With and without a slash at the end.
+    let shown = page(address.clone()).await;
+    assert_eq!((shown.status.as_u16(), &shown.text), (200, &page(format!("{address}/")).await.text));
+    assert!(shown.headers["content-security-policy"].to_str().expect("text").contains("script-src 'self';"));
+    assert_eq!(shown.headers.get_all("x-content-type-options").iter().count(), 1);
+    assert!(stranger.get(&address).await.expect(200)["sandbox"].is_array(), "a program gets the list");
+    let unknown = address.replace(address.rsplit('/').next().expect("a slot"), &"0".repeat(32));
+    let refused = [unknown.clone(), format!("{unknown}/page/page.js"), format!("{unknown}/events")];
+    for address in refused {
+        let (answer, plain) = (page(address).await, page(format!("{unknown}/world")).await);
+        assert_eq!((answer.status, answer.text), (plain.status, plain.text));
+    }
+    // A change is told to whoever waits for one.
+    let events = format!("{address}/events");
+    let (seen, _) = stranger.follow(&events, &[]).await.next().await;
+    let seen = [("last-event-id", seen.as_str())];
+    let sandbox = Sandbox::at(&address);
+    let (mut heard, _) = tokio::join!(stranger.follow(&events, &seen), sandbox.write("ada", "general", "hello"));
+    assert_ne!(heard.next().await.0, seen[0].1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 #![allow(missing_debug_implementations)]
 
 pub mod application;
+pub mod browser;
 pub mod client;
 pub mod database;
 pub mod engine;

@@ -149,6 +149,12 @@ impl Chatport {
         self.out.lock().expect("no panic").clone()
     }
 
+    /// The address of the demo's world, as its first lines show it.
+    pub fn demo_address(&self) -> String {
+        let printed = self.printed();
+        printed.split_whitespace().find(|word| word.contains("/in/")).expect("the way to the demo").to_owned()
+    }
+
     /// What it has logged since it was started last.
     pub fn log(&self) -> String {
         self.log.lock().expect("no panic").clone()

@@ -58,7 +58,7 @@ pub(crate) enum Operation {
 }
 
 /// The faults that wait.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Faults(pub(crate) Vec<Fault>);
 
 impl Faults {

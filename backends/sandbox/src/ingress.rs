@@ -1,6 +1,6 @@
-//! The JSON API through which people use a world. Whoever knows the slot may act as anybody:
-//! a sandbox is make-believe, and reached on loopback only. Answers are laid out for a
-//! terminal; errors say what would have been right.
+//! The JSON API through which people use a world, and the page on top of it. Whoever knows
+//! the slot may act as anybody: a sandbox is make-believe, and reached on loopback only. The
+//! API's answers are laid out for a terminal; errors say what would have been right.
 
 use chatport_sdk::prelude::*;
 use http::{Method, StatusCode};
@@ -8,16 +8,16 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    SandboxBackend,
+    SandboxBackend, events,
     faults::{Fault, MAX_FAULTS},
     file::FileError,
-    view,
+    page, view,
     world::Refusal,
 };
 
 /// What there is: method, path and what it does, as `GET /` tells it.
-const WAYS: [(&str, &str, &str); 8] = [
-    ("GET", "/", "this list"),
+const WAYS: [(&str, &str, &str); 9] = [
+    ("GET", "/", "this list; in a browser, a page to read, write and press on"),
     ("GET", "/world", "the people, the conversations and the bot"),
     ("GET", "/conversations/{id}/posts", "what stands in a conversation; ?as=ada: with the notices that Ada sees"),
     (
@@ -26,6 +26,7 @@ const WAYS: [(&str, &str, &str); 8] = [
         r#"write: {"as": "ada", "text": "…", "reply_to"?: "p1", "id"?: "h1"}; an "id" of before sends that event again. In the direct conversation (dm-ada): link CODE, unlink, help. In a channel: link CODE"#,
     ),
     ("POST", "/posts/{id}/press", r#"press a button: {"as": "ada", "action": "…", "choice"?: "…", "id"?: "h1"}"#),
+    ("GET", "/events", "wait until something changes (server-sent events); ask again with the header Last-Event-ID"),
     ("GET", "/faults", "what is to go wrong"),
     (
         "POST",
@@ -56,6 +57,10 @@ impl Problem {
             "there is no such world",
             "the address of a sandbox is shown with its installation",
         )
+    }
+
+    fn nothing_here() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "there is nothing here", "GET / shows what there is")
     }
 
     fn into_response(self) -> Response {
@@ -127,10 +132,13 @@ fn reader(query: Option<&str>) -> Option<&str> {
 }
 
 impl SandboxBackend {
-    fn route(&self, site: &Site, request: &Request) -> Result<Received, Problem> {
+    async fn route(&self, site: &Site, request: &Request) -> Result<Received, Problem> {
         let path: Vec<&str> = request.path.split('/').filter(|segment| !segment.is_empty()).collect();
         let response = match (request.method.clone(), path.as_slice()) {
-            (Method::GET, []) => view::ways(&WAYS),
+            (Method::GET, []) if page::is_wanted(request) => page::index(site),
+            (Method::GET, []) => page::by_accept(view::ways(&WAYS)),
+            (Method::GET, ["page", name]) => page::file(name).ok_or_else(Problem::nothing_here)?,
+            (Method::GET, ["events"]) => self.events(site, events::last_id(request)).await?,
             (Method::GET, ["world"]) => self.worlds.read(site, view::world)?,
             (Method::GET, ["conversations", id, "posts"]) => {
                 let reader = reader(request.query.as_deref());
@@ -140,15 +148,22 @@ impl SandboxBackend {
             (Method::POST, ["posts", id, "press"]) => return self.hear_press(site, id, request),
             (Method::GET, ["faults"]) => self.worlds.faults(site, |faults| view::faults(&faults.0))?,
             (Method::POST, ["faults"]) => self.add_fault(site, read(request)?)?,
-            (Method::DELETE, ["faults"]) => self.worlds.faults(site, |faults| {
+            (Method::DELETE, ["faults"]) => self.worlds.change_faults(site, |faults| {
                 faults.0.clear();
                 view::faults(&faults.0)
             })?,
-            (_, [] | ["world" | "faults"] | ["conversations", _, "posts" | "messages"] | ["posts", _, "press"]) => {
+            (
+                _,
+                []
+                | ["world" | "faults" | "events"]
+                | ["page", _]
+                | ["conversations", _, "posts" | "messages"]
+                | ["posts", _, "press"],
+            ) => {
                 let error = format!("{} isn't possible here", request.method);
                 return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, error, "GET / shows what is"));
             }
-            _ => return Err(Problem::new(StatusCode::NOT_FOUND, "there is nothing here", "GET / shows what there is")),
+            _ => return Err(Problem::nothing_here()),
         };
         Ok(Received::Answer(response))
     }
@@ -158,7 +173,7 @@ impl SandboxBackend {
             let hint = "a number from 1; DELETE /faults ends all faults";
             return Err(Problem::new(StatusCode::BAD_REQUEST, "`times` is 0", hint));
         }
-        self.worlds.faults(site, |faults| {
+        self.worlds.change_faults(site, |faults| {
             if faults.0.len() >= MAX_FAULTS {
                 let error = format!("{MAX_FAULTS} faults wait already");
                 return Err(Problem::new(StatusCode::CONFLICT, error, "DELETE /faults ends all faults"));
@@ -175,7 +190,7 @@ impl Ingress for SandboxBackend {
         if site.is_decoy() {
             return Received::Answer(Problem::no_world().into_response());
         }
-        self.route(site, request).unwrap_or_else(|problem| Received::Answer(problem.into_response()))
+        self.route(site, request).await.unwrap_or_else(|problem| Received::Answer(problem.into_response()))
     }
 
     async fn answer(&self, site: &Site, happenings: &[Happening], outcomes: &[Outcome]) -> Response {

@@ -1,9 +1,10 @@
 //! The sandbox: a chat platform inside the program, for trying everything without a chat
 //! server. People, channels and direct conversations live in a *world*, one for each
-//! installation. The bot posts, edits and deletes there; people read, write and press
-//! through a JSON API at the installation's ingress (`GET /in/sandbox/{slot}/` lists it).
+//! installation. The bot posts, edits and deletes there; people read, write and press on a
+//! page at the installation's ingress (`/in/sandbox/{slot}`, in a browser) or through the
+//! JSON API under it (the same address lists it to everything else).
 //!
-//! The API has no authentication: whoever knows the random slot and reaches the host can
+//! Neither has no authentication: whoever knows the random slot and reaches the host can
 //! act as anybody in that world. That is why the backend is `loopback_only`, and why nothing
 //! but make-believe belongs in a world.
 //!
@@ -14,11 +15,13 @@
 
 mod card;
 mod delivery;
+mod events;
 mod faults;
 mod file;
 mod ingress;
 mod install;
 mod messages;
+mod page;
 mod presses;
 mod render;
 mod say;

@@ -16,7 +16,8 @@ impl Verification for SandboxBackend {
             Purpose::User => ("Send the code to the bot", "the bot, in a direct message", "dm-ada"),
             Purpose::Channel => ("Post the code in the channel", "the channel that is to be linked", "incidents"),
         };
-        let text = "In a sandbox you write as any of its people. Send this text before it runs out.";
+        let page = site.ingress_url().map(|url| format!(" on its page, {url}")).unwrap_or_default();
+        let text = format!("In a sandbox you write as any of its people{page}. Send this text before it runs out.");
         let send = StepKind::SendText { text: ShownValue::Secret(Secret::new(message.as_str())), to: to.into() };
         let mut steps = vec![SetupStep::new("send-code", title, text, send)];
         if let Some(ingress) = site.ingress_url() {

@@ -6,9 +6,11 @@ use std::{
     fmt,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use chatport_sdk::prelude::*;
+use tokio::{sync::watch, time::timeout};
 
 use crate::{
     Settings,
@@ -27,6 +29,15 @@ struct Open {
     file: Option<PathBuf>,
     world: Mutex<World>,
     faults: Mutex<Faults>,
+    /// Counts the changes of the world and its faults. It starts at the time, so that what
+    /// somebody saw before a restart isn't taken for what there is now.
+    changes: watch::Sender<i64>,
+}
+
+impl Open {
+    fn has_changed(&self) {
+        self.changes.send_modify(|changes| *changes = changes.saturating_add(1));
+    }
 }
 
 impl fmt::Debug for Worlds {
@@ -61,17 +72,39 @@ impl Worlds {
             file::save(path, &changed)?;
         }
         *world = changed;
+        open.has_changed();
         Ok(result)
     }
 
-    /// The faults of the world.
-    pub(crate) fn faults<T>(&self, site: &Site, with: impl FnOnce(&mut Faults) -> T) -> Result<T, FileError> {
-        Ok(with(&mut lock(&self.opened(site)?.faults)))
+    /// How often the world or its faults have changed, as soon as that isn't what was `seen`
+    /// any more; after some `patience` even if it is.
+    pub(crate) async fn changes(&self, site: &Site, seen: Option<i64>, patience: Duration) -> Result<i64, FileError> {
+        let mut changes = self.opened(site)?.changes.subscribe();
+        // In vain, or because the world is removed: either way the reader asks again.
+        let _ = timeout(patience, changes.wait_for(|&changes| Some(changes) != seen)).await;
+        Ok(*changes.borrow())
+    }
+
+    /// Look at the faults of the world.
+    pub(crate) fn faults<T>(&self, site: &Site, look: impl FnOnce(&Faults) -> T) -> Result<T, FileError> {
+        Ok(look(&lock(&self.opened(site)?.faults)))
+    }
+
+    /// Change the faults of the world.
+    pub(crate) fn change_faults<T>(&self, site: &Site, change: impl FnOnce(&mut Faults) -> T) -> Result<T, FileError> {
+        let open = self.opened(site)?;
+        let mut faults = lock(&open.faults);
+        let before = faults.clone();
+        let result = change(&mut faults);
+        if *faults != before {
+            open.has_changed();
+        }
+        Ok(result)
     }
 
     /// The fault that waits for an operation, used up once.
     pub(crate) fn take_fault(&self, site: &Site, operation: Operation) -> Result<Option<Fault>, FileError> {
-        self.faults(site, |faults| faults.take(operation))
+        self.change_faults(site, |faults| faults.take(operation))
     }
 
     /// Forget the world and its file.
@@ -102,7 +135,8 @@ impl Worlds {
             }
         };
         let world = kept.unwrap_or_else(|| World::new(&settings.world, first_id(site)));
-        let open = Open { file: settings.file, world: Mutex::new(world), faults: Mutex::default() };
+        let changes = watch::Sender::new(site.now().as_micros());
+        let open = Open { file: settings.file, world: Mutex::new(world), faults: Mutex::default(), changes };
         let open = Arc::new(open);
         all.insert(site.slot().into(), open.clone());
         Ok(open)
