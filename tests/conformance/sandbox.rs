@@ -1,8 +1,11 @@
 //! The sandbox, which is its own platform.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    any::Any,
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use chatport_sandbox::SandboxBackend;
@@ -13,6 +16,7 @@ use chatport_sdk::{
 };
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
+use tokio::runtime::Runtime;
 
 /// A sandbox: one process, which has the world in it.
 pub(crate) struct SandboxFixture(Arc<SandboxBackend>);
@@ -31,7 +35,14 @@ impl Fixture for SandboxFixture {
     fn platform(&self) -> Arc<dyn Platform> {
         Arc::new(World { backend: Arc::clone(&self.0), events: AtomicUsize::new(0) })
     }
+
+    fn surroundings(&self) -> Box<dyn Any> {
+        Box::new(RUNTIME.enter())
+    }
 }
+
+/// By it those who wait for news learn that there are none.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
 
 struct World {
     backend: Arc<SandboxBackend>,

@@ -55,7 +55,7 @@ mod poll;
 mod stage;
 mod vault;
 
-use std::sync::Arc;
+use std::{any::Any, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -183,6 +183,12 @@ pub trait Fixture: Send + Sync {
 
     /// A platform on which nothing has happened yet.
     fn platform(&self) -> Arc<dyn Platform>;
+
+    /// What is kept while a behaviour is played, e.g. the guard by which a backend that needs a
+    /// runtime finds it.
+    fn surroundings(&self) -> Box<dyn Any> {
+        Box::new(())
+    }
 }
 
 /// An answer with JSON.

@@ -106,6 +106,7 @@ impl std::fmt::Debug for Behaviour {
 impl Behaviour {
     /// Play it.
     pub fn play(&self, fixture: &dyn Fixture) -> Verdict {
+        let _surroundings = fixture.surroundings();
         match catch_unwind(AssertUnwindSafe(|| run((self.check)(fixture)))) {
             Ok(Ok(())) => Verdict::Holds,
             Ok(Err(Obstacle::Absent(why))) => Verdict::Absent(why.to_owned()),
