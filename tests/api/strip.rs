@@ -89,7 +89,7 @@ fn shown(item: Item) -> Option<Item> {
 
 fn is_exported(item: &ItemMacro) -> bool {
     let has = |name: &str| item.attrs.iter().any(|attribute| attribute.path().is_ident(name));
-    has("macro_export") && !item.attrs.iter().any(|attribute| is_hidden(attribute))
+    has("macro_export") && !item.attrs.iter().any(is_hidden)
 }
 
 fn is_hidden(attribute: &Attribute) -> bool {
