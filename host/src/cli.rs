@@ -2,6 +2,7 @@
 //! that can't be done.
 
 mod new_backend;
+mod record;
 mod replay;
 
 use std::process::ExitCode;
@@ -18,7 +19,10 @@ use crate::{
     host::{self, Host, StartError},
     ids::OrganizationId,
     registry::Registry,
-    security::api_keys::{Scope, Scopes},
+    security::{
+        api_keys::{Scope, Scopes},
+        random::{self, SystemRandom},
+    },
     setup::audit::Actor,
     store::{Database, entities},
     telemetry,
@@ -37,6 +41,8 @@ enum ProgramError {
     Input(String),
     #[error(transparent)]
     Replay(#[from] replay::ReplayError),
+    #[error(transparent)]
+    Record(#[from] record::RecordError),
     #[error(transparent)]
     NewBackend(#[from] new_backend::NewBackendError),
     #[error("signals can't be heard: {0}")]
@@ -79,6 +85,9 @@ async fn perform(invocation: Invocation) -> Result<ExitCode, ProgramError> {
         Command::ApiKey(ApiKeyCommand::Create(request)) => create_key(settings, request).await?,
         Command::Replay(request) => print(&replay::replay(&settings, request).await?),
         Command::NewBackend(request) => print(&new_backend::write(&request)?),
+        Command::Record(request) => {
+            record::record(request, |name| std::env::var(name).ok(), random::bytes(&SystemRandom)).await?
+        }
         Command::Doctor => return doctor(settings).await,
         Command::Healthcheck => return Ok(healthcheck(&settings).await),
     }

@@ -36,6 +36,7 @@ pub mod identity;
 pub mod ingress;
 pub mod install;
 pub mod jwt;
+pub mod recorded;
 pub mod secret;
 pub mod site;
 pub mod steps;

@@ -43,6 +43,26 @@ pub enum Command {
     ApiKey(ApiKeyCommand),
     /// Write the crate of a backend for another platform, to begin with
     NewBackend(NewBackend),
+    /// Stand between a platform and a host, and keep each request for the tests of a backend
+    Record(RecordCommand),
+}
+
+/// What to record.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct RecordCommand {
+    /// Where the platform calls
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8010")]
+    pub at: std::net::SocketAddr,
+    /// The host that everything is passed on to
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000")]
+    pub to: url::Url,
+    /// The folder that the files are put into
+    #[arg(long, value_name = "FOLDER", default_value = "recorded")]
+    pub into: std::path::PathBuf,
+    /// An environment variable whose value is a secret of the platform: its name is kept instead. May
+    /// be repeated
+    #[arg(long = "secret", value_name = "VARIABLE", value_delimiter = ',')]
+    pub secrets: Vec<String>,
 }
 
 /// Which crate to write.
