@@ -54,7 +54,7 @@ async fn a_recorded_request_can_be_played_with_other_secrets() {
     eventually("the recorder to listen", || async { tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok() })
         .await;
 
-    let platform = Client::new(&format!("http://127.0.0.1:{port}/in/{path}"), None);
+    let platform = Client::new(format!("http://127.0.0.1:{port}/in/{path}"), None);
     let body = json!({ "as": "ada", "text": format!("link {}", text(&code, "code")), "id": "e1" });
     let told = platform.post("/conversations/dm-ada/messages", body).await.expect(200);
     assert_eq!(told["outcome"], "linked", "it is passed on, and so is the answer");
