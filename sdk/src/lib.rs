@@ -29,6 +29,7 @@ pub mod content;
 pub mod crypto;
 pub mod delivery;
 pub mod descriptor;
+pub mod directory;
 pub mod failure;
 pub mod happening;
 pub mod http;
@@ -58,6 +59,7 @@ pub mod prelude {
         Rendering, StreamKey, Urgency,
     };
     pub use crate::descriptor::{Descriptor, Icon, LengthUnit, Limits, Rate};
+    pub use crate::directory::{Directory, Entry, EntryKind, Lookup, Page, Posting, Search};
     pub use crate::failure::{Cause, Failure, Scope};
     pub use crate::happening::{CodeRefusal, Happening, HappeningKind, Outcome, Place, PressAnswer};
     pub use crate::http::{Answer, HttpClient, HttpError};

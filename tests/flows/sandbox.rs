@@ -366,3 +366,31 @@ async fn a_refused_credential_suspends_until_somebody_resumes() {
     assert_eq!(walk.sandbox.posts("incidents").await.len(), 1);
     tallies(&walk.chatport.client()).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picker_shows_what_the_bot_can_see_and_connects_what_was_picked() {
+    let walk = Walk::begin().await;
+    let ask = async |rest: &str| {
+        let path = format!("installations/{}/directory{rest}", walk.installation);
+        items(&walk.acme.get(&path).await.expect(200))
+    };
+    let found = ask("?kind=channels").await;
+    let seen: Vec<(&Value, &Value)> =
+        found.iter().map(|entry| (&entry["conversation"]["name"], &entry["posting"])).collect();
+    // The channel `private`, which the bot isn't in, isn't among them.
+    let expected = [("incidents", "member"), ("general", "member"), ("archive", "archived")];
+    let expected = expected.map(|(name, posting)| (json!(name), json!(posting)));
+    assert_eq!(seen, expected.iter().map(|(name, posting)| (name, posting)).collect::<Vec<_>>());
+    assert_eq!(ask("/resolve?name=private").await, Vec::<Value>::new());
+    let general = ask("?kind=channels&query=GEN").await.remove(0);
+    let request = json!({ "installation": walk.installation, "conversation": general["conversation"] });
+    assert_eq!(walk.acme.post("channels", request).await.expect(201)["display_name"], "General");
+
+    let path = format!("installations/{}/directory?kind=people&limit=2", walk.installation);
+    let first = walk.acme.get(&path).await.expect(200);
+    let second = walk.acme.get(&format!("{path}&cursor={}", text(&first, "next"))).await.expect(200);
+    assert_eq!((second.get("next"), [items(&first), items(&second)].concat()), (None, ask("?kind=people").await));
+    let ada =
+        json!([{ "kind": "person", "account": { "id": "ada", "username": "ada", "display_name": "Ada Lovelace" } }]);
+    assert_eq!(json!(ask("/resolve?email=ada@example.com").await), ada);
+}

@@ -1,6 +1,8 @@
 //! The client of Mattermost's REST interface, version 4: one method for each call that the
 //! backend makes. It talks to the address in the settings and to nothing else.
 
+mod directory;
+
 use chatport_sdk::prelude::*;
 use http::Method;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -50,7 +52,7 @@ impl User {
 }
 
 /// A channel, private or public, or a direct conversation.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Channel {
     pub(crate) id: String,
@@ -66,6 +68,29 @@ impl Channel {
     /// Whether everybody in its team may join it.
     pub(crate) fn is_public(&self) -> bool {
         self.kind == "O"
+    }
+
+    /// Whether it is a channel of a team, public or private, in which something can happen.
+    pub(crate) fn is_in_use(&self) -> bool {
+        matches!(self.kind.as_str(), "O" | "P") && self.delete_at == 0 && address::is_id(&self.id)
+    }
+
+    /// The channel as the host's conversation; `team` is the name of its team.
+    pub(crate) fn conversation(self, team: &str) -> Conversation {
+        let kind = match self.kind.as_str() {
+            "D" => ConversationKind::Direct,
+            "G" => ConversationKind::Group,
+            _ => ConversationKind::Channel,
+        };
+        let team = if self.team_id.is_empty() { "" } else { team };
+        Conversation {
+            address: address::of_channel(&self.id),
+            id: self.id,
+            kind,
+            name: self.name,
+            display_name: self.display_name,
+            team: team.to_owned(),
+        }
     }
 }
 

@@ -22,6 +22,7 @@ mod commands;
 mod delivery;
 mod descriptor;
 mod details;
+mod directory;
 mod errors;
 mod ingress;
 mod install;
@@ -63,6 +64,10 @@ impl MessagingBackend for MattermostBackend {
     }
 
     fn ingress(&self) -> Option<&dyn Ingress> {
+        Some(self)
+    }
+
+    fn directory(&self) -> Option<&dyn Directory> {
         Some(self)
     }
 }

@@ -14,6 +14,7 @@
 
 mod card;
 mod delivery;
+mod directory;
 mod faults;
 mod file;
 mod ingress;
@@ -111,6 +112,10 @@ impl MessagingBackend for SandboxBackend {
     }
 
     fn ingress(&self) -> Option<&dyn Ingress> {
+        Some(self)
+    }
+
+    fn directory(&self) -> Option<&dyn Directory> {
         Some(self)
     }
 }

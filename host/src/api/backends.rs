@@ -73,6 +73,8 @@ struct Parts {
     direct: bool,
     /// People's presses, commands and replies come back.
     receive: bool,
+    /// It finds people and channels, for pickers.
+    directory: bool,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -95,6 +97,7 @@ impl Parts {
             find: delivery.is_some_and(|delivery| delivery.find().is_some()),
             direct: delivery.is_some_and(|delivery| delivery.direct().is_some()),
             receive: backend.ingress().is_some(),
+            directory: backend.directory().is_some(),
         }
     }
 }

@@ -6,6 +6,7 @@ mod audit;
 mod backends;
 pub mod callers;
 mod dead_letters;
+mod directory;
 mod docs;
 mod events;
 pub mod extract;
@@ -52,18 +53,19 @@ pub fn build() -> (Router<App>, Value) {
         .tag("Backends", "What is linked in.")
         .tag("Organizations", "The application's tenants.")
         .tag("Installations", "Setting platforms up.")
-        .tag("Linking", "Codes, accounts and channels.")
+        .tag("Linking", "Codes, accounts and channels, and finding them.")
         .tag("Messages", "What is to be shown, and where.")
         .tag("Events", "What the application hears.")
         .tag("API keys", "Who may call.")
         .tag("Platforms", "What platforms call.")
         .tag("Operation", "Signs of life and figures.")
         .parameter("org", "The application's own id of the organization.");
-    let parts: [fn(Api<App>) -> Api<App>; 10] = [
+    let parts: [fn(Api<App>) -> Api<App>; 11] = [
         backends::routes,
         organizations::routes,
         installations::routes,
         links::routes,
+        directory::routes,
         messages::routes,
         dead_letters::routes,
         events::routes,

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod channels;
 pub mod codes;
 pub mod contain;
+pub mod directory;
 pub mod failure;
 pub mod guesses;
 pub mod installations;

@@ -136,7 +136,7 @@ async fn proven_conversation(site: &Site, form: &Form, details: &Details) -> Opt
     } else {
         return None;
     };
-    is_there.ok()?.then(|| person::conversation(channel, &form.team_domain))
+    is_there.ok()?.then(|| channel.conversation(&form.team_domain))
 }
 
 pub(super) fn answer(site: &Site, happening: &Happening, outcome: &Outcome) -> Response {
