@@ -205,6 +205,7 @@ fn backends(registry: &Registry) -> String {
             ("deliver", backend.delivery().is_some()),
             ("receive", backend.ingress().is_some()),
             ("directory", backend.directory().is_some()),
+            ("commands", backend.commands().is_some()),
         ];
         let can: Vec<&str> = parts.iter().filter(|(_, can)| *can).map(|(name, _)| *name).collect();
         let rates = descriptor

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    delivery::Delivery, descriptor::Descriptor, directory::Directory, ingress::Ingress, install::Install,
-    verification::Verification,
+    commands::Commands, delivery::Delivery, descriptor::Descriptor, directory::Directory, ingress::Ingress,
+    install::Install, verification::Verification,
 };
 
 /// The code for one chat platform.
@@ -39,6 +39,11 @@ pub trait MessagingBackend: Send + Sync + 'static {
 
     /// Finding people and channels, for pickers.
     fn directory(&self) -> Option<&dyn Directory> {
+        None
+    }
+
+    /// Making the application's commands known to the platform.
+    fn commands(&self) -> Option<&dyn Commands> {
         None
     }
 }

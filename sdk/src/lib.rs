@@ -25,6 +25,7 @@
 #![deny(missing_docs)]
 
 pub mod backend;
+pub mod commands;
 pub mod content;
 pub mod crypto;
 pub mod delivery;
@@ -53,6 +54,7 @@ pub use url::Url;
 /// What almost every backend needs; `use chatport_sdk::prelude::*;`.
 pub mod prelude {
     pub use crate::backend::{MessagingBackend, Registration};
+    pub use crate::commands::{Commands, DeclaredCommand, Synced};
     pub use crate::content::{Action, Choice, Content, State};
     pub use crate::delivery::{
         Delete, Delivery, Direct, Edit, Edited, Find, Found, Note, NoteCode, Outgoing, Part, Receipt, RenderRequest,

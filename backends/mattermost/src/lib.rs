@@ -19,6 +19,7 @@ mod address;
 mod api;
 mod card;
 mod commands;
+mod declared;
 mod delivery;
 mod descriptor;
 mod details;
@@ -68,6 +69,10 @@ impl MessagingBackend for MattermostBackend {
     }
 
     fn directory(&self) -> Option<&dyn Directory> {
+        Some(self)
+    }
+
+    fn commands(&self) -> Option<&dyn Commands> {
         Some(self)
     }
 }

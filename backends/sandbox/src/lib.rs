@@ -13,6 +13,7 @@
 #![deny(missing_docs)]
 
 mod card;
+mod commands;
 mod delivery;
 mod directory;
 mod faults;
@@ -116,6 +117,10 @@ impl MessagingBackend for SandboxBackend {
     }
 
     fn directory(&self) -> Option<&dyn Directory> {
+        Some(self)
+    }
+
+    fn commands(&self) -> Option<&dyn Commands> {
         Some(self)
     }
 }

@@ -75,6 +75,8 @@ struct Parts {
     receive: bool,
     /// It finds people and channels, for pickers.
     directory: bool,
+    /// It makes an application's own commands known.
+    commands: bool,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -98,6 +100,7 @@ impl Parts {
             direct: delivery.is_some_and(|delivery| delivery.direct().is_some()),
             receive: backend.ingress().is_some(),
             directory: backend.directory().is_some(),
+            commands: backend.commands().is_some(),
         }
     }
 }

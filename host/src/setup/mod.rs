@@ -4,6 +4,8 @@
 pub mod audit;
 pub mod channels;
 pub mod codes;
+pub mod command_sync;
+pub mod commands;
 pub mod contain;
 pub mod directory;
 pub mod failure;
