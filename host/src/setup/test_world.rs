@@ -66,6 +66,8 @@ pub(crate) struct Pigeon {
     pub(crate) told: Mutex<Vec<Vec<String>>>,
     /// How the next calls that make commands known fail, from the last one.
     pub(crate) refusals: Mutex<Vec<Failure>>,
+    /// While somebody holds it, such calls don't come back.
+    pub(crate) gate: tokio::sync::Mutex<()>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -97,6 +99,7 @@ impl Default for Pigeon {
             is_deaf: AtomicBool::new(false),
             told: Mutex::default(),
             refusals: Mutex::default(),
+            gate: tokio::sync::Mutex::default(),
         }
     }
 }
@@ -156,7 +159,9 @@ impl Commands for Pigeon {
 
     async fn sync(&self, _: &Site, commands: &[DeclaredCommand]) -> Result<Synced, Failure> {
         self.told.lock().unwrap().push(commands.iter().map(|command| command.name.clone()).collect());
-        match self.refusals.lock().unwrap().pop() {
+        drop(self.gate.lock().await);
+        let refusal = self.refusals.lock().unwrap().pop();
+        match refusal {
             Some(failure) => Err(failure),
             None => Ok(Synced::default().token(NewToken::new("hook", Secret::new("told")).labelled("commands"))),
         }

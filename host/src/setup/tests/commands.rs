@@ -115,3 +115,44 @@ async fn what_the_backend_refuses_and_what_is_another_organizations_stores_nothi
     assert!(matches!(commands::get(&world.app, &other, id).await, Err(SetupFailure::NotFound)));
     assert_eq!(world.count("FROM command_sets").await, 0);
 }
+
+#[tokio::test]
+async fn what_is_declared_while_the_platform_is_being_told_is_told_after_it() {
+    let world = World::new().await;
+    let id = world.installed().await;
+    declare(&world, id, &["status"]).await.unwrap();
+    let closed = world.pigeon.gate.lock().await;
+    let declare_meanwhile = async {
+        while world.pigeon.told.lock().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        // Another replica looks, too: the set is taken.
+        command_sync::look(&world.app).await.unwrap();
+        assert_eq!(world.pigeon.told.lock().unwrap().len(), 1);
+        world.clock.advance(Duration::from_secs(1));
+        declare(&world, id, &["who"]).await.unwrap();
+        drop(closed);
+    };
+    let (looked, ()) = tokio::join!(command_sync::look(&world.app), declare_meanwhile);
+    looked.unwrap();
+    assert_eq!(state(&world, id).await, SyncState::Pending);
+    world.pigeon.told.lock().unwrap().clear();
+    assert_eq!(told(&world).await, [["who"]]);
+    assert_eq!(state(&world, id).await, SyncState::Synced);
+}
+
+#[tokio::test]
+async fn what_a_replica_has_left_undone_is_taken_up_by_another() {
+    let world = World::new().await;
+    let id = world.installed().await;
+    declare(&world, id, &["status"]).await.unwrap();
+    let closed = world.pigeon.gate.lock().await;
+    // It dies while the platform is being told.
+    let dies = tokio::time::timeout(Duration::from_millis(300), command_sync::look(&world.app)).await;
+    assert!(dies.is_err());
+    drop(closed);
+    world.pigeon.told.lock().unwrap().clear();
+    assert_eq!(told(&world).await.len(), 0);
+    world.clock.advance(Duration::from_secs(90));
+    assert_eq!(told(&world).await, [["status"]]);
+}
