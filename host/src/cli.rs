@@ -217,6 +217,8 @@ fn backends(registry: &Registry) -> String {
             ("codes", backend.verification().is_some()),
             ("deliver", backend.delivery().is_some()),
             ("receive", backend.ingress().is_some()),
+            ("directory", backend.directory().is_some()),
+            ("commands", backend.commands().is_some()),
         ];
         let can: Vec<&str> = parts.iter().filter(|(_, can)| *can).map(|(name, _)| *name).collect();
         let rates = descriptor

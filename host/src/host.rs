@@ -29,7 +29,11 @@ use crate::{
         transport::{TransportError, Transports},
     },
     server,
-    setup::{renewal::Renewals, watch},
+    setup::{
+        command_sync::{self, CommandSync},
+        renewal::Renewals,
+        watch,
+    },
     store::{self, Database, Location, OpenError, entities, statement},
 };
 
@@ -161,6 +165,7 @@ impl Host {
         let engine = tokio::spawn(delivery::run(app.clone(), engine_stop.clone()));
         let keeper = tokio::spawn(housekeeping::run(app.clone(), engine_stop.clone()));
         let watcher = tokio::spawn(watch::run(app.clone(), engine_stop.clone()));
+        let announcer = tokio::spawn(command_sync::run(app.clone(), engine_stop.clone()));
         let delivery = app.delivery.clone();
         let listener_of_news = store::listen(app.database.clone(), move || delivery.wake(), engine_stop.clone());
         let news = tokio::spawn(listener_of_news);
@@ -181,6 +186,7 @@ impl Host {
         }
         keeper.abort();
         watcher.abort();
+        announcer.abort();
         if let Err(error) = news.await {
             tracing::error!(%error, "listening for news ended badly");
         }
@@ -221,6 +227,7 @@ async fn open(settings: Settings, registry: Registry, bound: SocketAddr) -> Resu
         crowd: Crowd::default(),
         subscription_health: SubscriptionHealth::default(),
         renewals: Renewals::default(),
+        command_sync: CommandSync::default(),
         stopping: CancellationToken::new(),
         database,
     })

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    delivery::Delivery, descriptor::Descriptor, ingress::Ingress, install::Install, verification::Verification,
+    commands::Commands, delivery::Delivery, descriptor::Descriptor, directory::Directory, ingress::Ingress,
+    install::Install, verification::Verification,
 };
 
 /// The code for one chat platform.
@@ -33,6 +34,16 @@ pub trait MessagingBackend: Send + Sync + 'static {
 
     /// What the platform calls.
     fn ingress(&self) -> Option<&dyn Ingress> {
+        None
+    }
+
+    /// Finding people and channels, for pickers.
+    fn directory(&self) -> Option<&dyn Directory> {
+        None
+    }
+
+    /// Making the application's commands known to the platform.
+    fn commands(&self) -> Option<&dyn Commands> {
         None
     }
 }

@@ -71,6 +71,20 @@ pub enum HappeningKind {
         /// Where.
         conversation: Conversation,
     },
+    /// Somebody used a command that the application declared
+    /// ([`Commands`](crate::commands::Commands)). What comes of it is
+    /// [`Outcome::Pressed`], [`Outcome::NotLinked`], or [`Outcome::NotOurs`] for a command that
+    /// isn't declared any more.
+    CommandUsed {
+        /// The command's name, without a sign.
+        name: String,
+        /// The text after the name.
+        text: String,
+        /// Who, proven by the platform.
+        account: Account,
+        /// Where.
+        conversation: Conversation,
+    },
     /// Setup was completed on the platform's side.
     Installed {
         /// What the installation turned out to be.
@@ -161,11 +175,11 @@ pub enum Outcome {
         /// Whether it had been.
         was_linked: bool,
     },
-    /// A press was recorded; here is what to show.
+    /// A press or the use of a declared command was recorded; here is what to show.
     Pressed(PressAnswer),
-    /// The presser isn't linked to a user and the action isn't open to anyone.
+    /// The person isn't linked to a user and the action or command isn't open to anyone.
     NotLinked,
-    /// The button isn't (or is no longer) one of ours.
+    /// The button or command isn't (or is no longer) one of ours.
     NotOurs,
     /// The installation is active.
     Installed,

@@ -25,10 +25,12 @@
 #![deny(missing_docs)]
 
 pub mod backend;
+pub mod commands;
 pub mod content;
 pub mod crypto;
 pub mod delivery;
 pub mod descriptor;
+pub mod directory;
 pub mod failure;
 pub mod happening;
 pub mod http;
@@ -55,12 +57,14 @@ pub use url::Url;
 /// What almost every backend needs; `use chatport_sdk::prelude::*;`.
 pub mod prelude {
     pub use crate::backend::{MessagingBackend, Registration};
+    pub use crate::commands::{Commands, DeclaredCommand, Synced};
     pub use crate::content::{Action, Choice, Content, State};
     pub use crate::delivery::{
         Delete, Delivery, Direct, Edit, Edited, Find, Found, Note, NoteCode, Outgoing, Part, Receipt, RenderRequest,
         Rendering, StreamKey, Urgency,
     };
     pub use crate::descriptor::{Descriptor, Icon, LengthUnit, Limits, Rate};
+    pub use crate::directory::{Directory, Entry, EntryKind, Lookup, Page, Posting, Search};
     pub use crate::failure::{Cause, Failure, Scope};
     pub use crate::happening::{CodeRefusal, Happening, HappeningKind, Outcome, Place, PressAnswer};
     pub use crate::http::{Answer, HttpClient, HttpError};

@@ -486,3 +486,12 @@ async fn an_uninstalled_app_comes_back_by_reauthorizing() {
     world.acme.becomes(&shown.installation, "active").await;
     world.acme.delivered("m1").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picker_gets_a_fresh_session_of_the_bot_where_the_last_one_has_run_out() {
+    let (world, shown, _) = World::installed().await;
+    let path = format!("installations/{}/directory?kind=channels&query=town", shown.installation);
+    world.change(EXPIRE_SESSION).await;
+    let found = world.acme.get(&path).await.expect(200);
+    assert_eq!(found["items"][0]["conversation"]["name"], "town-square");
+}

@@ -392,3 +392,73 @@ async fn a_refused_credential_suspends_until_somebody_resumes() {
     assert_eq!(walk.sandbox.posts("incidents").await.len(), 1);
     tallies(&walk.chatport.client()).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picker_shows_what_the_bot_can_see_and_connects_what_was_picked() {
+    let walk = Walk::begin().await;
+    let ask = async |rest: &str| {
+        let path = format!("installations/{}/directory{rest}", walk.installation);
+        items(&walk.acme.get(&path).await.expect(200))
+    };
+    let found = ask("?kind=channels").await;
+    let seen: Vec<(&Value, &Value)> =
+        found.iter().map(|entry| (&entry["conversation"]["name"], &entry["posting"])).collect();
+    // The channel `private`, which the bot isn't in, isn't among them.
+    let expected = [("incidents", "member"), ("general", "member"), ("archive", "archived")];
+    let expected = expected.map(|(name, posting)| (json!(name), json!(posting)));
+    assert_eq!(seen, expected.iter().map(|(name, posting)| (name, posting)).collect::<Vec<_>>());
+    assert_eq!(ask("/resolve?name=private").await, Vec::<Value>::new());
+    let general = ask("?kind=channels&query=GEN").await.remove(0);
+    let request = json!({ "installation": walk.installation, "conversation": general["conversation"] });
+    assert_eq!(walk.acme.post("channels", request).await.expect(201)["display_name"], "General");
+
+    let path = format!("installations/{}/directory?kind=people&limit=2", walk.installation);
+    let first = walk.acme.get(&path).await.expect(200);
+    let second = walk.acme.get(&format!("{path}&cursor={}", text(&first, "next"))).await.expect(200);
+    assert_eq!((second.get("next"), [items(&first), items(&second)].concat()), (None, ask("?kind=people").await));
+    let ada =
+        json!([{ "kind": "person", "account": { "id": "ada", "username": "ada", "display_name": "Ada Lovelace" } }]);
+    assert_eq!(json!(ask("/resolve?email=ada@example.com").await), ada);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_declared_command_is_a_message_that_starts_with_its_name() {
+    let mut walk = Walk::begin().await;
+    let path = format!("installations/{}/commands", walk.installation);
+    let status = json!({ "name": "status", "description": "Says how things are", "hint": "[service]" });
+    walk.acme.put(&path, json!({ "commands": [status] })).await.expect(200);
+    eventually("the command to be known", || async {
+        let set = walk.acme.get(&path).await.expect(200);
+        (set["state"] == "synced").then_some(())
+    })
+    .await;
+    walk.application.answer(|event| match event["type"].as_str() {
+        Some("command.invoked") => (200, json!({ "notice": "db-1 is well." })),
+        _ => (200, Value::Null),
+    });
+    // In a channel the answer is for the person alone; directly, the bot says it.
+    let told = walk.sandbox.write("ada", "incidents", "/status db-1").await;
+    assert_eq!((&told["outcome"], &told["notice"]), (&json!("answered"), &json!("db-1 is well.")));
+    let event = walk.application.hears("command.invoked", 0).await;
+    assert_eq!(
+        (&event["data"]["command"], &event["data"]["text"], &event["data"]["user"]),
+        (&json!("status"), &json!("db-1"), &json!("u-ada"))
+    );
+    let told = walk.sandbox.write("ada", "dm-ada", "/status").await;
+    assert_eq!(told["reply"]["text"], "db-1 is well.");
+    assert_eq!(walk.sandbox.write("grace", "incidents", "/status").await["outcome"], "not_linked");
+    let help = text(&walk.sandbox.write("ada", "dm-ada", "help").await["reply"], "text");
+    assert!(help.contains("`/status [service]`: Says how things are"), "{help}");
+    // What isn't declared is talk in a channel, and free text for the bot.
+    assert_eq!(walk.sandbox.write("ada", "incidents", "/lunch").await["outcome"], "not_for_bot");
+    walk.sandbox.write("ada", "dm-ada", "/lunch").await;
+    let event = walk.application.hears("command.invoked", 2).await;
+    assert_eq!((&event["data"]["command"], &event["data"]["text"]), (&Value::Null, &json!("/lunch")));
+
+    // A world that was lost with a restart passes on what may be a command.
+    assert!(walk.chatport.stop().await);
+    walk.chatport.restart().await;
+    let told = walk.sandbox.write("ada", "incidents", "/status again").await;
+    assert_eq!((&told["outcome"], &told["notice"]), (&json!("answered"), &json!("db-1 is well.")));
+    assert_eq!(walk.sandbox.write("ada", "incidents", "/lunch").await["outcome"], "not_ours");
+}

@@ -1,6 +1,11 @@
 //! The client of Mattermost's REST interface, version 4: one method for each call that the
 //! backend makes. It talks to the address in the settings and to nothing else.
 
+mod commands;
+mod directory;
+
+pub(crate) use self::commands::Command;
+
 use chatport_sdk::prelude::*;
 use http::Method;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -50,7 +55,7 @@ impl User {
 }
 
 /// A channel, private or public, or a direct conversation.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Channel {
     pub(crate) id: String,
@@ -66,6 +71,29 @@ impl Channel {
     /// Whether everybody in its team may join it.
     pub(crate) fn is_public(&self) -> bool {
         self.kind == "O"
+    }
+
+    /// Whether it is a channel of a team, public or private, in which something can happen.
+    pub(crate) fn is_in_use(&self) -> bool {
+        matches!(self.kind.as_str(), "O" | "P") && self.delete_at == 0 && address::is_id(&self.id)
+    }
+
+    /// The channel as the host's conversation; `team` is the name of its team.
+    pub(crate) fn conversation(self, team: &str) -> Conversation {
+        let kind = match self.kind.as_str() {
+            "D" => ConversationKind::Direct,
+            "G" => ConversationKind::Group,
+            _ => ConversationKind::Channel,
+        };
+        let team = if self.team_id.is_empty() { "" } else { team };
+        Conversation {
+            address: address::of_channel(&self.id),
+            id: self.id,
+            kind,
+            name: self.name,
+            display_name: self.display_name,
+            team: team.to_owned(),
+        }
     }
 }
 
@@ -105,19 +133,6 @@ pub(crate) struct Post {
 pub(crate) struct PostList {
     pub(crate) order: Vec<String>,
     pub(crate) posts: std::collections::BTreeMap<String, Post>,
-}
-
-/// A slash command as the server made it.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Command {
-    pub(crate) id: String,
-    pub(crate) token: Secret,
-}
-
-/// Where a slash command calls.
-#[derive(Debug, Deserialize)]
-struct CommandUrl {
-    url: String,
 }
 
 /// What the server says about itself; all values are texts.
@@ -341,24 +356,6 @@ impl<'a> Client<'a> {
     /// A page of a channel's posts, newest first.
     pub(crate) async fn posts(&self, channel: &str, page: usize) -> Result<PostList, Failure> {
         self.get_with(&format!("/channels/{channel}/posts"), &format!("page={page}&per_page={PER_PAGE}")).await
-    }
-
-    /// Make a slash command.
-    pub(crate) async fn create_command(&self, command: &Value) -> Result<Command, Failure> {
-        let command: Command = self.call(Operation::Other, Method::POST, "/commands", Some(command)).await?;
-        usable(&command.id)?;
-        Ok(command)
-    }
-
-    /// Where a slash command that the bot may manage calls.
-    pub(crate) async fn command_url(&self, id: &str) -> Result<String, Failure> {
-        let command: CommandUrl = self.call(Operation::Other, Method::GET, &format!("/commands/{id}"), None).await?;
-        Ok(command.url)
-    }
-
-    /// Remove a slash command.
-    pub(crate) async fn delete_command(&self, id: &str) -> Result<(), Failure> {
-        self.call::<Value>(Operation::Other, Method::DELETE, &format!("/commands/{id}"), None).await.map(drop)
     }
 
     /// Ask the Apps plugin to call the app's webhook `refresh` with a new bot session. The

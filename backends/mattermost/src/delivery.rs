@@ -72,7 +72,7 @@ impl Delivery for MattermostBackend {
 }
 
 /// The bot's account.
-fn bot_of(site: &Site) -> Result<String, Failure> {
+pub(crate) fn bot_of(site: &Site) -> Result<String, Failure> {
     let identity = site.identity().filter(|identity| address::is_id(&identity.account));
     identity
         .map(|identity| identity.account.clone())

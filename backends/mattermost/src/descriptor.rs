@@ -16,6 +16,8 @@ pub(crate) const INSTALL_SECRET: &str = "install_secret";
 pub(crate) const WEBHOOK_SECRET: &str = "webhook_secret";
 /// The token of a team's slash command, labelled by the team's id.
 pub(crate) const COMMAND_TOKEN: &str = "command_token";
+/// The token of a command that the application declared, labelled by team and name.
+pub(crate) const DECLARED_TOKEN: &str = "declared_command_token";
 
 /// How long a bot session is trusted. The plugin promises at least five minutes.
 pub(crate) const BOT_SESSION: Duration = Duration::from_secs(4 * 60);
@@ -30,12 +32,13 @@ const fn kind(name: &'static str, usage: TokenUse, origin: TokenOrigin, lifetime
     TokenKind { name, usage, origin, lifetime }
 }
 
-static TOKENS: [TokenKind; 5] = [
+static TOKENS: [TokenKind; 6] = [
     kind(BOT_TOKEN, TokenUse::Reveal, TokenOrigin::Person, None),
     kind(BOT_ACCESS_TOKEN, TokenUse::Reveal, TokenOrigin::Platform, Some(BOT_SESSION)),
     kind(INSTALL_SECRET, TokenUse::Reveal, TokenOrigin::Host, None),
     kind(WEBHOOK_SECRET, TokenUse::Reveal, TokenOrigin::Platform, None),
     kind(COMMAND_TOKEN, TokenUse::Compare, TokenOrigin::Person, None),
+    kind(DECLARED_TOKEN, TokenUse::Compare, TokenOrigin::Platform, None),
 ];
 
 /// The descriptor.
@@ -69,7 +72,8 @@ mod tests {
     #[test]
     fn no_credential_is_only_compared_and_no_command_token_is_revealed() {
         for kind in DESCRIPTOR.tokens {
-            assert_eq!(kind.usage == TokenUse::Compare, kind.name == COMMAND_TOKEN, "{}", kind.name);
+            let is_of_command = [COMMAND_TOKEN, DECLARED_TOKEN].contains(&kind.name);
+            assert_eq!(kind.usage == TokenUse::Compare, is_of_command, "{}", kind.name);
         }
     }
 }

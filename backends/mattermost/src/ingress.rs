@@ -3,6 +3,7 @@
 //! * `GET /manifest.json`, `GET /static/icon.png`: public ([`manifest`]);
 //! * `POST /actions`: somebody pressed a button ([`actions`]);
 //! * `POST /slash`: somebody ran the slash command ([`slash`]);
+//! * `POST /commands`: somebody ran a command that the application declared ([`slash`]);
 //! * every other `POST`: a call of the Apps plugin ([`apps`]), which the JWT opens.
 //!
 //! Nothing of a body is believed before it is proven, and every refusal of one kind has the
@@ -17,7 +18,7 @@ mod words;
 use chatport_sdk::prelude::*;
 use http::{Method, StatusCode};
 
-use crate::{MattermostBackend, manifest};
+use crate::{MattermostBackend, declared, manifest};
 
 /// Longest body, for everything but the slash command.
 const MAX_BODY: usize = 64 * 1024;
@@ -32,6 +33,7 @@ impl Ingress for MattermostBackend {
         match (&request.method, request.path.as_str()) {
             (&Method::POST, "/actions") => actions::receive(site, request),
             (&Method::POST, "/slash") => slash::receive(site, request).await,
+            (&Method::POST, declared::PATH) => slash::receive_declared(site, request),
             (&Method::POST, _) => apps::receive(site, request).await,
             _ => Received::Refused { response: Response::text(StatusCode::NOT_FOUND, "not found"), reason: "no-route" },
         }

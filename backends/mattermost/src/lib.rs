@@ -19,9 +19,11 @@ mod address;
 mod api;
 mod card;
 mod commands;
+mod declared;
 mod delivery;
 mod descriptor;
 mod details;
+mod directory;
 mod errors;
 mod ingress;
 mod install;
@@ -63,6 +65,14 @@ impl MessagingBackend for MattermostBackend {
     }
 
     fn ingress(&self) -> Option<&dyn Ingress> {
+        Some(self)
+    }
+
+    fn directory(&self) -> Option<&dyn Directory> {
+        Some(self)
+    }
+
+    fn commands(&self) -> Option<&dyn Commands> {
         Some(self)
     }
 }

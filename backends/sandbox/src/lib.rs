@@ -14,7 +14,9 @@
 #![deny(missing_docs)]
 
 mod card;
+mod commands;
 mod delivery;
+mod directory;
 mod events;
 mod faults;
 mod file;
@@ -114,6 +116,14 @@ impl MessagingBackend for SandboxBackend {
     }
 
     fn ingress(&self) -> Option<&dyn Ingress> {
+        Some(self)
+    }
+
+    fn directory(&self) -> Option<&dyn Directory> {
+        Some(self)
+    }
+
+    fn commands(&self) -> Option<&dyn Commands> {
         Some(self)
     }
 }

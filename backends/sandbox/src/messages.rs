@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::{
     SandboxBackend,
     card::Card,
+    commands,
     delivery::receipt,
     ingress::{Problem, check_id, read},
     say::{self, Told},
@@ -82,7 +83,8 @@ impl SandboxBackend {
                 }
                 Meaning::HelpAsked => {
                     let post = world.write(draft)?;
-                    let reply = world.write(say::draft(&room.id, None, say::help(site.app_name()), site.now()))?;
+                    let help = say::help(site.app_name()) + &commands::help(world);
+                    let reply = world.write(say::draft(&room.id, None, help, site.now()))?;
                     let told = Told {
                         post: Some(PostView::of(&post)),
                         reply: Some(PostView::of(&reply)),
@@ -110,6 +112,14 @@ fn meaning(world: &World, room: &Room, account: &Account, target: Option<Post>, 
         return Meaning::NotForBot;
     }
     let text = text.trim();
+    if let Some((name, rest)) = commands::used(world, text) {
+        return happening(HappeningKind::CommandUsed {
+            name: name.into(),
+            text: rest.into(),
+            account: account.clone(),
+            conversation: world.conversation(room),
+        });
+    }
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let (word, rest) = (word.to_ascii_lowercase(), rest.trim());
     let account = account.clone();

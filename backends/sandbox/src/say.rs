@@ -72,7 +72,8 @@ fn subject(kind: &HappeningKind) -> Option<Subject> {
         HappeningKind::CodeEntered { account, .. } | HappeningKind::UnlinkAsked { account } => {
             (account, direct_place(&account.id), None, false)
         }
-        HappeningKind::Commanded { account, conversation, .. } => (account, conversation.id.clone(), None, false),
+        HappeningKind::Commanded { account, conversation, .. }
+        | HappeningKind::CommandUsed { account, conversation, .. } => (account, conversation.id.clone(), None, false),
         HappeningKind::Pressed { account, conversation, part, .. } => {
             (account, conversation.clone(), Some(part.id.clone()), true)
         }
@@ -84,6 +85,7 @@ fn subject(kind: &HappeningKind) -> Option<Subject> {
 
 /// A short word, and what is said, if anything.
 fn words(outcome: &Outcome, kind: &HappeningKind, app: &str) -> (&'static str, Option<String>) {
+    let is_command = matches!(kind, HappeningKind::CommandUsed { .. });
     let (outcome, text) = match outcome {
         Outcome::Linked { purpose: Purpose::User, name } => ("linked", format!("Linked to user {name} of {app}")),
         Outcome::Linked { purpose: Purpose::Channel, name } => {
@@ -96,6 +98,7 @@ fn words(outcome: &Outcome, kind: &HappeningKind, app: &str) -> (&'static str, O
             let said = answer.notice.clone();
             return match answer.refused {
                 true => ("refused", said.or_else(|| Some(format!("{app} doesn't allow that.")))),
+                false if is_command => ("answered", said),
                 false => ("pressed", said),
             };
         }
@@ -103,6 +106,7 @@ fn words(outcome: &Outcome, kind: &HappeningKind, app: &str) -> (&'static str, O
             "not_linked",
             format!("You aren't linked to a user of {app}. Get a code there and send it to me directly: `link CODE`."),
         ),
+        Outcome::NotOurs if is_command => ("not_ours", "This command isn't in use any more.".into()),
         Outcome::NotOurs => ("not_ours", "This button doesn't do anything any more.".into()),
         Outcome::Unavailable => ("unavailable", "That could not be recorded. Try again.".into()),
         _ => {

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use chatport_sdk::{
+    commands::DeclaredCommand,
     identity::{Account, Address, Conversation, ConversationKind},
     secret::Secret,
     time::Timestamp,
@@ -16,6 +17,8 @@ use crate::card::Card;
 
 /// The bot's id in every world.
 pub(crate) const BOT: &str = "bot";
+/// From where a new world counts its ids.
+pub(crate) const FIRST_ID: u64 = 1;
 /// Most posts of a world; the oldest are forgotten first.
 const MAX_POSTS: usize = 1_000;
 /// Most earlier versions of a post; the oldest are forgotten first.
@@ -41,6 +44,14 @@ pub(crate) struct World {
     pub(crate) places: Vec<Place>,
     posts: BTreeMap<u64, Post>,
     pub(crate) notices: VecDeque<Notice>,
+    /// What people can type to the bot; `None`: it isn't known (any more).
+    #[serde(default = "no_commands")]
+    pub(crate) commands: Option<Vec<DeclaredCommand>>,
+}
+
+/// What a world knows that was kept before there were commands.
+fn no_commands() -> Option<Vec<DeclaredCommand>> {
+    Some(Vec::new())
 }
 
 /// A person.
@@ -184,6 +195,7 @@ impl World {
             people: people.into(),
             posts: BTreeMap::new(),
             notices: VecDeque::new(),
+            commands: if first == FIRST_ID { no_commands() } else { None },
         }
     }
 

@@ -16,7 +16,7 @@ use crate::{
     Settings,
     faults::{Fault, Faults, Operation},
     file::{self, FileError},
-    world::World,
+    world::{FIRST_ID, World},
 };
 
 /// The worlds, by the slot of their installation.
@@ -147,7 +147,10 @@ impl Worlds {
 /// restart counts from the time: what the host remembers of the lost world must not be taken
 /// for something in the new one.
 fn first_id(site: &Site) -> u64 {
-    if site.identity().is_none() { 1 } else { u64::try_from(site.now().as_seconds()).unwrap_or(1).max(1) }
+    if site.identity().is_none() {
+        return FIRST_ID;
+    }
+    u64::try_from(site.now().as_seconds()).unwrap_or(0).max(FIRST_ID + 1)
 }
 
 /// A panic elsewhere leaves a world whole (changes are made on a clone): go on.

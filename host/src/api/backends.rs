@@ -73,6 +73,10 @@ struct Parts {
     direct: bool,
     /// People's presses, commands and replies come back.
     receive: bool,
+    /// It finds people and channels, for pickers.
+    directory: bool,
+    /// It makes an application's own commands known.
+    commands: bool,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -95,6 +99,8 @@ impl Parts {
             find: delivery.is_some_and(|delivery| delivery.find().is_some()),
             direct: delivery.is_some_and(|delivery| delivery.direct().is_some()),
             receive: backend.ingress().is_some(),
+            directory: backend.directory().is_some(),
+            commands: backend.commands().is_some(),
         }
     }
 }

@@ -5,7 +5,9 @@ pub mod answer;
 mod audit;
 mod backends;
 pub mod callers;
+mod commands;
 mod dead_letters;
+mod directory;
 mod docs;
 mod events;
 pub mod extract;
@@ -52,18 +54,20 @@ pub fn build() -> (Router<App>, Value) {
         .tag("Backends", "What is linked in.")
         .tag("Organizations", "The application's tenants.")
         .tag("Installations", "Setting platforms up.")
-        .tag("Linking", "Codes, accounts and channels.")
+        .tag("Linking", "Codes, accounts and channels, and finding them.")
         .tag("Messages", "What is to be shown, and where.")
         .tag("Events", "What the application hears.")
         .tag("API keys", "Who may call.")
         .tag("Platforms", "What platforms call.")
         .tag("Operation", "Signs of life and figures.")
         .parameter("org", "The application's own id of the organization.");
-    let parts: [fn(Api<App>) -> Api<App>; 10] = [
+    let parts: [fn(Api<App>) -> Api<App>; 12] = [
         backends::routes,
         organizations::routes,
         installations::routes,
+        commands::routes,
         links::routes,
+        directory::routes,
         messages::routes,
         dead_letters::routes,
         events::routes,
@@ -90,7 +94,7 @@ fn describe_events(api: Api<App>) -> Api<App> {
         .event::<Event<ChannelEvent>>("channel.changed", "A channel has another name, status or default mark")
         .event::<Event<ChannelEvent>>("channel.removed", "A channel is no longer connected")
         .event::<Event<ActionInvoked>>("action.invoked", "Somebody pressed a button; answer at once if you can")
-        .event::<Event<CommandInvoked>>("command.invoked", "Somebody typed a command that Chatport doesn't know")
+        .event::<Event<CommandInvoked>>("command.invoked", "Somebody used a declared command, which can be answered at once, or typed something that Chatport doesn't know")
         .event::<Event<ReplyPosted>>("reply.posted", "Somebody replied to a message")
         .event::<Event<MessageEvent>>("message.delivered", "A revision of a copy is shown")
         .event::<Event<MessageEvent>>("message.failed", "A revision of a copy will not be shown")

@@ -22,6 +22,7 @@ impl From<SetupFailure> for Problem {
             }
             SetupFailure::NotFound => problem(types::INSTALLATION_NOT_FOUND),
             SetupFailure::NoInstall { .. }
+            | SetupFailure::LacksPart { .. }
             | SetupFailure::CodesNotOffered { .. }
             | SetupFailure::LoopbackOnly { .. } => problem(types::BACKEND_LACKS_PART),
             SetupFailure::Field { name, .. } => problem(types::SETUP_REFUSED).with("field", name.as_str()),
@@ -50,6 +51,9 @@ fn platform(failure: &Failure) -> Problem {
         Cause::Unreachable | Cause::NoAnswer | Cause::Unavailable | Cause::RedirectRefused => unreachable(because),
         Cause::RateLimited => {
             Problem::new(types::PLATFORM_UNREACHABLE).detail("the platform asks to slow down").because(because)
+        }
+        Cause::AwaitingCredential => {
+            Problem::new(types::PLATFORM_UNREACHABLE).detail("a fresh credential has been asked for").because(because)
         }
         cause => Problem::new(types::SETUP_REFUSED).detail(failure.detail.clone()).with("cause", json!(cause)),
     };

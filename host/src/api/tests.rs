@@ -119,7 +119,10 @@ fn a_listing_tells_that_a_cursor_can_be_wrong() {
         .filter(|(_, _, kinds)| kinds.iter().any(|kind| *kind == problem("invalid-cursor")))
         .map(|(id, ..)| id)
         .collect();
-    assert_eq!(having, ["readAudit", "listAccounts", "listChannels", "listDeadLetters", "listInstallations"]);
+    assert_eq!(
+        having,
+        ["readAudit", "listAccounts", "listChannels", "listDeadLetters", "listInstallations", "searchDirectory"]
+    );
 }
 
 // Texts.

@@ -137,32 +137,8 @@ impl<'a> Sending<'a> {
             Some(root) => self.find_root(*root, &put).await?,
             None => None,
         };
-        let loaded = self.with_fresh_credentials(loaded).await?;
+        let loaded = self.app.renewals.fresh(self.app, loaded).await?;
         Ok(Task { put, content, backend, loaded, account, root })
-    }
-
-    /// The installation with credentials that last; loaded again where one was renewed.
-    async fn with_fresh_credentials(&self, loaded: sites::Loaded) -> Result<sites::Loaded, Stop> {
-        let Some(renew) = loaded.backend.install().and_then(|install| install.renew()) else { return Ok(loaded) };
-        let soon = self.app.clock.now().plus(Duration::from_secs(60));
-        let mut is_renewed = false;
-        for kind in renew.kinds(&loaded.site) {
-            if loaded.site.token(kind).is_some_and(|token| token.expires_at.is_none_or(|at| at > soon)) {
-                continue;
-            }
-            if !self.app.renewals.ensure(self.app, &loaded, kind).await? {
-                let detail = "a fresh credential has been asked for";
-                let failure = Failure::new(Cause::AwaitingCredential, detail).retry_after(Some(Duration::from_secs(5)));
-                return Err(failure.into());
-            }
-            is_renewed = true;
-        }
-        if !is_renewed {
-            return Ok(loaded);
-        }
-        sites::load(self.app, &loaded.organization, loaded.id)
-            .await
-            .map_err(|error| Failure::new(Cause::Unavailable, error.to_string()).into())
     }
 
     async fn find_root(&self, root: CopyId, put: &PutMessage) -> Result<Option<Receipt>, Stop> {

@@ -2,24 +2,21 @@
 
 use chatport_sdk::{
     happening::{CodeRefusal, HappeningKind, Outcome},
-    identity::{Account, Conversation},
+    identity::Account,
     time::Timestamp,
 };
 use sea_orm::DbErr;
 
 use super::{
+    commands::{self, Typed},
     replies,
-    told::{CommandInvoked, CommandPlace},
 };
 use crate::{
     app::App,
-    events::{self, EventKind, NewEvent},
-    ids::ChannelId,
     setup::{
         SetupFailure,
         audit::{self, Actor},
-        channels, installations,
-        links::{self, LinkedAccount},
+        channels, installations, links,
         machine::{self, Completion},
         redeem,
         sites::Loaded,
@@ -47,8 +44,7 @@ pub(super) async fn apply(
             Outcome::Unlinked { was_linked }
         }
         HappeningKind::Commanded { text, account, conversation } => {
-            let text = redeem::without_codes(transaction, app, loaded, text, now).await?;
-            commanded(transaction, loaded, &text, account, conversation, now).await?;
+            commands::typed(transaction, app, loaded, Typed { name: None, text, account, conversation }, now).await?;
             Outcome::Recorded
         }
         HappeningKind::Installed { identity, tokens, by } => {
@@ -89,7 +85,7 @@ pub(super) async fn apply(
             replies::replied(transaction, loaded, &part.id, conversation, account, text, now).await?;
             Outcome::Recorded
         }
-        // Presses are recorded elsewhere. A later level of the contract may know more kinds; this
+        // Presses and uses of commands are recorded elsewhere. A later level of the contract may know more kinds; this
         // host keeps the record alone.
         _ => Outcome::Recorded,
     })
@@ -107,31 +103,4 @@ async fn note(
     let backend = loaded.backend_id();
     let actor = by.map_or_else(|| Actor::new(backend, None), |account| Actor::account(backend, &account.id));
     audit::write(transaction, &loaded.organization, &actor, action, &loaded.id.to_string(), result, now).await
-}
-
-async fn commanded(
-    transaction: &Change,
-    loaded: &Loaded,
-    text: &str,
-    account: &Account,
-    conversation: &Conversation,
-    now: Timestamp,
-) -> Result<(), DbErr> {
-    let (organization, installation) = (&loaded.organization, loaded.id);
-    let link = links::refresh(transaction, loaded, account, now).await?;
-    let channel = channels::of_conversation(transaction, organization, installation, &conversation.id).await?;
-    let told = CommandInvoked {
-        installation,
-        backend: loaded.backend_id().to_owned(),
-        text: text.to_owned(),
-        channel: channel.map(|channel| ChannelId(channel.id)),
-        conversation: CommandPlace {
-            kind: conversation.kind,
-            name: conversation.name.clone(),
-            team: conversation.team.clone(),
-        },
-        user: link.map(|link| link.user_id),
-        account: LinkedAccount::from(account),
-    };
-    events::append(transaction, organization, NewEvent::new(EventKind::CommandInvoked, &told, now)).await
 }

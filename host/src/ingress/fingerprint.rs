@@ -28,6 +28,9 @@ fn content(kind: &HappeningKind) -> Value {
         HappeningKind::Commanded { text, account, conversation } => {
             json!(["commanded", text, account.id, conversation.id])
         }
+        HappeningKind::CommandUsed { name, text, account, conversation } => {
+            json!(["command_used", name, text, account.id, conversation.id])
+        }
         HappeningKind::Installed { identity, tokens, .. } => {
             json!(["installed", identity.server, identity.account, values(tokens)])
         }

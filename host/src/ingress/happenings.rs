@@ -16,12 +16,14 @@ use sea_orm::{
 };
 
 use super::{
+    commands::{self, Typed, Used},
     effects, fingerprint, outcome,
     press::{self, Press},
     recorder::{Conclusion, Written},
 };
 use crate::{
     app::App,
+    ids::EventId,
     setup::{
         SetupFailure,
         audit::{self, Actor},
@@ -57,7 +59,7 @@ pub async fn commit(app: &App, loaded: &Loaded, happening: &Happening) -> Outcom
 async fn try_commit(app: &App, loaded: &Loaded, happening: &Happening) -> Result<Outcome, SetupFailure> {
     let fingerprint = fingerprint::of(loaded.id.0, happening);
     if let Some(known) = find(app.database.read(), loaded, happening).await? {
-        return duplicate(app, loaded, &known, &fingerprint).await;
+        return duplicate(app, loaded, happening, known, &fingerprint).await;
     }
     let mut may_try = true;
     if let HappeningKind::CodeEntered { account, .. } = &happening.kind {
@@ -65,7 +67,7 @@ async fn try_commit(app: &App, loaded: &Loaded, happening: &Happening) -> Result
     }
     let transaction = match &happening.kind {
         // Many, and hardly ever with a new name of somebody in them: then it says so itself.
-        HappeningKind::Commanded { .. } | HappeningKind::Replied { .. } => {
+        HappeningKind::Commanded { .. } | HappeningKind::CommandUsed { .. } | HappeningKind::Replied { .. } => {
             app.database.begin_quietly(&loaded.organization).await?
         }
         _ => app.database.begin(&loaded.organization).await?,
@@ -76,12 +78,27 @@ async fn try_commit(app: &App, loaded: &Loaded, happening: &Happening) -> Result
         transaction.rollback().await?;
         let known = find(app.database.write_uncached(), loaded, happening).await?;
         let known = known.ok_or_else(|| DbErr::RecordNotFound("the happening that was there before".into()))?;
-        return duplicate(app, loaded, &known, &fingerprint).await;
+        return duplicate(app, loaded, happening, known, &fingerprint).await;
     }
-    let outcome = effects::apply(&transaction, app, loaded, &happening.kind, may_try, now).await?;
-    conclude(&transaction, loaded, happening, &outcome).await?;
+    let used = match &happening.kind {
+        HappeningKind::CommandUsed { name, text, account, conversation } => {
+            let typed = Typed { name: Some(name), text, account, conversation };
+            commands::used(&transaction, app, loaded, typed, now).await?
+        }
+        kind => Used::Answer(effects::apply(&transaction, app, loaded, kind, may_try, now).await?),
+    };
+    if let Used::Answer(outcome) = &used {
+        conclude(&transaction, loaded, happening, outcome).await?;
+    }
     transaction.commit().await?;
     app.delivery.wake();
+    let outcome = match used {
+        Used::Answer(outcome) => outcome,
+        Used::Ask(event) => {
+            let asked = commands::ask_application(app, loaded, &event).await;
+            asked_about(app, loaded, happening.id.clone(), event.id, asked).await
+        }
+    };
     if matches!(happening.kind, HappeningKind::TokensArrived { .. } | HappeningKind::Installed { .. }) {
         app.renewals.arrived(loaded.id);
     }
@@ -96,24 +113,35 @@ async fn press_commit(app: &App, loaded: &Loaded, press: Press) -> Outcome {
             Written::Answer(outcome) => return outcome,
             Written::Ask(pressed) => {
                 let event = pressed.event.id;
-                let (outcome, subscription) = press::ask_application(app, loaded, *pressed).await;
-                let conclusion = Conclusion {
-                    organization: loaded.organization.clone(),
-                    installation: loaded.id,
-                    id,
-                    outcome: outcome::store(&outcome),
-                    taken: subscription.map(|subscription| (event, subscription)),
-                    at: app.clock.now(),
-                };
-                // Nobody waits for its commit: the press is on disk.
-                app.ingress.recorder.conclude(conclusion).await;
-                return outcome;
+                let asked = press::ask_application(app, loaded, *pressed).await;
+                return asked_about(app, loaded, id, event, asked).await;
             }
             Written::Raced(again) => press = again,
         }
     }
     tracing::error!(installation = %loaded.id, "a press met its twin again and again");
     Outcome::Unavailable
+}
+
+/// The application was asked: keep the outcome, and the subscription that has taken the event.
+async fn asked_about(
+    app: &App,
+    loaded: &Loaded,
+    id: String,
+    event: EventId,
+    (outcome, subscription): (Outcome, Option<String>),
+) -> Outcome {
+    let conclusion = Conclusion {
+        organization: loaded.organization.clone(),
+        installation: loaded.id,
+        id,
+        outcome: outcome::store(&outcome),
+        taken: subscription.map(|subscription| (event, subscription)),
+        at: app.clock.now(),
+    };
+    // Nobody waits for its commit: what happened is on disk.
+    app.ingress.recorder.conclude(conclusion).await;
+    outcome
 }
 
 async fn find(on: &impl ConnectionTrait, loaded: &Loaded, happening: &Happening) -> Result<Option<Model>, DbErr> {
@@ -163,8 +191,19 @@ async fn conclude(
     Ok(())
 }
 
-async fn duplicate(app: &App, loaded: &Loaded, known: &Model, fingerprint: &[u8; 32]) -> Result<Outcome, SetupFailure> {
+async fn duplicate(
+    app: &App,
+    loaded: &Loaded,
+    happening: &Happening,
+    mut known: Model,
+    fingerprint: &[u8; 32],
+) -> Result<Outcome, SetupFailure> {
     if known.fingerprint == fingerprint {
+        if known.outcome.is_none() {
+            // What the application answered may be about to be written.
+            app.ingress.settled().await;
+            known = find(app.database.write_uncached(), loaded, happening).await?.unwrap_or(known);
+        }
         let first = known.outcome.as_ref().and_then(outcome::load).map(Box::new);
         return Ok(Outcome::Duplicate { same_content: true, first });
     }

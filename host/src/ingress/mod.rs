@@ -3,6 +3,7 @@
 //! out, and for a slot that doesn't exist a decoy does the same work, so that known and
 //! unknown look alike.
 
+mod commands;
 pub mod effects;
 pub mod fingerprint;
 pub mod happenings;

@@ -36,6 +36,9 @@ const LONGEST: Duration = Duration::from_secs(2);
 /// What is left of the platform's limit for our own work.
 const RESERVE: Duration = Duration::from_millis(500);
 
+/// What a person reads when the application didn't answer in time.
+pub(super) const RECORDED: &str = "Recorded.";
+
 /// A press on its way to the disk: as the backend understood it, its token verified.
 #[derive(Clone, Debug)]
 pub(super) struct Press {
@@ -230,17 +233,8 @@ pub(super) fn judge(press: &Press, known: Known) -> Judged {
     // Who may press is judged by the newest revision: rules that were tightened hold at once,
     // though the post may still be that of an older one.
     let newest = put.content.action(&action.id).map(|newest| &newest.allow);
-    let verdict = match (newest.unwrap_or(&action.allow), &user) {
-        (Allow::Anyone, _) | (Allow::Linked, Some(_)) => None,
-        (Allow::Users(users), Some(user)) if users.contains(user) => None,
-        (_, None) => Some(Outcome::NotLinked),
-        (_, Some(_)) => {
-            let mut answer = PressAnswer::notice(Some("This is for somebody else to press.".into()));
-            answer.refused = true;
-            Some(Outcome::Pressed(answer))
-        }
-    };
-    if let Some(outcome) = verdict {
+    let allow = newest.unwrap_or(&action.allow);
+    if let Some(outcome) = refusal(allow, user.as_deref(), "This is for somebody else to press.") {
         return Judged { verdict: Verdict::Answer(outcome), is_renamed };
     }
     let loaded = &press.loaded;
@@ -266,6 +260,20 @@ pub(super) fn judge(press: &Press, known: Known) -> Judged {
     let (is_reply, key) = (copy.root.is_some(), copy.key);
     let pressed = Pressed { event, copy: copy.id, learned, is_reply, key, put, address, number };
     Judged { verdict: Verdict::Ask(Box::new(pressed)), is_renamed }
+}
+
+/// What somebody gets who may not do this; `None`: they may.
+pub(super) fn refusal(allow: &Allow, user: Option<&str>, notice: &str) -> Option<Outcome> {
+    match (allow, user) {
+        (Allow::Anyone, _) | (Allow::Linked, Some(_)) => None,
+        (Allow::Users(users), Some(user)) if users.iter().any(|allowed| allowed == user) => None,
+        (_, None) => Some(Outcome::NotLinked),
+        (_, Some(_)) => {
+            let mut answer = PressAnswer::notice(Some(notice.into()));
+            answer.refused = true;
+            Some(Outcome::Pressed(answer))
+        }
+    }
 }
 
 fn not_ours(why: &'static str) -> Judged {
@@ -302,7 +310,8 @@ fn chosen(action: &Action, place: Option<u8>, told: Option<&str>) -> Result<Opti
     choice.map(|choice| Some(choice.value.clone())).ok_or(())
 }
 
-fn limit(loaded: &Loaded) -> Duration {
+/// How long the application may take to answer.
+pub(super) fn limit(loaded: &Loaded) -> Duration {
     loaded.backend.descriptor().press_limit.saturating_sub(RESERVE).min(LONGEST)
 }
 
@@ -311,8 +320,7 @@ fn limit(loaded: &Loaded) -> Duration {
 pub(super) async fn ask_application(app: &App, loaded: &Loaded, pressed: Pressed) -> (Outcome, Option<String>) {
     let reply = events::invoke(app, &loaded.organization, &pressed.event, limit(loaded)).await;
     let Some((subscription, reply)) = reply else {
-        let notice = "Recorded.";
-        return (Outcome::Pressed(PressAnswer::notice(Some(notice.into()))), None);
+        return (Outcome::Pressed(PressAnswer::notice(Some(RECORDED.into()))), None);
     };
     let mut answer = PressAnswer::notice(reply.notice.clone());
     answer.refused = reply.refused;

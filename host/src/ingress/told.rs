@@ -33,13 +33,16 @@ pub struct ActionInvoked {
     pub account: LinkedAccount,
 }
 
-/// `command.invoked`: somebody typed a command that Chatport doesn't know.
+/// `command.invoked`: somebody used a declared command, or typed something that Chatport
+/// doesn't know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CommandInvoked {
     /// The installation.
     pub installation: InstallationId,
     /// Its backend.
     pub backend: String,
+    /// The name of the declared command; null for anything else.
+    pub command: Option<String>,
     /// The text after the command's name.
     pub text: String,
     /// The channel in which it was typed, if it is a connected one.

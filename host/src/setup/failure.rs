@@ -37,6 +37,14 @@ pub enum SetupFailure {
         /// The backend.
         backend: String,
     },
+    /// The backend lacks an optional part.
+    #[error("the backend `{backend}` has no {part}")]
+    LacksPart {
+        /// The backend.
+        backend: String,
+        /// The part.
+        part: &'static str,
+    },
     /// The backend doesn't link this by a code.
     #[error("the backend `{backend}` doesn't link a {} by a code", purpose_name(*.purpose))]
     CodesNotOffered {

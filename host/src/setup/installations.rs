@@ -14,7 +14,7 @@ pub use super::view::{
 use super::{
     SetupFailure,
     audit::{self, Actor},
-    channels,
+    channels, commands,
     contain::{SETUP_LIMIT, contained},
     links, machine,
     page::{Cursor, Page, Paged, in_order},
@@ -232,6 +232,7 @@ pub async fn remove(
 ) -> Result<(), SetupFailure> {
     let row = match sites::load_now(app, organization, installation).await {
         Ok(loaded) => {
+            commands::take_back(app, &loaded).await?;
             take_back(&loaded).await;
             loaded.row.as_ref().clone()
         }
@@ -261,6 +262,7 @@ pub async fn remove(
     tokens::revoke_all(&transaction, organization, installation, now).await?;
     links::end_all(&transaction, organization, installation, now).await?;
     channels::remove_all(&transaction, organization, installation, now).await?;
+    commands::forget(&transaction, organization, installation).await?;
     append(&transaction, &row, EventKind::InstallationRemoved, InstallationState::Removed, None, now).await?;
     audit::write(&transaction, organization, actor, "installation.remove", &installation.to_string(), "done", now)
         .await?;

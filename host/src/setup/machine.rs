@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use super::{
     SetupFailure,
     audit::{self, Actor},
+    commands,
     contain::{SETUP_LIMIT, contained, contained_pure},
     installations::{self, Installation, guarded},
     schema, sites,
@@ -255,6 +256,7 @@ async fn complete(
     tokens::store(transaction, app, holder, new_tokens, now).await?;
     let was_active = loaded.state() == InstallationState::Active;
     installations::change_state(transaction, &loaded.row, Transition::Complete, None, now).await?;
+    commands::sync_again(transaction, loaded, now).await?;
     set_identity(transaction, loaded, &identity).await?;
     if !was_active {
         let state = InstallationState::Active;

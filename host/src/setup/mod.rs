@@ -4,7 +4,10 @@
 pub mod audit;
 pub mod channels;
 pub mod codes;
+pub mod command_sync;
+pub mod commands;
 pub mod contain;
+pub mod directory;
 pub mod failure;
 pub mod guesses;
 pub mod installations;

@@ -20,13 +20,17 @@ use tokio::{
 
 use super::{
     contain::{SETUP_LIMIT, contained},
-    sites::Loaded,
+    sites::{self, Loaded},
     tokens,
 };
 use crate::{app::App, ids::InstallationId};
 
 /// How often the database is asked whether the tokens have arrived at another replica.
 const LOOK: Duration = Duration::from_millis(500);
+/// A credential that runs out sooner than this is renewed before it is used.
+const LASTING: Duration = Duration::from_secs(60);
+/// When to try again what waits for a credential.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
 /// The longest that anybody waits for promised tokens in one go.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
@@ -48,6 +52,31 @@ struct Flight {
 }
 
 impl Renewals {
+    /// The installation with credentials that last; loaded again where one was renewed.
+    ///
+    /// # Errors
+    /// The backend can't renew, the platform refuses, or what was asked for isn't here yet.
+    pub async fn fresh(&self, app: &App, loaded: Loaded) -> Result<Loaded, Failure> {
+        let Some(renew) = loaded.backend.install().and_then(|install| install.renew()) else { return Ok(loaded) };
+        let soon = app.clock.now().plus(LASTING);
+        let mut is_renewed = false;
+        for kind in renew.kinds(&loaded.site) {
+            if loaded.site.token(kind).is_some_and(|token| token.expires_at.is_none_or(|at| at > soon)) {
+                continue;
+            }
+            if !self.ensure(app, &loaded, kind).await? {
+                let detail = "a fresh credential has been asked for";
+                return Err(Failure::new(Cause::AwaitingCredential, detail).retry_after(Some(ASK_AGAIN)));
+            }
+            is_renewed = true;
+        }
+        if !is_renewed {
+            return Ok(loaded);
+        }
+        let again = sites::load(app, &loaded.organization, loaded.id).await;
+        again.map_err(|error| Failure::new(Cause::Unavailable, error.to_string()))
+    }
+
     /// Get a token of `kind` that is newer than those `loaded` knows. The answer tells
     /// whether there is one now; if not, it has been asked for and hasn't come yet.
     ///

@@ -62,6 +62,12 @@ pub(crate) struct Pigeon {
     pub(crate) promises: Mutex<Vec<Duration>>,
     /// Whether the platform has forgotten where to call.
     pub(crate) is_deaf: AtomicBool,
+    /// The names of the commands of each call that made them known.
+    pub(crate) told: Mutex<Vec<Vec<String>>>,
+    /// How the next calls that make commands known fail, from the last one.
+    pub(crate) refusals: Mutex<Vec<Failure>>,
+    /// While somebody holds it, such calls don't come back.
+    pub(crate) gate: tokio::sync::Mutex<()>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -86,7 +92,15 @@ impl Default for Pigeon {
     fn default() -> Self {
         let mut descriptor = Descriptor::new("pigeon", "Pigeon post").settings::<Settings>();
         descriptor.tokens = TOKENS;
-        Self { descriptor, renewals: AtomicUsize::new(0), promises: Mutex::default(), is_deaf: AtomicBool::new(false) }
+        Self {
+            descriptor,
+            renewals: AtomicUsize::new(0),
+            promises: Mutex::default(),
+            is_deaf: AtomicBool::new(false),
+            told: Mutex::default(),
+            refusals: Mutex::default(),
+            gate: tokio::sync::Mutex::default(),
+        }
     }
 }
 
@@ -112,6 +126,45 @@ impl MessagingBackend for Pigeon {
     }
     fn ingress(&self) -> Option<&dyn Ingress> {
         Some(self)
+    }
+    fn directory(&self) -> Option<&dyn Directory> {
+        Some(self)
+    }
+    fn commands(&self) -> Option<&dyn Commands> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Directory for Pigeon {
+    async fn search(&self, site: &Site, search: &Search) -> Result<Page, Failure> {
+        assert_ne!(search.query, "panic", "a bug");
+        let keeper = Account::new(site.token("access").map_or("nobody", |_| "keeper"));
+        Ok(Page { entries: vec![Entry::Person(keeper)], next: None })
+    }
+
+    async fn resolve(&self, _: &Site, _: &Lookup) -> Result<Vec<Entry>, Failure> {
+        Err(Failure::new(Cause::PermissionDenied, "the register is locked"))
+    }
+}
+
+#[async_trait]
+impl Commands for Pigeon {
+    fn check(&self, _: &Site, commands: &[DeclaredCommand]) -> Result<(), SetupError> {
+        match commands.iter().find(|command| command.name == "coo") {
+            Some(_) => Err(SetupError::field("commands", "`coo` is what pigeons say themselves")),
+            None => Ok(()),
+        }
+    }
+
+    async fn sync(&self, _: &Site, commands: &[DeclaredCommand]) -> Result<Synced, Failure> {
+        self.told.lock().unwrap().push(commands.iter().map(|command| command.name.clone()).collect());
+        drop(self.gate.lock().await);
+        let refusal = self.refusals.lock().unwrap().pop();
+        match refusal {
+            Some(failure) => Err(failure),
+            None => Ok(Synced::default().token(NewToken::new("hook", Secret::new("told")).labelled("commands"))),
+        }
     }
 }
 

@@ -46,12 +46,20 @@ use checkpoints::Checkpoints;
 use clock::{Ahead, Corrected};
 
 /// The migrations of each engine: version, description, SQLite, Postgres.
-const MIGRATIONS: &[(i64, &str, &str, &str)] = &[(
-    1,
-    "start",
-    include_str!("../../migrations/sqlite/0001_start.sql"),
-    include_str!("../../migrations/postgres/0001_start.sql"),
-)];
+const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
+    (
+        1,
+        "start",
+        include_str!("../../migrations/sqlite/0001_start.sql"),
+        include_str!("../../migrations/postgres/0001_start.sql"),
+    ),
+    (
+        2,
+        "commands",
+        include_str!("../../migrations/sqlite/0002_commands.sql"),
+        include_str!("../../migrations/postgres/0002_commands.sql"),
+    ),
+];
 
 /// The number of the lock under which Postgres is brought to the present version.
 const MIGRATION_LOCK: i64 = 0x0063_6861_7470_6f72;

@@ -1,6 +1,8 @@
 //! Mattermost in bot mode, end to end over real HTTP: the catalogue, setup step by step,
 //! linking by the slash command, messages, presses, and everything that must be refused.
 
+mod commands;
+mod directory;
 mod failures;
 mod forgeries;
 mod linking;

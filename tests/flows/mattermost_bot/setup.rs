@@ -23,7 +23,7 @@ async fn the_catalogue_and_every_answer_say_what_a_backend_can_and_cannot_do() {
     };
     let mattermost = of("mattermost");
     let parts = json!({ "install": true, "verification": ["user", "channel"], "deliver": true, "edit": true,
-        "delete": true, "find": true, "direct": true, "receive": true });
+        "delete": true, "find": true, "direct": true, "receive": true, "directory": true, "commands": true });
     assert_eq!(mattermost["parts"], parts);
     assert_eq!(mattermost["settings_schema"]["required"], json!(["site_url"]));
     assert!(text(&mattermost, "icon").starts_with("data:image/png;base64,"));
@@ -48,6 +48,13 @@ async fn the_catalogue_and_every_answer_say_what_a_backend_can_and_cannot_do() {
         let preview = json!({ "content": { "title": "x" }, "backends": [stub] });
         let refused = acme.post("previews", preview).await.expect(409);
         assert!(text(&refused, "detail").contains("can't deliver messages yet"), "{refused}");
+        let directory = format!("installations/{}/directory?kind=people", text(&begun, "id"));
+        let refused = acme.get(&directory).await.expect(409);
+        assert_eq!(refused["type"], "/problems/backend-lacks-part");
+        assert!(text(&refused, "detail").contains("has no directory"), "{refused}");
+        let commands = format!("installations/{}/commands", text(&begun, "id"));
+        let refused = acme.put(&commands, json!({ "commands": [] })).await.expect(409);
+        assert!(text(&refused, "detail").contains("has no commands"), "{refused}");
         let target = json!([{ "default": true, "installation": begun["id"] }]);
         let message = json!({ "revision": 1, "targets": target, "content": { "title": "x" } });
         let accepted = acme.say(&format!("to-{stub}"), message).await;

@@ -231,7 +231,7 @@ async fn conversation(site: &Site, settings: &Settings, call: &Call, user: &User
             return None;
         }
     }
-    Some(person::conversation(found, team))
+    Some(found.conversation(team))
 }
 
 pub(super) fn answer(site: &Site, happening: &Happening, outcome: &Outcome) -> Response {

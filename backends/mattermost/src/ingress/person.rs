@@ -27,21 +27,3 @@ pub(super) async fn channel(client: &Client<'_>, id: &str) -> Option<Channel> {
     }
     client.channel(id).await.ok().filter(|found| found.delete_at == 0 && found.id == id)
 }
-
-/// The channel as the host's conversation; `team` is the name of its team.
-pub(super) fn conversation(found: Channel, team: &str) -> Conversation {
-    let kind = match found.kind.as_str() {
-        "D" => ConversationKind::Direct,
-        "G" => ConversationKind::Group,
-        _ => ConversationKind::Channel,
-    };
-    let team = if found.team_id.is_empty() { "" } else { team };
-    Conversation {
-        address: address::of_channel(&found.id),
-        id: found.id,
-        kind,
-        name: found.name,
-        display_name: found.display_name,
-        team: team.to_owned(),
-    }
-}

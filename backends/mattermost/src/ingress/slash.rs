@@ -1,4 +1,4 @@
-//! Somebody ran the slash command (bot mode). The command's token is a static secret that
+//! Somebody ran the slash command, or one that the application declared (bot mode). The command's token is a static secret that
 //! everybody who manages commands can read, so it opens nothing alone: the trigger must
 //! prove the person as well.
 
@@ -12,7 +12,8 @@ use crate::{
     address,
     api::Client,
     commands::{self, Words},
-    descriptor::COMMAND_TOKEN,
+    declared,
+    descriptor::{COMMAND_TOKEN, DECLARED_TOKEN},
     details::Details,
     trigger,
 };
@@ -81,9 +82,13 @@ impl Form {
     }
 }
 
+fn refused(reason: &'static str) -> Received {
+    Received::Refused { response: private("This command could not be verified."), reason }
+}
+
 pub(super) async fn receive(site: &Site, request: &Request) -> Received {
-    let refused = |reason| Received::Refused { response: private("This command could not be verified."), reason };
-    let (form, details, trigger) = match verify(site, request) {
+    let verified = verify(site, request, COMMAND_TOKEN, |label| Some(label.to_owned()));
+    let Verified { form, details, trigger, .. } = match verified {
         Ok(verified) => verified,
         Err(reason) => return refused(reason),
     };
@@ -98,12 +103,44 @@ pub(super) async fn receive(site: &Site, request: &Request) -> Received {
             HappeningKind::Commanded { text, account: form.account(), conversation: form.conversation() }
         }
     };
+    happening(site, trigger, kind)
+}
+
+/// A command that the application declared. Which one is told by its token.
+pub(super) fn receive_declared(site: &Site, request: &Request) -> Received {
+    let team = |label: &str| declared::team_and_name(label).map(|(team, _)| team.to_owned());
+    let Verified { form, trigger, label, .. } = match verify(site, request, DECLARED_TOKEN, team) {
+        Ok(verified) => verified,
+        Err(reason) => return refused(reason),
+    };
+    let Some((_, name)) = declared::team_and_name(&label) else { return refused("command-token") };
+    let (account, conversation) = (form.account(), form.conversation());
+    let used = HappeningKind::CommandUsed { name: name.to_owned(), text: form.text, account, conversation };
+    happening(site, trigger, used)
+}
+
+fn happening(site: &Site, trigger: Option<trigger::Trigger>, kind: HappeningKind) -> Received {
     let mut happening = Happening::new(trigger::happening_id(site, trigger.as_ref()), kind);
     happening.at = trigger.map(|trigger| trigger.at);
     Received::Happenings(vec![happening])
 }
 
-fn verify(site: &Site, request: &Request) -> Result<(Form, Details, Option<trigger::Trigger>), &'static str> {
+/// A command that was proven.
+struct Verified {
+    form: Form,
+    details: Details,
+    trigger: Option<trigger::Trigger>,
+    /// What is known of its token.
+    label: String,
+}
+
+/// `kind`: the kind of its token; `team`: the team of such a token, empty for any.
+fn verify(
+    site: &Site,
+    request: &Request,
+    kind: &str,
+    team: impl FnOnce(&str) -> Option<String>,
+) -> Result<Verified, &'static str> {
     if request.body.len() > MAX_FORM {
         return Err("body-too-long");
     }
@@ -111,7 +148,8 @@ fn verify(site: &Site, request: &Request) -> Result<(Form, Details, Option<trigg
     // `Bearer …` stands there where the server has its own connection to log in with.
     let in_header = request.header(header::AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Token "));
     let presented = Some(in_header.unwrap_or(&form.token)).filter(|token| !token.is_empty());
-    let team = presented.and_then(|token| site.matches(COMMAND_TOKEN, token.as_bytes())).ok_or("command-token")?;
+    let label = presented.and_then(|token| site.matches(kind, token.as_bytes())).ok_or("command-token")?;
+    let team = team(&label).ok_or("command-token")?;
     if !team.is_empty() && team != form.team_id {
         return Err("command-token-of-another-team");
     }
@@ -120,7 +158,7 @@ fn verify(site: &Site, request: &Request) -> Result<(Form, Details, Option<trigg
         return Err("body-form");
     }
     let trigger = trigger::verify_for(&details, &form.trigger_id, &form.user_id, site.now());
-    Ok((form, details, trigger.map_err(trigger::TriggerError::reason)?))
+    Ok(Verified { trigger: trigger.map_err(trigger::TriggerError::reason)?, form, details, label })
 }
 
 /// The conversation, if the bot is in it or can join it, and the person is in it. Nothing is
@@ -136,7 +174,7 @@ async fn proven_conversation(site: &Site, form: &Form, details: &Details) -> Opt
     } else {
         return None;
     };
-    is_there.ok()?.then(|| person::conversation(channel, &form.team_domain))
+    is_there.ok()?.then(|| channel.conversation(&form.team_domain))
 }
 
 pub(super) fn answer(site: &Site, happening: &Happening, outcome: &Outcome) -> Response {

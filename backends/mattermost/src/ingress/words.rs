@@ -46,6 +46,7 @@ pub(super) fn of_outcome(site: &Site, happening: &Happening, outcome: &Outcome) 
         Outcome::Unlinked { was_linked: false } => said(true, format!("You weren't linked to {app}.")),
         Outcome::Pressed(answer) => said(!answer.refused, answer.notice.clone().unwrap_or_else(|| "Recorded.".into())),
         Outcome::NotLinked => said(false, how_to_link(site)),
+        Outcome::NotOurs => said(false, "This command isn't in use any more."),
         Outcome::Installed => said(true, of_install(site)),
         Outcome::InstallRefused => said(
             false,

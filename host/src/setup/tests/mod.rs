@@ -1,4 +1,6 @@
 mod codes;
+mod commands;
+mod directory;
 mod lifecycle;
 mod machine;
 mod renewal;

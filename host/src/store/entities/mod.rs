@@ -5,6 +5,7 @@ pub mod api_keys;
 pub mod attempts;
 pub mod audit;
 pub mod channels;
+pub mod command_sets;
 pub mod copies;
 pub mod events;
 pub mod facts;

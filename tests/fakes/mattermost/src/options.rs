@@ -75,6 +75,10 @@ pub struct Options {
     /// Also give `MaxPostSize` and `PostEditTimeLimit` in `config/client` to callers who are not
     /// logged in. The real server gives those two to logged-in callers only.
     pub full_config_for_anyone: bool,
+    /// Whether everybody sees mail addresses; otherwise administrators alone.
+    pub show_email: bool,
+    /// Whether the members of a team may list its public channels; a scheme can take that away.
+    pub list_team_channels: bool,
     /// Rule for direct messages.
     pub restrict_dm: RestrictDm,
     /// The rate limiter; off by default as in the real server.
@@ -102,6 +106,8 @@ impl Default for Options {
             wide_action_ids: false,
             strict_attachments: true,
             full_config_for_anyone: false,
+            show_email: true,
+            list_team_channels: true,
             restrict_dm: RestrictDm::default(),
             rate_limit: None,
             disable_bots_with_owner: true,

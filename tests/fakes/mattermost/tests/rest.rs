@@ -329,3 +329,60 @@ async fn the_recorded_posts_are_taken() {
         assert!(!post["props"].to_string().contains("integration"), "readers never see where a button leads");
     }
 }
+
+fn names(list: &Value, member: &str) -> Vec<String> {
+    let name = |thing: &Value| thing[member].as_str().unwrap_or_default().to_owned();
+    list.as_array().map(|list| list.iter().map(name).collect()).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn users_are_listed_and_searched() {
+    let (server, _, token) = with_bot(Options::default()).await;
+    let bot = Rest::new(&server, &token);
+    assert_eq!(names(&bot.get("users?per_page=2&page=1").await.1, "username"), ["helper", "mallory"]);
+    server.deactivate_user("bob");
+    assert_eq!(names(&bot.get("users?active=true&per_page=2").await.1, "username"), ["alice", "helper"]);
+    let search = async |body: Value| bot.post("users/search", body).await;
+    assert_eq!(names(&search(json!({"term": "@A"})).await.1, "username"), ["alice"]);
+    assert_eq!(names(&search(json!({"term": "bo"})).await.1, "username"), Vec::<String>::new());
+    assert_eq!(names(&search(json!({"term": "bo", "allow_inactive": true})).await.1, "username"), ["bob"]);
+    for body in [json!({}), json!({"term": ""}), json!({"term": "a", "limit": 1001}), json!({"term": "a", "limit": -1})]
+    {
+        assert_eq!(error(&search(body).await), (400, "api.context.invalid_body_param.app_error"));
+    }
+    let foreign = search(json!({"term": "a", "team_id": server.team_id("globex")})).await;
+    assert_eq!(error(&foreign), (403, "api.context.permissions.app_error"));
+}
+
+#[tokio::test]
+async fn mail_addresses_are_for_administrators_where_they_are_hidden() {
+    let (server, _, token) = with_bot(Options { show_email: false, ..Options::default() }).await;
+    let bot = Rest::new(&server, &token);
+    let refused = bot.get("users/email/alice@example.com").await;
+    assert_eq!(error(&refused), (403, "api.user.get_user_by_email.permissions.app_error"));
+    assert_eq!(names(&bot.post("users/search", json!({"term": "alice@"})).await.1, "username"), Vec::<String>::new());
+    let admin = Rest::new(&server, server.login("sysadmin"));
+    assert_eq!(admin.get("users/email/Alice@example.com").await.1["username"], "alice");
+    assert_eq!(error(&admin.get("users/email/x@example.com").await), (404, "app.user.missing_account.const"));
+}
+
+#[tokio::test]
+async fn channels_are_listed_and_searched_by_members_of_the_team() {
+    let (server, _, token) = with_bot(Options::default()).await;
+    let bot = Rest::new(&server, &token);
+    let (acme, globex) = (server.team_id("acme"), server.team_id("globex"));
+    let listed = bot.get(&format!("teams/{acme}/channels")).await.1;
+    assert_eq!(names(&listed, "name"), ["alerts", "town-square"], "private ones aren't listed");
+    assert_eq!(names(&bot.get(&format!("users/me/teams/{acme}/channels")).await.1, "name"), ["alerts"]);
+    let path = format!("teams/{acme}/channels/search");
+    assert_eq!(names(&bot.post(&path, json!({"term": "TOWN"})).await.1, "name"), ["town-square"]);
+    assert_eq!(names(&bot.post(&path, json!({"term": "inc"})).await.1, "name"), Vec::<String>::new());
+    for path in [format!("teams/{globex}/channels"), format!("users/me/teams/{globex}/channels")] {
+        assert_eq!(error(&bot.get(&path).await), (403, "api.context.permissions.app_error"), "{path}");
+    }
+    let outside = bot.post(&format!("teams/{globex}/channels/search"), json!({"term": "ops"})).await;
+    assert_eq!(error(&outside), (404, "app.team.get_member.missing.app_error"));
+    server.leave_channel("acme/alerts", "helper");
+    let none = bot.get(&format!("users/me/teams/{acme}/channels")).await;
+    assert_eq!(error(&none), (404, "app.channel.get_channels.not_found.app_error"));
+}

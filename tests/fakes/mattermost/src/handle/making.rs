@@ -180,6 +180,11 @@ impl FakeMattermost {
         }
     }
 
+    /// Removes a custom slash command as the system administrator would.
+    pub fn remove_command(&self, id: &str) {
+        self.shared.world().commands.remove(id);
+    }
+
     /// Makes a custom slash command as the system administrator would; gives its token.
     ///
     /// # Panics

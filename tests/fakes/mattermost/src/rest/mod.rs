@@ -2,6 +2,7 @@
 
 mod channels;
 pub(crate) mod commands;
+mod directory;
 pub(crate) mod posts;
 mod server;
 mod teams;
@@ -123,6 +124,13 @@ async fn api(shared: &Arc<Shared>, call: Call, parts: &[&str]) -> Answer {
     match (method.as_str(), parts) {
         ("GET", ["system", "ping"]) => Ok(server::ping()),
         ("GET", ["config", "client"]) => server::client_config(shared, &call),
+
+        ("GET", ["users"]) => directory::users(shared, &call),
+        ("POST", ["users", "search"]) => directory::search_users(shared, &call),
+        ("GET", ["users", "email", email]) => directory::user_by_email(shared, &call, email),
+        ("GET", ["users", id, "teams", team, "channels"]) => directory::own_channels(shared, &call, id, team),
+        ("GET", ["teams", id, "channels"]) => directory::public_channels(shared, &call, id),
+        ("POST", ["teams", id, "channels", "search"]) => directory::search_channels(shared, &call, id),
 
         ("GET", ["users", "me"]) => users::me(shared, &call),
         ("GET", ["users", "username", name]) => users::by_name(shared, &call, name),

@@ -1,0 +1,17 @@
+-- What an application declared that people can type, for each installation, and how far the
+-- platform has been told. `due_at` says when it is to be told; NULL: it has been.
+CREATE TABLE command_sets (
+    organization  TEXT NOT NULL,
+    installation  UUID NOT NULL,
+    commands      JSONB NOT NULL,
+    hash          BYTEA NOT NULL,
+    due_at        BIGINT,
+    attempts      INTEGER NOT NULL DEFAULT 0,
+    missing       JSONB NOT NULL,
+    problem       JSONB,
+    synced_at     BIGINT,
+    updated_at    BIGINT NOT NULL,
+    PRIMARY KEY (organization, installation),
+    FOREIGN KEY (organization, installation) REFERENCES installations (organization, id) ON DELETE CASCADE
+);
+CREATE INDEX command_sets_due ON command_sets (due_at) WHERE due_at IS NOT NULL;
