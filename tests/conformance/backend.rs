@@ -6,7 +6,9 @@ use std::sync::{
 };
 
 use chatport_sdk::{
+    commands::Commands,
     delivery::{Delete, Direct},
+    directory::Directory,
     prelude::*,
 };
 use serde_json::{Value, json};
@@ -43,7 +45,7 @@ impl LoftBackend {
         Self { flaw, ..Self::default() }
     }
 
-    fn is(&self, flaw: Flaw) -> bool {
+    pub(crate) fn is(&self, flaw: Flaw) -> bool {
         self.flaw == Some(flaw)
     }
 
@@ -69,17 +71,23 @@ impl MessagingBackend for LoftBackend {
     fn ingress(&self) -> Option<&dyn Ingress> {
         Some(self)
     }
+    fn directory(&self) -> Option<&dyn Directory> {
+        Some(self)
+    }
+    fn commands(&self) -> Option<&dyn Commands> {
+        Some(self)
+    }
 }
 
 /// How a call that can't be repeated is left where its answer is of no use.
 #[derive(Clone, Copy, PartialEq)]
-enum Kind {
+pub(crate) enum Kind {
     Repeatable,
     Once,
 }
 
 impl LoftBackend {
-    async fn call(
+    pub(crate) async fn call(
         &self,
         site: &Site,
         token: &Secret,
@@ -138,7 +146,7 @@ impl LoftBackend {
     }
 }
 
-fn token(site: &Site) -> Result<Secret, Failure> {
+pub(crate) fn token(site: &Site) -> Result<Secret, Failure> {
     let token = site.token(API.name).map(|token| token.value);
     token.ok_or_else(|| Failure::new(Cause::Unauthorized, "there is no token"))
 }
@@ -445,7 +453,10 @@ impl Ingress for LoftBackend {
                 conversation: conversation.id,
                 part: Receipt::new(text("post")),
             },
-            Some("text") => HappeningKind::Commanded { text: text("text"), account, conversation },
+            Some("command") if !self.is(Flaw::CommandNameLost) => {
+                HappeningKind::CommandUsed { name: text("name"), text: text("text"), account, conversation }
+            }
+            Some("text" | "command") => HappeningKind::Commanded { text: text("text"), account, conversation },
             _ => return refused("it is nothing that the platform sends"),
         };
         let id = if self.is(Flaw::IdAtRandom) { chatport_sdk::crypto::hex(&site.random::<8>()) } else { text("id") };

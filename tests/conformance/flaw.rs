@@ -44,6 +44,11 @@ pub(crate) enum Flaw {
     UnknownSlotTold,
     OutcomeUnexpected,
     TokenCut,
+    PlaceNotListed,
+    PageRepeated,
+    QueryNotEscaped,
+    OldCommandsLeft,
+    CommandNameLost,
 }
 
 use Flaw::*;
@@ -91,4 +96,9 @@ pub(crate) const FLAWS: &[(Flaw, &str)] = &[
     (UnknownSlotTold, "unknown_slots_look_alike"),
     (OutcomeUnexpected, "every_outcome_has_an_answer"),
     (TokenCut, "a_press_arrives"),
+    (PlaceNotListed, "the_directory_finds_what_is_there"),
+    (PageRepeated, "pages_lead_to_an_end_and_repeat_nothing"),
+    (QueryNotEscaped, "any_query_is_answered"),
+    (OldCommandsLeft, "the_platform_offers_exactly_what_is_declared"),
+    (CommandNameLost, "a_command_that_is_used_arrives"),
 ];

@@ -5,6 +5,7 @@ mod backend;
 mod flaw;
 mod matrix;
 mod mattermost;
+mod parts;
 mod platform;
 mod sandbox;
 

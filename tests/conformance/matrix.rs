@@ -7,7 +7,7 @@ use chatport_sdk::testkit::conformance::{Part, Report, examine};
 
 use crate::{mattermost::MattermostFixture, sandbox::SandboxFixture};
 
-const PARTS: [(Part, &str); 9] = [
+const PARTS: [(Part, &str); 11] = [
     (Part::Descriptor, "descriptor"),
     (Part::Install, "install steps"),
     (Part::Verification, "verification codes"),
@@ -17,6 +17,8 @@ const PARTS: [(Part, &str); 9] = [
     (Part::Find, "finding what was lost"),
     (Part::Direct, "writing to a person"),
     (Part::Ingress, "ingress"),
+    (Part::Directory, "directory"),
+    (Part::Commands, "commands"),
 ];
 
 const OPENING: &str = "# What each backend can do

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use chatport_fake_mattermost::{FakeMattermost, Options, Post as FakePost};
+use chatport_fake_mattermost::{Command, FakeMattermost, Options, Post as FakePost};
 use chatport_mattermost::MattermostBackend;
 use chatport_sdk::{
     http::{Answer, Call},
@@ -30,6 +30,8 @@ impl Fixture for MattermostFixture {
         let server = RUNTIME.block_on(FakeMattermost::start(Options::default()));
         let (_, bot_token) = server.create_bot("oncall", "sysadmin");
         server.join_team("acme", "oncall");
+        // Only who administers a team may make commands known there.
+        server.make_team_admin("acme", "oncall");
         server.join_channel("acme/incidents", "oncall");
         server.join_channel("acme/incidents", "alice");
         let _entered = RUNTIME.enter();
@@ -47,12 +49,8 @@ struct Mattermost {
 const PLACE: &str = "acme/incidents";
 
 impl Mattermost {
-    fn command_token(&self) -> Option<String> {
-        self.server
-            .commands("acme")
-            .into_iter()
-            .find(|command| command.trigger == "oncall")
-            .map(|command| command.token)
+    fn command(&self, trigger: &str) -> Option<Command> {
+        self.server.commands("acme").into_iter().find(|command| command.trigger == trigger)
     }
 }
 
@@ -134,7 +132,8 @@ impl Platform for Mattermost {
         });
         match url {
             Some(url) => {
-                let made = self.command_token().unwrap_or_else(|| self.server.create_command("acme", "oncall", url));
+                let there = self.command("oncall").map(|command| command.token);
+                let made = there.unwrap_or_else(|| self.server.create_command("acme", "oncall", url));
                 [(format!("command_token_{}", self.server.team_id("acme")), made)].into_iter().collect()
             }
             None => [("bot_token", self.bot_token.as_str())].into_iter().collect(),
@@ -145,6 +144,10 @@ impl Platform for Mattermost {
         let mut account = Account::new(self.server.user_id("alice"));
         account.username = "alice".into();
         Some(account)
+    }
+
+    async fn commands(&self) -> Option<Vec<String>> {
+        Some(self.server.commands("acme").into_iter().map(|command| command.trigger).collect())
     }
 
     fn refusals(&self) -> Vec<Refusal> {
@@ -186,32 +189,32 @@ impl Platform for Mattermost {
                     "team_id": self.server.team_id("acme"), "post_id": post, "trigger_id": trigger, "type": "button",
                     "data_source": "", "context": { "t": token.expose() },
                 });
-                ("/actions", "application/json", body.to_string())
+                ("/actions".to_owned(), "application/json", body.to_string())
             }
-            Cue::Code(_) | Cue::Text(_) => {
-                let text = match cue {
-                    Cue::Code(code) => format!("link {}", code.expose()),
-                    Cue::Text(text) => text.clone(),
+            Cue::Code(_) | Cue::Text(_) | Cue::Command { .. } => {
+                let (word, text) = match cue {
+                    Cue::Code(code) => ("oncall", format!("link {}", code.expose())),
+                    Cue::Text(text) => ("oncall", text.clone()),
+                    Cue::Command { name, text } => (name.as_str(), text.clone()),
                     _ => return None,
                 };
+                let command = self.command(word)?;
                 let mut form = Serializer::new(String::new());
                 form.append_pair("channel_id", &self.server.channel_id(PLACE)).append_pair("channel_name", "incidents");
                 form.append_pair("team_id", &self.server.team_id("acme")).append_pair("team_domain", "acme");
-                form.append_pair("command", "/oncall").append_pair("text", &text);
-                form.append_pair("token", &self.command_token()?).append_pair("trigger_id", &trigger);
+                form.append_pair("command", &format!("/{word}")).append_pair("text", &text);
+                form.append_pair("token", &command.token).append_pair("trigger_id", &trigger);
                 form.append_pair("user_id", &alice).append_pair("user_name", "alice");
                 form.append_pair("response_url", "").append_pair("user_mentions", "");
-                ("/slash", "application/x-www-form-urlencoded", form.finish())
+                // The path is the one that the server was told.
+                let ingress = stage.site().ingress_url().map(|url| url.path().to_owned())?;
+                let path = command.url.split_once(&ingress).map(|(_, path)| path.to_owned())?;
+                (path, "application/x-www-form-urlencoded", form.finish())
             }
             _ => return None,
         };
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, content_type.parse().ok()?);
-        // The path is the one that setup told the server.
-        let ingress = stage.site().ingress_url().map(|url| url.path().to_owned())?;
-        let told = self.server.commands("acme").into_iter().find(|command| command.trigger == "oncall");
-        let slash = told.and_then(|command| command.url.split_once(&ingress).map(|(_, path)| path.to_owned()));
-        let path = if path == "/slash" { slash? } else { path.to_owned() };
         Some(Request { method: Method::POST, path, query: None, headers, body: body.into() })
     }
 

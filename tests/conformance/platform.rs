@@ -22,6 +22,24 @@ pub(crate) const LONGEST: usize = 2_000;
 struct World {
     made: usize,
     posts: Vec<(String, String, Post)>,
+    commands: Vec<String>,
+}
+
+/// Who and what is there.
+const LISTS: [(&str, [&str; 3]); 2] = [("lofts", [LOFT, "attic", "barn"]), ("people", [PERSON, "grace", "linus"])];
+
+/// A page of three at most, after an id.
+fn list(name: &str, call: &Call) -> Answer {
+    let asked =
+        |wanted: &str| call.url.query_pairs().find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
+    let (query, after) = (asked("query").unwrap_or_default(), asked("after").unwrap_or_default());
+    let limit = asked("limit").and_then(|limit| limit.parse().ok()).unwrap_or(3);
+    let mut ids: Vec<&str> = LISTS.iter().filter(|(of, _)| *of == name).flat_map(|(_, ids)| *ids).collect();
+    ids.sort_unstable();
+    ids.retain(|id| id.contains(&query) && *id > after.as_str());
+    let more = ids.len() > limit;
+    ids.truncate(limit);
+    json_answer(200, &json!({ "ids": ids, "more": more }))
 }
 
 /// The platform.
@@ -38,6 +56,12 @@ impl Loft {
         let path: Vec<&str> = call.url.path().trim_matches('/').split('/').collect();
         match (&call.method, path.as_slice()) {
             (&Method::GET, ["api", "me"]) => json_answer(200, &json!({ "id": "bot-1", "name": "OnCall" })),
+            (&Method::GET, ["api", name @ ("lofts" | "people")]) => list(name, call),
+            (&Method::PUT, ["api", "commands"]) => {
+                let names = body(call)["commands"].as_array().cloned().unwrap_or_default();
+                world.commands = names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect();
+                json_answer(200, &json!({}))
+            }
             (&Method::POST, ["api", "people", PERSON, "loft"]) => json_answer(200, &json!({ "id": "dm-ada" })),
             (&Method::POST, ["api", "lofts", loft @ (LOFT | "dm-ada"), "posts"]) => world.add(loft, &body(call)),
             (&Method::GET, ["api", "lofts", loft, "posts"]) => {
@@ -105,6 +129,11 @@ impl Platform for Loft {
         world.posts.iter().filter(|(loft, ..)| loft == LOFT).map(|(.., post)| post.clone()).collect()
     }
 
+    async fn commands(&self) -> Option<Vec<String>> {
+        let world = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(world.commands.clone())
+    }
+
     fn fields(&self, _: &[SetupStep]) -> Fields {
         [("api_token", TOKEN)].into_iter().collect()
     }
@@ -121,7 +150,11 @@ impl Platform for Loft {
     }
 
     fn person(&self) -> Option<Account> {
-        Some(Account::new(PERSON))
+        {
+            let mut ada = Account::new(PERSON);
+            ada.username = PERSON.into();
+            Some(ada)
+        }
     }
 
     fn refusals(&self) -> Vec<Refusal> {
@@ -139,6 +172,9 @@ impl Platform for Loft {
             Cue::Code(code) => json!({ "by": PERSON, "id": "e1", "kind": "code", "code": code.expose(), "loft": LOFT }),
             Cue::Press { token, post } => json!({
                 "by": PERSON, "id": "e2", "kind": "press", "token": token.expose(), "post": post, "loft": LOFT,
+            }),
+            Cue::Command { name, text } => json!({
+                "by": PERSON, "id": "e4", "kind": "command", "name": name, "text": text, "loft": LOFT,
             }),
             Cue::Text(text) => json!({ "by": PERSON, "id": "e3", "kind": "text", "text": text, "loft": LOFT }),
             _ => return None,

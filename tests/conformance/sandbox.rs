@@ -151,6 +151,10 @@ impl Platform for World {
             Cue::Press { post, .. } => {
                 (format!("/posts/{post}/press"), json!({ "as": "ada", "action": "ack", "id": id }))
             }
+            Cue::Command { name, text } => {
+                let text = format!("/{name} {text}");
+                (format!("/conversations/{PLACE}/messages"), json!({ "as": "ada", "text": text, "id": id }))
+            }
             _ => return None,
         };
         let body = body.to_string().into();

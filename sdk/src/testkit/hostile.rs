@@ -142,6 +142,11 @@ pub(super) fn link() -> Option<Link> {
     Url::parse(LINK).ok().map(|url| Link { url, label: None })
 }
 
+/// Anything that somebody might look for.
+pub(super) fn query(dice: &Dice, longest: usize) -> String {
+    text(dice, longest).trim().to_owned()
+}
+
 /// Any JSON, small.
 pub(super) fn value(dice: &Dice, depth: usize) -> Value {
     match dice.below(if depth == 0 { 6 } else { 8 }) {

@@ -120,6 +120,12 @@ pub trait Platform: Send + Sync {
         None
     }
 
+    /// The names of the commands that it offers, declared ones and others; `None`: it keeps no
+    /// list of them.
+    async fn commands(&self) -> Option<Vec<String>> {
+        None
+    }
+
     /// The time by the platform's clock, at which a stage's clock begins:
     /// 2026-01-01T12:00:00Z unless the platform has its own.
     fn now(&self) -> Timestamp {
@@ -173,6 +179,13 @@ pub enum Cue {
     },
     /// Somebody types this as a command, or replies with it.
     Text(String),
+    /// Somebody uses a declared command.
+    Command {
+        /// Its name.
+        name: String,
+        /// What follows.
+        text: String,
+    },
 }
 
 /// What the suite plays with.

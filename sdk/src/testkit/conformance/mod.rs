@@ -4,8 +4,10 @@
 //! behaviours holds.
 
 mod codes;
+mod commands;
 mod delivery;
 mod descriptor;
+mod directory;
 mod failures;
 mod ingress;
 mod render;
@@ -48,6 +50,10 @@ pub enum Part {
     Direct,
     /// [`Ingress`](crate::ingress::Ingress).
     Ingress,
+    /// [`Directory`](crate::directory::Directory).
+    Directory,
+    /// [`Commands`](crate::commands::Commands).
+    Commands,
 }
 
 /// How a behaviour came out.
@@ -168,6 +174,11 @@ macro_rules! each_behaviour {
             Ingress ingress unknown_slots_look_alike,
             Ingress ingress every_outcome_has_an_answer,
             Ingress ingress a_press_arrives,
+            Directory directory the_directory_finds_what_is_there,
+            Directory directory pages_lead_to_an_end_and_repeat_nothing,
+            Directory directory any_query_is_answered,
+            Commands commands the_platform_offers_exactly_what_is_declared,
+            Commands commands a_command_that_is_used_arrives,
         }
     };
 }
