@@ -42,6 +42,7 @@ pub mod steps;
 pub mod time;
 pub mod token;
 pub mod verification;
+pub mod wire;
 
 pub use async_trait::async_trait;
 pub use bytes::Bytes;
