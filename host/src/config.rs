@@ -158,8 +158,9 @@ impl Settings {
         for (id, url) in found.many("remote_backends", values::remote)? {
             let secrets = secrets.iter().find(|(of, _)| *of == id).map(|(_, secrets)| secrets.clone());
             let refuse = |expected: &str| found.refuse("remote_backends", &id, expected);
-            let secrets = secrets
-                .ok_or_else(|| refuse("it must have a secret: CHATPORT_REMOTE_SECRETS=ID=whsec_… in the environment"))?;
+            let secrets = secrets.ok_or_else(|| {
+                refuse("it must have a secret: CHATPORT_REMOTE_SECRETS=ID=whsec_… in the environment")
+            })?;
             if remotes.iter().any(|other| other.id == id) {
                 return Err(refuse("each id may stand there once"));
             }

@@ -100,7 +100,9 @@ impl RemoteBackend {
                 let asked = self.ask::<M>(site, arguments, Patience::PURE);
                 tokio::task::block_in_place(|| runtime.block_on(asked))
             }
-            _ => Err(Trouble::Unanswered("a pure call can't be waited for outside a runtime of several threads".into())),
+            _ => {
+                Err(Trouble::Unanswered("a pure call can't be waited for outside a runtime of several threads".into()))
+            }
         }
     }
 

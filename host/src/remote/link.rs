@@ -229,8 +229,10 @@ fn undone(detail: &str) -> Trouble {
 fn closed(closed: Closed) -> Trouble {
     Trouble::Undone(match closed {
         // It costs no attempt: nothing was tried.
-        Closed::Silent(wait) => Failure::new(Cause::Unreachable, "the remote backend has fallen silent: it is left alone for a while")
-            .retry_after(Some(wait)),
+        Closed::Silent(wait) => {
+            Failure::new(Cause::Unreachable, "the remote backend has fallen silent: it is left alone for a while")
+                .retry_after(Some(wait))
+        }
         Closed::Full => Failure::new(Cause::RateLimited, "too many calls of the remote backend are on their way")
             .scope(Scope::Copy)
             .retry_after(Some(Duration::from_secs(1))),
