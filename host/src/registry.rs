@@ -180,6 +180,27 @@ mod tests {
         assert!(text.contains("pigeon-one") && text.contains("pigeon-two"), "{text}");
     }
 
+    fn remote(id: &str) -> RemoteEntry {
+        RemoteEntry { id: id.into(), url: "http://127.0.0.1:9000/".parse().expect("a URL"), secrets: Vec::new() }
+    }
+
+    #[test]
+    fn a_remote_backend_is_there_once_it_is_attached_and_no_sooner() {
+        let registry = Registry::of([named("pigeon", "pigeon-one")]).expect("one");
+        let registry = registry.expecting(&[remote("dove")]).expect("room for another");
+        assert!(registry.get("dove").is_none() && registry.ids() == "pigeon");
+        registry.clone().attach(named("dove", "").0);
+        assert!(registry.get("dove").is_some() && registry.ids() == "dove, pigeon");
+        assert_eq!(registry.iter().next().map(|(_, origin)| origin), Some("http://127.0.0.1:9000/"));
+    }
+
+    #[test]
+    fn a_remote_backend_does_not_take_a_linked_ones_place() {
+        let registry = Registry::of([named("pigeon", "pigeon-one")]).expect("one");
+        let error = registry.expecting(&[remote("pigeon")]).expect_err("the id is taken").to_string();
+        assert!(error.contains("pigeon-one") && error.contains("remote_backends"), "{error}");
+    }
+
     #[test]
     fn a_program_without_backends_is_refused() {
         assert_eq!(Registry::of([]).unwrap_err(), RegistryError::Empty);
