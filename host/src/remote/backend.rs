@@ -101,7 +101,8 @@ impl RemoteBackend {
                 tokio::task::block_in_place(|| runtime.block_on(asked))
             }
             _ => {
-                Err(Trouble::Unanswered("a pure call can't be waited for outside a runtime of several threads".into()))
+                tracing::error!(method = M::NAME, "a pure call can only be waited for in a runtime of several threads");
+                Err(Trouble::Unanswered("it can't be waited for here".into()))
             }
         }
     }

@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-/// Calls of one remote backend that are on their way at once.
+/// Calls of one remote backend that are on their way at once, in each lane.
 const AT_ONCE: usize = 24;
 /// Calls in a row without a usable answer, after which it is left alone.
 const IN_A_ROW: u32 = 3;
@@ -29,9 +29,19 @@ pub(super) enum Closed {
     Full,
 }
 
+/// On whose behalf a call is made. Whoever floods the platforms' way in takes no place from
+/// what is being delivered.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Lane {
+    /// The application's: setup and delivery.
+    Application,
+    /// A platform's.
+    Platform,
+}
+
 #[derive(Debug)]
 pub(super) struct Gate {
-    places: Semaphore,
+    places: [Semaphore; 2],
     silence: Mutex<Silence>,
 }
 
@@ -51,17 +61,22 @@ pub(super) struct Pass<'a> {
 
 impl Gate {
     pub(super) fn new() -> Self {
-        Self { places: Semaphore::new(AT_ONCE), silence: Mutex::default() }
+        Self { places: [Semaphore::new(AT_ONCE), Semaphore::new(AT_ONCE)], silence: Mutex::default() }
     }
 
     /// Leave to make a call that takes at most `limit`, after waiting at most `patience` for a
     /// place.
-    pub(super) async fn enter(&self, limit: Duration, patience: Duration) -> Result<Pass<'_>, Closed> {
+    pub(super) async fn enter(&self, lane: Lane, limit: Duration, patience: Duration) -> Result<Pass<'_>, Closed> {
         self.look(Instant::now())?;
-        let place = match self.places.try_acquire() {
+        let [application, platform] = &self.places;
+        let places = match lane {
+            Lane::Application => application,
+            Lane::Platform => platform,
+        };
+        let place = match places.try_acquire() {
             Ok(place) => place,
             // The semaphore is never closed.
-            Err(_) => timeout(patience, self.places.acquire()).await.ok().and_then(Result::ok).ok_or(Closed::Full)?,
+            Err(_) => timeout(patience, places.acquire()).await.ok().and_then(Result::ok).ok_or(Closed::Full)?,
         };
         let now = Instant::now();
         let mut silence = self.lock();
@@ -116,7 +131,7 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(18);
 
     async fn enter(gate: &Gate) -> Result<Pass<'_>, Closed> {
-        gate.enter(LIMIT, Duration::from_secs(1)).await
+        gate.enter(Lane::Application, LIMIT, Duration::from_secs(1)).await
     }
 
     #[tokio::test(start_paused = true)]
@@ -156,6 +171,7 @@ mod tests {
             passes.push(enter(&gate).await.expect("a place"));
         }
         assert_eq!(enter(&gate).await.map(drop), Err(Closed::Full));
+        assert!(gate.enter(Lane::Platform, LIMIT, Duration::ZERO).await.is_ok(), "the other lane is free");
         passes.pop();
         assert!(enter(&gate).await.is_ok());
     }

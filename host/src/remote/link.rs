@@ -17,7 +17,7 @@ use chatport_sdk::{
 };
 use http::{HeaderName, StatusCode};
 
-use super::gate::{Closed, Gate};
+use super::gate::{Closed, Gate, Lane};
 use crate::{
     config::RemoteEntry,
     security::{random, webhook_signature},
@@ -47,21 +47,22 @@ impl fmt::Debug for Means {
 /// what the host gives a backend, so that the link still says whether something was sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
+    lane: Lane,
     limit: Duration,
     turn: Duration,
 }
 
 impl Patience {
     const fn of(limit: Duration) -> Self {
-        Self { limit, turn: Duration::from_secs(1) }
+        Self { lane: Lane::Application, limit, turn: Duration::from_secs(1) }
     }
 
     pub(super) const SETUP: Self = Self::of(Duration::from_secs(28));
     pub(super) const SENDING: Self = Self::of(Duration::from_secs(18));
-    pub(super) const INGRESS: Self = Self::of(Duration::from_secs(8));
+    pub(super) const INGRESS: Self = Self { lane: Lane::Platform, ..Self::of(Duration::from_secs(8)) };
     pub(super) const DESCRIBING: Self = Self::of(Duration::from_secs(5));
     /// What the host waits for without being able to do something else.
-    pub(super) const PURE: Self = Self { limit: Duration::from_millis(500), turn: Duration::ZERO };
+    pub(super) const PURE: Self = Self { turn: Duration::ZERO, ..Self::of(Duration::from_millis(500)) };
 }
 
 /// Why there is no result.
@@ -131,6 +132,13 @@ impl Link {
         patience: Patience,
     ) -> Result<<M::Result as Take>::Taken, Trouble> {
         let asked = self.try_ask::<M>(descriptor, site, arguments, patience).await;
+        let outcome = match &asked {
+            Err(Trouble::Undone(_)) => "undone",
+            Err(Trouble::Unanswered(_)) => "unanswered",
+            _ => "answered",
+        };
+        let id = self.entry.id.clone();
+        metrics::counter!("chatport_remote_calls_total", "backend" => id, "outcome" => outcome).increment(1);
         if let Err(Trouble::Undone(Failure { detail, .. }) | Trouble::Unanswered(detail)) = &asked {
             tracing::warn!(backend = self.entry.id, method = M::NAME, detail, "a remote backend gave no usable answer");
         }
@@ -152,7 +160,7 @@ impl Link {
             arguments,
         };
         let body = serde_json::to_vec(&call).map_err(|_| undone("the request can't be written as JSON"))?;
-        let pass = self.gate.enter(patience.limit, patience.turn).await.map_err(closed)?;
+        let pass = self.gate.enter(patience.lane, patience.limit, patience.turn).await.map_err(closed)?;
         let exchanged = self.exchange(body, patience.limit).await;
         match &exchanged {
             Ok(_) => pass.answered(),
