@@ -14,7 +14,7 @@ use chatport_tests::{
     client::Client,
     eventually,
     organization::{Organization, text},
-    program::Chatport,
+    program::{Chatport, run},
     sandbox::Sandbox,
 };
 use liar::Liar;
@@ -101,6 +101,13 @@ async fn a_backend_in_another_language_is_set_up_and_used_like_any_other() {
     let chatport = chatport(&[("ntfy", &process.url())]).await;
     let api = chatport.client();
     assert!(catalogue(&api).await.contains(&"ntfy".to_owned()));
+
+    let attach = format!("--remote-backends=ntfy={}", process.url());
+    let secret = format!("ntfy={SECRET}");
+    let listed = run(&["backends", &attach], &[("CHATPORT_REMOTE_SECRETS", &secret)], &chatport.data).await;
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert!(listed.contains(&format!("ntfy (http://127.0.0.1:{}/)", process.port())), "{listed}");
+    assert!(listed.contains("ntfy.server=2/60"), "{listed}");
 
     // Setup, with a mistake that a person can mend.
     let acme = Organization::create(&api, "acme").await;
