@@ -16,6 +16,7 @@ use chatport_sdk::{
     wire::{self, Broken, Method, Take},
 };
 use http::{HeaderName, StatusCode};
+use serde::Serialize;
 
 use super::gate::{Closed, Gate, Lane};
 use crate::{
@@ -97,6 +98,14 @@ impl Trouble {
         }
     }
 
+    fn detail(&self) -> &str {
+        match self {
+            Self::Undone(failure) | Self::Failed(failure) => &failure.detail,
+            Self::Unanswered(detail) => detail,
+            Self::Setup(_) => "a person can mend it",
+        }
+    }
+
     fn failure(self, unanswered: Cause) -> Failure {
         match self {
             Self::Undone(failure) | Self::Failed(failure) => failure,
@@ -131,60 +140,46 @@ impl Link {
         arguments: M::Arguments,
         patience: Patience,
     ) -> Result<<M::Result as Take>::Taken, Trouble> {
-        let asked = self.try_ask::<M>(descriptor, site, arguments, patience).await;
-        let outcome = match &asked {
-            Err(Trouble::Undone(_)) => "undone",
-            Err(Trouble::Unanswered(_)) => "unanswered",
-            _ => "answered",
-        };
         let id = self.entry.id.clone();
-        metrics::counter!("chatport_remote_calls_total", "backend" => id, "outcome" => outcome).increment(1);
-        if let Err(Trouble::Undone(Failure { detail, .. }) | Trouble::Unanswered(detail)) = &asked {
-            tracing::warn!(backend = self.entry.id, method = M::NAME, detail, "a remote backend gave no usable answer");
+        let call =
+            wire::Call { contract: CONTRACT_LEVEL, backend: id.clone(), method: M::NAME.to_owned(), site, arguments };
+        let asked = match self.answer_to(&call, patience).await {
+            Ok(answer) => read::<M>(&answer.body, descriptor),
+            Err(trouble) => Err(trouble),
+        };
+        let (outcome, detail) = match &asked {
+            Err(Trouble::Undone(failure)) => ("undone", failure.detail.as_str()),
+            Err(Trouble::Unanswered(detail)) => ("unanswered", detail.as_str()),
+            _ => ("answered", ""),
+        };
+        if outcome == "unanswered" {
+            tracing::warn!(backend = id, method = M::NAME, detail, "a remote backend gave no answer that counts");
+        } else {
+            tracing::debug!(backend = id, method = M::NAME, outcome, detail, "called a remote backend");
         }
+        metrics::counter!("chatport_remote_calls_total", "backend" => id, "outcome" => outcome).increment(1);
         asked
     }
 
-    async fn try_ask<M: Method>(
-        &self,
-        descriptor: &Descriptor,
-        site: Option<wire::Site>,
-        arguments: M::Arguments,
-        patience: Patience,
-    ) -> Result<<M::Result as Take>::Taken, Trouble> {
-        let call = wire::Call {
-            contract: CONTRACT_LEVEL,
-            backend: self.entry.id.clone(),
-            method: M::NAME.to_owned(),
-            site,
-            arguments,
-        };
-        let body = serde_json::to_vec(&call).map_err(|_| undone("the request can't be written as JSON"))?;
+    async fn answer_to<A: Serialize>(&self, call: &wire::Call<A>, patience: Patience) -> Result<Answer, Trouble> {
+        let body = serde_json::to_vec(call).map_err(|_| undone("the request can't be written as JSON"))?;
         let pass = self.gate.enter(patience.lane, patience.limit, patience.turn).await.map_err(closed)?;
         let exchanged = self.exchange(body, patience.limit).await;
         match &exchanged {
             Ok(_) => pass.answered(),
-            Err(_) => {
+            Err(trouble) => {
                 if let Some(pause) = pass.silent() {
-                    let seconds = pause.as_secs();
-                    tracing::warn!(backend = self.entry.id, seconds, "a remote backend is left alone for a while");
+                    let (seconds, reason) = (pause.as_secs(), trouble.detail());
+                    tracing::warn!(
+                        backend = self.entry.id,
+                        seconds,
+                        reason,
+                        "a remote backend has fallen silent: it is left alone for a while"
+                    );
                 }
             }
         }
-        let answer = exchanged?;
-        // Where it stands, not what: an answer may hold secrets.
-        let read = &mut serde_json::Deserializer::from_slice(&answer.body);
-        let read: Result<wire::Answer<M::Result>, _> = serde_path_to_error::deserialize(read);
-        let unreadable = |error: serde_path_to_error::Error<serde_json::Error>| {
-            let path: String = error.path().to_string().chars().take(100).collect();
-            Trouble::Unanswered(format!("what the remote backend answers isn't what {} gives back: {path}", M::NAME))
-        };
-        let broken = |broken: Broken| Trouble::Unanswered(format!("the remote backend breaks a rule: {broken}"));
-        match read.map_err(unreadable)? {
-            wire::Answer::Result(result) => result.take(descriptor).map_err(broken),
-            wire::Answer::Failure(failure) => Err(Trouble::Failed(failure.take(descriptor).map_err(broken)?)),
-            wire::Answer::SetupError(problem) => Err(Trouble::Setup(problem.into())),
-        }
+        exchanged
     }
 
     /// Send one request and check who answers it.
@@ -230,6 +225,27 @@ impl Link {
     }
 }
 
+/// Read what was answered, and check it. What is wrong is told by where it stands: an answer may
+/// hold secrets.
+fn read<M: Method>(body: &[u8], descriptor: &Descriptor) -> Result<<M::Result as Take>::Taken, Trouble> {
+    let mut text = serde_json::Deserializer::from_slice(body);
+    let read: Result<wire::Answer<M::Result>, _> = serde_path_to_error::deserialize(&mut text);
+    let broken = |broken: Broken| Trouble::Unanswered(format!("the remote backend breaks a rule: {broken}"));
+    let unreadable = |at: &str| Trouble::Unanswered(format!("the answer isn't what {} gives back: {at}", M::NAME));
+    let answer = read.map_err(|error| {
+        let path: String = error.path().to_string().chars().filter(|c| !c.is_control()).take(100).collect();
+        // These names are the contract's own.
+        let missing = Some(error.inner().to_string()).filter(|text| text.starts_with("missing field"));
+        unreadable(&format!("{path} {}", missing.unwrap_or_default()))
+    })?;
+    text.end().map_err(|_| unreadable("there is more behind it"))?;
+    match answer {
+        wire::Answer::Result(result) => result.take(descriptor).map_err(broken),
+        wire::Answer::Failure(failure) => Err(Trouble::Failed(failure.take(descriptor).map_err(broken)?)),
+        wire::Answer::SetupError(problem) => Err(Trouble::Setup(problem.into())),
+    }
+}
+
 fn undone(detail: &str) -> Trouble {
     Trouble::Undone(Failure::new(Cause::Unreachable, detail))
 }
@@ -238,8 +254,7 @@ fn closed(closed: Closed) -> Trouble {
     Trouble::Undone(match closed {
         // It costs no attempt: nothing was tried.
         Closed::Silent(wait) => {
-            Failure::new(Cause::Unreachable, "the remote backend has fallen silent: it is left alone for a while")
-                .retry_after(Some(wait))
+            Failure::new(Cause::Unreachable, "the remote backend has fallen silent").retry_after(Some(wait))
         }
         Closed::Full => Failure::new(Cause::RateLimited, "too many calls of the remote backend are on their way")
             .scope(Scope::Copy)

@@ -199,7 +199,11 @@ async fn a_failure_of_the_platform_is_taken_over() {
 #[tokio::test]
 async fn after_an_answer_that_does_not_count_a_post_may_have_been_made() {
     let (other, backend) = connect().await;
-    let lies: [(&str, Act); 12] = [
+    let lies: [(&str, Act); 13] = [
+        (
+            "more than one answer",
+            Act::Forge(|call, answer| *answer = signed(call, SECRET, &id(call), NOW, [ok(), ok()].concat())),
+        ),
         ("no JSON", Act::Forge(|call, answer| *answer = signed(call, SECRET, &id(call), NOW, b"{".to_vec()))),
         ("another shape", Act::Say(json!({ "result": { "id": 7 } }))),
         ("a cause that isn't one", Act::Say(json!({ "failure": { "cause": "bad_weather" } }))),

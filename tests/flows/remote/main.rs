@@ -2,9 +2,9 @@
 //! deliver, change; and what becomes of messages, and of the others, when that process dies,
 //! hangs, isn't who it says, or lies.
 
-mod liar;
 mod ntfy;
 mod process;
+mod scripted;
 
 use std::time::Duration;
 
@@ -17,9 +17,9 @@ use chatport_tests::{
     program::{Chatport, run},
     sandbox::Sandbox,
 };
-use liar::Liar;
 use ntfy::{Ntfy, TOKEN};
 use process::{Process, SECRET};
+use scripted::Scripted;
 use serde_json::{Value, json};
 
 /// A Chatport to which these are attached.
@@ -257,12 +257,12 @@ async fn whoever_does_not_know_the_secret_is_neither_asked_nor_answered() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lies_are_not_believed_and_do_no_harm() {
-    let liar = Liar::start().await;
-    let chatport = chatport(&[("liar", &liar.url)]).await;
+    let liar = Scripted::start().await;
+    let chatport = chatport(&[("scripted", &liar.url)]).await;
     let api = chatport.client();
     let mut neighbour = Neighbour::move_in(&api).await;
     let acme = Organization::create(&api, "acme").await;
-    let installation = text(&acme.install("liar", json!({})).await, "id");
+    let installation = text(&acme.install("scripted", json!({})).await, "id");
     let conversation = json!({ "id": "a", "kind": "channel", "address": { "key": "a" } });
     acme.post("channels", json!({ "installation": installation, "conversation": conversation })).await.expect(201);
     let huge = json!({ "result": { "id": "p", "handle": "x".repeat(2 * 1024 * 1024) } }).to_string();
@@ -287,4 +287,32 @@ async fn lies_are_not_believed_and_do_no_harm() {
     }
     assert_eq!(acme.installation(&installation).await["state"], "active");
     assert!(!chatport.log().contains("panicked"), "{}", chatport.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_its_platform_calls_goes_through_the_process_and_connects_a_channel() {
+    let scripted = Scripted::start().await;
+    let chatport = chatport(&[("scripted", &scripted.url)]).await;
+    let api = chatport.client();
+    let acme = Organization::create(&api, "acme").await;
+    let installation = text(&acme.install("scripted", json!({})).await, "id");
+    let code = acme.channel_code(&installation).await;
+    let address = text(&code["steps"][0]["value"], "value");
+    let platform = Client::new(address.clone(), None);
+    let enter = async |at: &str, key: &str| {
+        let sent = platform.try_raw(http::Method::POST, at, &[("x-key", key)], text(&code, "code")).await;
+        let answer = sent.expect("an answer");
+        (answer.status.as_u16(), answer.text)
+    };
+    let refused = enter("/hook", "wrong").await;
+    assert_eq!(refused, (401, "who are you?".to_owned()));
+    let (slots, slot) = address.rsplit_once('/').expect("a path");
+    let nobodys = format!("{slots}/{}/hook", slot.replace(|_: char| true, "0"));
+    assert_eq!(enter(&nobodys, "wrong").await, refused, "a slot that doesn't exist looks the same");
+    let (status, told) = enter("/hook", "right").await;
+    let told: Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!((status, &told["of"], &told["came"]["outcome"]), (200, &json!("h1"), &json!("linked")), "{told}");
+    assert_eq!(acme.channel("a").await["is_default"], true);
+    let metrics = api.get("/metrics").await.text;
+    assert!(metrics.contains("chatport_ingress_refused_total{backend=\"scripted\",reason=\"token\"} 2"), "{metrics}");
 }
