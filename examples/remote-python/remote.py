@@ -5,7 +5,7 @@ import base64, hashlib, hmac, json, os, threading, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 TOLERANCE = 300  # seconds that a signature lasts
-SECRETS = [base64.b64decode(secret.removeprefix("whsec_")) for secret in os.environ["CHATPORT_SECRET"].split()]
+SECRETS = [base64.b64decode(secret.removeprefix("whsec_")) for secret in os.environ["REMOTE_SECRET"].split()]
 
 
 class Failure(Exception):

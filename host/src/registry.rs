@@ -104,7 +104,7 @@ impl Registry {
         Ok(Self { backends: Arc::new(backends) })
     }
 
-    /// The same with a place for each remote backend, to be filled by [`Registry::attach`].
+    /// The same with a place for each remote backend, which stays empty until it is attached.
     ///
     /// # Errors
     /// A linked backend has the id already.

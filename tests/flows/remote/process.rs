@@ -48,7 +48,7 @@ impl Process {
         let child = Command::new("python3")
             .arg("-B")
             .arg(root.join("examples/remote-python/backend.py"))
-            .env("CHATPORT_SECRET", &self.secret)
+            .env("REMOTE_SECRET", &self.secret)
             .env("NTFY_SERVER", &self.ntfy)
             .env("LISTEN", format!("127.0.0.1:{}", self.port))
             .stdin(Stdio::null())
