@@ -60,7 +60,9 @@ impl Patience {
 
     pub(super) const SETUP: Self = Self::of(Duration::from_secs(28));
     pub(super) const SENDING: Self = Self::of(Duration::from_secs(18));
-    pub(super) const INGRESS: Self = Self { lane: Lane::Platform, ..Self::of(Duration::from_secs(8)) };
+    /// A flood must not pile up before the gate.
+    pub(super) const INGRESS: Self =
+        Self { lane: Lane::Platform, limit: Duration::from_secs(8), turn: Duration::from_millis(250) };
     pub(super) const DESCRIBING: Self = Self::of(Duration::from_secs(5));
     /// What the host waits for without being able to do something else.
     pub(super) const PURE: Self = Self { turn: Duration::ZERO, ..Self::of(Duration::from_millis(500)) };

@@ -166,6 +166,17 @@ async fn post(other: &Other, backend: &RemoteBackend) -> Result<Receipt, Failure
     backend.delivery().expect("it delivers").post(&site(other), &outgoing()).await
 }
 
+#[test]
+fn the_example_in_the_specification_is_signed_as_it_says() {
+    let text = include_str!("../../../docs/remote-backends.md");
+    assert!(text.contains(SECRET), "the secret");
+    let line = |start: &str| text.lines().find(|line| line.starts_with(start)).expect("a line of the example");
+    let value = |name: &str| line(name).split_once(": ").expect("a header").1;
+    let body = line("{\"contract\"").as_bytes();
+    let (id, time, signature) = (value(wire::ID_HEADER), value(wire::TIMESTAMP_HEADER), value(wire::SIGNATURE_HEADER));
+    assert_eq!(webhook_signature::verify(&[Secret::new(SECRET)], id, time, signature, body, NOW), Ok(()));
+}
+
 #[tokio::test]
 async fn a_call_tells_method_site_and_tokens_and_brings_the_result_back() {
     let (other, backend) = connect().await;

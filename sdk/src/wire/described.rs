@@ -36,9 +36,9 @@ pub struct Descriptor {
     /// One sentence on what the backend does.
     #[serde(default)]
     pub description: String,
-    /// A small picture.
+    /// A small picture for catalogues: a PNG of at most 64 KiB, in base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub icon: Option<Icon>,
+    pub icon_png: Option<String>,
     /// The level of the contract that it was written for: 1.
     pub contract: u32,
     /// What it can do. What is left out is never called.
@@ -95,27 +95,6 @@ pub struct Parts {
     pub receive: bool,
 }
 
-/// A small picture for catalogues.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Icon {
-    /// What it is.
-    pub media_type: IconType,
-    /// The file in base64, at most 64 KiB.
-    pub base64: String,
-}
-
-/// What an icon may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum IconType {
-    /// SVG.
-    #[serde(rename = "image/svg+xml")]
-    Svg,
-    /// PNG.
-    #[serde(rename = "image/png")]
-    Png,
-}
-
 /// One kind of token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -167,7 +146,7 @@ impl Descriptor {
     /// A rule that it breaks.
     pub fn know(self, id: &str) -> Result<Known, Broken> {
         self.check(id)?;
-        let icon = self.icon.as_ref().map(leak_icon).transpose()?;
+        let icon = self.icon_png.as_deref().map(leak_icon).transpose()?;
         let leaked: Vec<token::TokenKind> = self.tokens.iter().map(leak_kind).collect();
         let mut known = descriptor::Descriptor::new(leak(&self.id), leak(&self.name));
         known.description = leak(&self.description);
@@ -267,14 +246,12 @@ fn leak_rate(rate: &Rate) -> descriptor::Rate {
     descriptor::Rate { name: leak(&rate.name), per: rate.per, per_second: rate.per_second, burst: rate.burst }
 }
 
-fn leak_icon(icon: &Icon) -> Result<descriptor::Icon, Broken> {
-    let bytes = crypto::base64_decode(&icon.base64).filter(|bytes| bytes.len() <= MAX_ICON);
-    let bytes = bytes.ok_or_else(|| Broken::new("icon must be base64 of at most 64 KiB"))?;
-    let media_type = match icon.media_type {
-        IconType::Svg => "image/svg+xml",
-        IconType::Png => "image/png",
-    };
-    Ok(descriptor::Icon { media_type, bytes: bytes.leak() })
+/// A PNG alone: an SVG can hold a script.
+fn leak_icon(icon: &str) -> Result<descriptor::Icon, Broken> {
+    let is_png = |bytes: &Vec<u8>| bytes.len() <= MAX_ICON && bytes.starts_with(b"\x89PNG\r\n\x1a\n");
+    let bytes = crypto::base64_decode(icon).filter(is_png);
+    let bytes = bytes.ok_or_else(|| Broken::new("icon_png must be a PNG of at most 64 KiB, in base64"))?;
+    Ok(descriptor::Icon { media_type: "image/png", bytes: bytes.leak() })
 }
 
 /// The stream of a remote backend's address, read without asking it: an object whose `key` is

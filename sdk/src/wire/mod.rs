@@ -20,7 +20,7 @@ use url::Url;
 
 pub use bounds::Broken;
 pub use calls::*;
-pub use described::{Descriptor, Icon, IconType, Known, Parts, Rate, TokenKind, stream_of};
+pub use described::{Descriptor, Known, Parts, Rate, TokenKind, stream_of};
 pub use happenings::*;
 pub use ingress::*;
 pub use install::*;

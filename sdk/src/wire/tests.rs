@@ -48,7 +48,7 @@ fn a_descriptor_that_breaks_a_rule_is_refused() {
         ("parts", json!({ "edit": true }), "need deliver"),
         ("parts", json!({ "install": true, "renew": ["other"] }), "kinds in tokens"),
         ("press_limit_ms", json!(0), "press_limit_ms"),
-        ("icon", json!({ "media_type": "image/png", "base64": "?" }), "base64"),
+        ("icon_png", json!("PHN2Zz4="), "a PNG"),
     ];
     for (member, value, words) in bad {
         let mut descriptor = described();
