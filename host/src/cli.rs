@@ -5,8 +5,9 @@ mod new_backend;
 mod record;
 mod replay;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
+use chatport_sdk::{site::Random, time::Clock};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -19,9 +20,14 @@ use crate::{
     host::{self, Host, StartError},
     ids::OrganizationId,
     registry::Registry,
+    remote::{self, Attached},
     security::{
+        self,
         api_keys::{Scope, Scopes},
+        clock::SystemClock,
+        network::Policy,
         random::{self, SystemRandom},
+        transport::Transports,
     },
     setup::audit::Actor,
     store::{Database, entities},
@@ -76,7 +82,7 @@ async fn perform(invocation: Invocation) -> Result<ExitCode, ProgramError> {
     let Invocation { command, settings, report } = invocation;
     match command {
         Command::Serve => serve(settings).await?,
-        Command::Backends => print(&backends(&Registry::linked().map_err(StartError::from)?)),
+        Command::Backends => print(&list_backends(&settings).await?),
         Command::Migrate => {
             Database::open(&host::location(&settings.database)).await.map_err(StartError::from)?;
             print(&format!("{} is at this program's version\n", settings.database));
@@ -137,6 +143,7 @@ async fn first_key(app: &App) -> Result<Option<chatport_sdk::secret::Secret>, Pr
 /// Open everything as `serve` would, and say how it is.
 async fn doctor(settings: Settings) -> Result<ExitCode, ProgramError> {
     let app = Host::closed(settings, Registry::linked().map_err(StartError::from)?).await?;
+    let remotes = remote::attach(&app).await;
     let mut text = format!(
         "ok    settings, key ring and database ({})\nok    backends: {}\n",
         app.settings.database,
@@ -145,6 +152,11 @@ async fn doctor(settings: Settings) -> Result<ExitCode, ProgramError> {
     match &app.public_url {
         Some(url) => text += &format!("ok    platforms reach this host at {url}\n"),
         None => text += "mend  no public URL: platforms can't reach this host; set --public-url\n",
+    }
+    for (entry, how) in remotes {
+        if let Attached::AsBefore(reason) | Attached::NotYet(reason) = how {
+            text += &format!("mend  the remote backend {} at {}: {reason}\n", entry.id, entry.url);
+        }
     }
     if !access::any(&app).await? {
         text += "mend  there is no API key yet: `chatport api-key create --name NAME` makes one\n";
@@ -206,6 +218,24 @@ async fn create_key(settings: Settings, request: CreateApiKey) -> Result<(), Pro
     let (_, key) = access::create(&app, new, &Actor::host()).await?;
     print(&format!("{}\n", key.expose()));
     Ok(())
+}
+
+/// What is linked in, and what the operator attaches.
+async fn list_backends(settings: &Settings) -> Result<String, StartError> {
+    let registry = Registry::linked()?.expecting(&settings.remote_backends)?;
+    if settings.remote_backends.is_empty() {
+        return Ok(backends(&registry));
+    }
+    security::install_crypto_providers();
+    let policy = Policy::parse(&settings.allow_networks, false)?;
+    let transports = Transports::new(policy, settings.extra_ca_file.as_deref())?;
+    let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let failed = remote::connect_all(&registry, &settings.remote_backends, &transports, &clock, &random).await;
+    let mut text = backends(&registry);
+    for (id, error) in failed {
+        text += &format!("{id:<12} isn't there: {error}\n");
+    }
+    Ok(text)
 }
 
 fn backends(registry: &Registry) -> String {

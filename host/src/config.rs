@@ -52,6 +52,8 @@ pub struct Settings {
     pub min_free_disk: u64,
     /// Rates that differ from the backends' own.
     pub rates: Vec<RateOverride>,
+    /// Backends in other processes.
+    pub remote_backends: Vec<RemoteEntry>,
     /// How many connections may be open.
     pub connections: usize,
     /// How many of them may come from one address.
@@ -137,6 +139,7 @@ impl Settings {
             backlog: found.one("backlog", values::number)?,
             min_free_disk: found.one("min_free_disk", values::size)?,
             rates: found.many("rates", values::rate)?,
+            remote_backends: Self::read_remotes(found)?,
             connections: found.one("connections", values::count)?,
             connections_per_address: found.one("connections_per_address", values::count)?,
             trusted_proxies: found.many("trusted_proxies", values::network)?,
@@ -144,6 +147,26 @@ impl Settings {
             shutdown_grace: found.one("shutdown_grace", values::seconds)?,
             data,
         })
+    }
+}
+
+impl Settings {
+    /// Each remote backend with its secrets, which stand in a setting of their own.
+    fn read_remotes(found: &Gathered) -> Result<Vec<RemoteEntry>, ConfigError> {
+        let secrets = found.optional("remote_secrets", values::remote_secrets)?.unwrap_or_default();
+        let mut remotes: Vec<RemoteEntry> = Vec::new();
+        for (id, url) in found.many("remote_backends", values::remote)? {
+            let secrets = secrets.iter().find(|(of, _)| *of == id).map(|(_, secrets)| secrets.clone());
+            let refuse = |expected: &str| found.refuse("remote_backends", &id, expected);
+            let secrets = secrets.ok_or_else(|| {
+                refuse("it must have a secret: CHATPORT_REMOTE_SECRETS=ID=whsec_… in the environment")
+            })?;
+            if remotes.iter().any(|other| other.id == id) {
+                return Err(refuse("each id may stand there once"));
+            }
+            remotes.push(RemoteEntry { id, url, secrets });
+        }
+        Ok(remotes)
     }
 }
 
@@ -220,6 +243,18 @@ pub struct RateOverride {
     pub per_second: f64,
     /// How many at once.
     pub burst: u32,
+}
+
+/// A backend in another process.
+#[derive(Clone, Debug)]
+pub struct RemoteEntry {
+    /// Its id: it must call itself so.
+    pub id: String,
+    /// Where it is called.
+    pub url: Url,
+    /// Secrets of the form `whsec_…`, of which it must know one: while one is being replaced
+    /// there are two.
+    pub secrets: Vec<Secret>,
 }
 
 /// Why the configuration can't be used. Each is one line that says what to do.

@@ -13,13 +13,14 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     api,
     app::App,
-    config::{DatabaseAddress, Settings},
+    config::{DatabaseAddress, RemoteEntry, Settings},
     crowd::Crowd,
     delivery::{self, Delivery, read::RecentTallies},
     events::health::SubscriptionHealth,
     housekeeping,
     ingress::Ingress,
     registry::{Registry, RegistryError},
+    remote,
     security::{
         self,
         clock::SystemClock,
@@ -45,6 +46,7 @@ const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(5 * 60);
 pub struct Host {
     app: App,
     listener: TcpListener,
+    remotes: Vec<(RemoteEntry, remote::Attached)>,
 }
 
 /// Why the host can't start. Each is one line that says what to do.
@@ -118,7 +120,8 @@ impl Host {
         let listener = TcpListener::bind(listen).await.map_err(|error| StartError::Listen(listen, error))?;
         let bound = listener.local_addr().map_err(|error| StartError::Listen(listen, error))?;
         let app = open(settings, registry, bound).await?;
-        Ok(Self { app, listener })
+        let remotes = remote::attach(&app).await;
+        Ok(Self { app, listener, remotes })
     }
 
     /// An app over this database that listens nowhere, with its files in `folder`; for suites
@@ -160,12 +163,13 @@ impl Host {
     /// Run until `stop` is cancelled, then finish what is on its way, within the grace of
     /// the settings.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { app, listener } = self;
+        let Self { app, listener, remotes } = self;
         let engine_stop = CancellationToken::new();
         let engine = tokio::spawn(delivery::run(app.clone(), engine_stop.clone()));
         let keeper = tokio::spawn(housekeeping::run(app.clone(), engine_stop.clone()));
         let watcher = tokio::spawn(watch::run(app.clone(), engine_stop.clone()));
         let announcer = tokio::spawn(command_sync::run(app.clone(), engine_stop.clone()));
+        let attacher = tokio::spawn(remote::run(app.clone(), remotes, engine_stop.clone()));
         let delivery = app.delivery.clone();
         let listener_of_news = store::listen(app.database.clone(), move || delivery.wake(), engine_stop.clone());
         let news = tokio::spawn(listener_of_news);
@@ -187,6 +191,7 @@ impl Host {
         keeper.abort();
         watcher.abort();
         announcer.abort();
+        attacher.abort();
         if let Err(error) = news.await {
             tracing::error!(%error, "listening for news ended badly");
         }
@@ -199,6 +204,7 @@ impl Host {
 
 async fn open(settings: Settings, registry: Registry, bound: SocketAddr) -> Result<App, StartError> {
     security::install_crypto_providers();
+    let registry = registry.expecting(&settings.remote_backends)?;
     make_folder(&settings.data)?;
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);

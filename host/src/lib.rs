@@ -23,6 +23,7 @@ mod housekeeping;
 pub mod ids;
 pub mod ingress;
 pub mod registry;
+pub mod remote;
 pub mod security;
 pub mod server;
 pub mod setup;

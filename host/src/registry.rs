@@ -1,6 +1,10 @@
-//! The backends that are linked into this program.
+//! The backends of this program: those that are linked into it, and those that the operator
+//! attaches, which may come later.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use chatport_sdk::{
     backend::{MessagingBackend, Registration},
@@ -8,15 +12,19 @@ use chatport_sdk::{
     inventory,
 };
 
-/// Every linked backend, by id.
+use crate::config::RemoteEntry;
+
+/// Every backend, by id.
 #[derive(Clone)]
 pub struct Registry {
     backends: Arc<BTreeMap<&'static str, Entry>>,
 }
 
+#[derive(Clone)]
 struct Entry {
-    backend: Arc<dyn MessagingBackend>,
-    crate_name: &'static str,
+    /// Empty while a remote backend hasn't said what it is.
+    backend: OnceLock<Arc<dyn MessagingBackend>>,
+    origin: &'static str,
 }
 
 /// Why the linked backends can't be used together.
@@ -86,8 +94,8 @@ impl Registry {
             if level != CONTRACT_LEVEL {
                 return Err(RegistryError::ContractLevel { crate_name, level });
             }
-            if let Some(other) = backends.insert(id, Entry { backend, crate_name }) {
-                return Err(RegistryError::Duplicate { id, first: other.crate_name, second: crate_name });
+            if let Some(other) = backends.insert(id, Entry { backend: backend.into(), origin: crate_name }) {
+                return Err(RegistryError::Duplicate { id, first: other.origin, second: crate_name });
             }
         }
         if backends.is_empty() {
@@ -96,19 +104,43 @@ impl Registry {
         Ok(Self { backends: Arc::new(backends) })
     }
 
-    /// The backend of this id.
-    pub fn get(&self, id: &str) -> Option<&Arc<dyn MessagingBackend>> {
-        self.backends.get(id).map(|entry| &entry.backend)
+    /// The same with a place for each remote backend, which stays empty until it is attached.
+    ///
+    /// # Errors
+    /// A linked backend has the id already.
+    pub fn expecting(self, remotes: &[RemoteEntry]) -> Result<Self, RegistryError> {
+        let mut backends = BTreeMap::clone(&self.backends);
+        for remote in remotes {
+            // The operator names them once, at the start: like ids of linked backends they are
+            // constants of the program.
+            let (id, origin): (&'static str, _) = (remote.id.clone().leak(), remote.url.to_string().leak());
+            if let Some(other) = backends.insert(id, Entry { backend: OnceLock::new(), origin }) {
+                return Err(RegistryError::Duplicate { id, first: other.origin, second: "of remote_backends" });
+            }
+        }
+        Ok(Self { backends: Arc::new(backends) })
     }
 
-    /// All, by id, with the crates that they come from.
+    /// Fill the place of a remote backend. One that is there stays.
+    pub(crate) fn attach(&self, backend: Arc<dyn MessagingBackend>) {
+        if let Some(entry) = self.backends.get(backend.descriptor().id) {
+            let _ = entry.backend.set(backend);
+        }
+    }
+
+    /// The backend of this id.
+    pub fn get(&self, id: &str) -> Option<&Arc<dyn MessagingBackend>> {
+        self.backends.get(id)?.backend.get()
+    }
+
+    /// All, by id, with the crates or addresses that they come from.
     pub fn iter(&self) -> impl Iterator<Item = (&dyn MessagingBackend, &'static str)> {
-        self.backends.values().map(|entry| (entry.backend.as_ref(), entry.crate_name))
+        self.backends.values().filter_map(|entry| Some((entry.backend.get()?.as_ref(), entry.origin)))
     }
 
     /// All ids, for messages to people.
     pub fn ids(&self) -> String {
-        self.backends.keys().copied().collect::<Vec<_>>().join(", ")
+        self.iter().map(|(backend, _)| backend.descriptor().id).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -118,7 +150,8 @@ impl std::fmt::Debug for Registry {
     }
 }
 
-fn is_good_id(id: &str) -> bool {
+/// Whether an id fits into a path.
+pub(crate) fn is_good_id(id: &str) -> bool {
     (2..=32).contains(&id.len())
         && id.starts_with(|c: char| c.is_ascii_lowercase())
         && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
@@ -145,6 +178,27 @@ mod tests {
         let error = Registry::of([named("pigeon", "pigeon-one"), named("pigeon", "pigeon-two")]).unwrap_err();
         let text = error.to_string();
         assert!(text.contains("pigeon-one") && text.contains("pigeon-two"), "{text}");
+    }
+
+    fn remote(id: &str) -> RemoteEntry {
+        RemoteEntry { id: id.into(), url: "http://127.0.0.1:9000/".parse().expect("a URL"), secrets: Vec::new() }
+    }
+
+    #[test]
+    fn a_remote_backend_is_there_once_it_is_attached_and_no_sooner() {
+        let registry = Registry::of([named("pigeon", "pigeon-one")]).expect("one");
+        let registry = registry.expecting(&[remote("dove")]).expect("room for another");
+        assert!(registry.get("dove").is_none() && registry.ids() == "pigeon");
+        registry.clone().attach(named("dove", "").0);
+        assert!(registry.get("dove").is_some() && registry.ids() == "dove, pigeon");
+        assert_eq!(registry.iter().next().map(|(_, origin)| origin), Some("http://127.0.0.1:9000/"));
+    }
+
+    #[test]
+    fn a_remote_backend_does_not_take_a_linked_ones_place() {
+        let registry = Registry::of([named("pigeon", "pigeon-one")]).expect("one");
+        let error = registry.expecting(&[remote("pigeon")]).expect_err("the id is taken").to_string();
+        assert!(error.contains("pigeon-one") && error.contains("remote_backends"), "{error}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a backend understood from the platform, as data, and what came of it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -203,7 +204,7 @@ pub enum Outcome {
 }
 
 /// Why a code was not redeemed. Unknown, expired, used and foreign codes look alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CodeRefusal {

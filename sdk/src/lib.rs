@@ -47,6 +47,7 @@ pub mod testkit;
 pub mod time;
 pub mod token;
 pub mod verification;
+pub mod wire;
 
 pub use async_trait::async_trait;
 pub use bytes::Bytes;

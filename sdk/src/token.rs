@@ -3,6 +3,9 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::{secret::Secret, time::Timestamp};
 
 /// One kind of token that a backend keeps; declared in its descriptor.
@@ -28,7 +31,8 @@ pub enum TokenUse {
 }
 
 /// Who makes a token up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum TokenOrigin {
     /// The backend, from the host's randomness.
     Host,
@@ -86,9 +90,11 @@ impl NewToken {
 }
 
 /// What becomes of older tokens when a new one is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Replace {
     /// All of the kind are revoked at once.
+    #[default]
     All,
     /// Those with the same label are revoked at once.
     SameLabel,

@@ -185,6 +185,13 @@ impl Gathered {
         found.values.iter().map(read).collect()
     }
 
+    /// Why a value that was found can't be used beside the others.
+    pub(super) fn refuse(&self, key: &'static str, value: &str, expected: &str) -> ConfigError {
+        let setting = setting(key).expect("the table has every key that is read");
+        let origin = self.0.get(key).map_or(Origin::Default, |found| found.origin.clone());
+        refusal(setting, value, origin, expected)
+    }
+
     /// What holds, and why.
     pub(super) fn report(&self, settings: &Settings) -> Vec<Reported> {
         SETTINGS.iter().map(|setting| self.report_one(setting, settings)).collect()

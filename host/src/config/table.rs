@@ -154,6 +154,19 @@ pub(super) static SETTINGS: &[Setting] = &[
         "BACKEND.RATE=N/BURST",
         "Another rate for a backend: N a second in the long run, BURST at once, e.g. chat.default=20/40. `chatport backends` lists the rates.",
     ),
+    many(
+        "remote_backends",
+        "remote-backends",
+        &["CHATPORT_REMOTE_BACKENDS"],
+        "ID=URL",
+        "A backend that runs as its own process and is called there, e.g. pager=http://127.0.0.1:9000/. Each needs a secret in CHATPORT_REMOTE_SECRETS.",
+    ),
+    secret(
+        "remote_secrets",
+        &["CHATPORT_REMOTE_SECRETS"],
+        Derived("none"),
+        "The secrets that remote backends share with this host: ID=whsec_… with commas between. Only from the environment.",
+    ),
     one(
         "connections",
         "connections",

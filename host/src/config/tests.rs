@@ -227,6 +227,36 @@ fn the_key_ring_is_taken_from_the_environment_alone() {
     assert!(in_file.complaint("").contains("from the environment alone"));
 }
 
+const REMOTE_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+#[test]
+fn a_remote_backend_has_an_id_an_address_and_its_secrets_from_the_environment() {
+    let two = format!("pager={REMOTE_SECRET} {REMOTE_SECRET}, other={REMOTE_SECRET}");
+    let shell = shell().variable("CHATPORT_REMOTE_SECRETS", &two);
+    let remotes = shell.settings("--remote-backends pager=http://127.0.0.1:9000").remote_backends;
+    assert_eq!((remotes[0].id.as_str(), remotes[0].url.as_str()), ("pager", "http://127.0.0.1:9000/"));
+    assert_eq!((remotes.len(), remotes[0].secrets.len()), (1, 2));
+    let twice = "--remote-backends pager=http://127.0.0.1:1 --remote-backends pager=http://127.0.0.1:2";
+    for (line, words) in [
+        ("--remote-backends stranger=http://127.0.0.1:9000", "must have a secret"),
+        ("--remote-backends pager", "ID=URL"),
+        ("--remote-backends P/=http://127.0.0.1", "ID=URL"),
+        ("--remote-backends pager=ftp://127.0.0.1", "ID=URL"),
+        (twice, "once"),
+    ] {
+        let complaint = shell.complaint(line);
+        assert!(complaint.contains(words) && !complaint.contains('\n'), "{line}: {complaint}");
+    }
+}
+
+#[test]
+fn a_guessable_secret_of_a_remote_backend_is_refused_and_not_shown() {
+    for weak in ["pager=canary", "pager=whsec_Y2FuYXJ5", "pager=", "canary"] {
+        let complaint = shell().variable("CHATPORT_REMOTE_SECRETS", weak).complaint("");
+        assert!(complaint.contains("at least 24 bytes") && !complaint.contains("canary"), "{complaint}");
+    }
+}
+
 #[test]
 fn no_secret_is_printed() {
     let shell = shell()

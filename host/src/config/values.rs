@@ -8,6 +8,7 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::{DatabaseAddress, Demo, LogFormat, RateOverride};
+use crate::{registry::is_good_id, security::webhook_signature};
 
 type Read<T> = Result<T, String>;
 
@@ -126,4 +127,28 @@ pub(super) fn rate(value: &str) -> Read<RateOverride> {
         Some(RateOverride { backend: backend.to_owned(), rate: name.to_owned(), per_second, burst })
     };
     read().ok_or_else(|| "it must be BACKEND.RATE=N/BURST, such as chat.default=20/40".to_owned())
+}
+
+/// The id and the address of a remote backend.
+pub(super) fn remote(value: &str) -> Read<(String, Url)> {
+    let expected = "it must be ID=URL, such as pager=http://127.0.0.1:9000/";
+    let (id, url) = value.split_once('=').ok_or(expected)?;
+    let url = public_url(url.trim()).map_err(|_| expected.to_owned())?;
+    if is_good_id(id.trim()) { Ok((id.trim().to_owned(), url)) } else { Err(expected.to_owned()) }
+}
+
+/// The secrets of remote backends, by id.
+pub(super) fn remote_secrets(value: &str) -> Read<Vec<(String, Vec<Secret>)>> {
+    let one = |item: &str| {
+        let (id, secrets) = item.split_once('=')?;
+        let secrets: Vec<Secret> = secrets.split_whitespace().map(Secret::new).collect();
+        let is_good = !secrets.is_empty() && secrets.iter().all(webhook_signature::is_strong);
+        is_good.then(|| (id.trim().to_owned(), secrets))
+    };
+    let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
+    items.map(one).collect::<Option<_>>().ok_or_else(|| {
+        "it must be ID=whsec_… with at least 24 bytes in base64; a new and an old secret with a space between, \
+         several IDs with commas"
+            .to_owned()
+    })
 }

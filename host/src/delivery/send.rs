@@ -114,6 +114,10 @@ impl<'a> Sending<'a> {
         let delivery = task.delivery()?;
         let rendering = contained_pure(|| delivery.render(&request))
             .map_err(|_| Failure::new(Cause::Unavailable, "the backend panicked while it rendered"))?;
+        // Nothing that would be posted is no delivery.
+        if rendering.parts.is_empty() {
+            return Err(Failure::new(Cause::Unavailable, "the backend rendered nothing").into());
+        }
         self.converge(&task, &address, &rendering).await
     }
 

@@ -33,6 +33,12 @@ pub fn new_secret(random: &dyn Random) -> Secret {
     Secret::new(format!("{PREFIX}{}", crypto::base64(&random::bytes::<32>(random))))
 }
 
+/// Whether a text is a secret whose key nobody guesses: at least 24 bytes, as Standard Webhooks
+/// asks for.
+pub fn is_strong(secret: &Secret) -> bool {
+    key(secret).is_some_and(|key| key.len() >= 24)
+}
+
 /// The value of `webhook-signature`: one signature for each secret, in the same order.
 /// A text that isn't a secret of the form `whsec_…` signs nothing.
 pub fn sign(secrets: &[Secret], id: &str, timestamp: i64, body: &[u8]) -> String {

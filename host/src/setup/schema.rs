@@ -2,8 +2,10 @@
 //! plain Rust types use; what it doesn't know it lets pass, since the backend reads the
 //! settings into its own type anyway. The first violation is told by the setting's name.
 
+use std::cell::Cell;
+
 use chatport_sdk::Url;
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 use serde_json::{Map, Value};
 
 /// What is wrong with a setting.
@@ -20,14 +22,21 @@ pub struct Violation {
 /// # Errors
 /// The first violation.
 pub fn check(schema: &Value, value: &Value) -> Result<(), Violation> {
-    Checker { root: schema }.check(schema, value, "", 0)
+    Checker { root: schema, left: Cell::new(MOST_WORK) }.check(schema, value, "", 0)
 }
 
 /// Schemas that refer to themselves end here.
 const DEEPEST: usize = 32;
+/// Places that are looked at before a check is given up: a schema that isn't trusted may branch
+/// without end.
+const MOST_WORK: u32 = 10_000;
+/// What a pattern counts for, and the memory that one may take.
+const PATTERN_WORK: u32 = 100;
+const PATTERN_SIZE: usize = 1024 * 1024;
 
 struct Checker<'a> {
     root: &'a Value,
+    left: Cell<u32>,
 }
 
 impl Checker<'_> {
@@ -37,6 +46,11 @@ impl Checker<'_> {
         };
         if depth > DEEPEST {
             return refuse(name, "is nested too deeply");
+        }
+        let is_pattern = value.is_string() && schema.contains_key("pattern");
+        match self.left.get().checked_sub(if is_pattern { PATTERN_WORK } else { 1 }) {
+            Some(left) => self.left.set(left),
+            None => return refuse(name, "can't be checked: the backend's schema is too much work"),
         }
         if let Some(target) = schema.get("$ref").and_then(Value::as_str).and_then(|path| self.resolve(path)) {
             self.check(target, value, name, depth + 1)?;
@@ -168,7 +182,9 @@ fn check_text(schema: &Map<String, Value>, text: &str, name: &str) -> Result<(),
         return refuse(name, format!("must have at most {most} characters"));
     }
     // A pattern in another dialect than this one's is the backend's to judge.
-    let pattern = schema.get("pattern").and_then(Value::as_str).and_then(|pattern| Regex::new(pattern).ok());
+    let compiled =
+        |pattern: &str| -> Option<Regex> { RegexBuilder::new(pattern).size_limit(PATTERN_SIZE).build().ok() };
+    let pattern = schema.get("pattern").and_then(Value::as_str).and_then(compiled);
     if let Some(pattern) = pattern.filter(|pattern| !pattern.is_match(text)) {
         return refuse(name, format!("must be of the form {pattern}"));
     }
@@ -246,6 +262,17 @@ mod tests {
         ] {
             assert_eq!(check(&schema, &good), Ok(()), "{good}");
         }
+    }
+
+    #[test]
+    fn a_schema_that_branches_without_end_is_given_up() {
+        let branch = json!({ "$ref": "#" });
+        let endless = json!({ "allOf": [branch, branch, branch, branch] });
+        assert!(check(&endless, &json!({})).is_err());
+        let branches = json!({ "anyOf": [branch, branch, branch, branch] });
+        assert!(check(&branches, &json!({})).is_err());
+        let costly: Vec<Value> = (0..1_000).map(|n| json!({ "pattern": format!("(\\w{{50}}){{{n}}}|a") })).collect();
+        assert!(check(&json!({ "allOf": costly }), &json!("a")).is_err());
     }
 
     #[test]

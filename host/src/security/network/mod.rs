@@ -8,7 +8,9 @@ mod grant;
 #[cfg(test)]
 mod tests;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use url::{Host, Url};
 
 pub use address::{Class, classify};
 pub use grant::{Grant, GrantError};
@@ -63,6 +65,23 @@ impl Policy {
     pub fn parse<T: AsRef<str>>(grants: &[T], loopback_subscriptions: bool) -> Result<Self, GrantError> {
         let grants = grants.iter().map(|text| text.as_ref().parse()).collect::<Result<_, _>>()?;
         Ok(Self::new(grants, loopback_subscriptions))
+    }
+
+    /// The same, and besides what an address in the operator's own words names: the IP address
+    /// that stands in it, or this machine for `localhost`. Any other name may mean something
+    /// else tomorrow, so a private one takes a grant.
+    pub fn naming(&self, url: &Url) -> Self {
+        let ips = match url.host() {
+            Some(Host::Ipv4(ip)) => vec![IpAddr::from(ip)],
+            Some(Host::Ipv6(ip)) => vec![ip.into()],
+            Some(Host::Domain("localhost")) => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+            _ => Vec::new(),
+        };
+        let mut named = self.clone();
+        if let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) {
+            named.grants.extend(ips.into_iter().filter_map(|ip| Grant::exactly(host, port, ip)));
+        }
+        named
     }
 
     /// The policy for calls to subscriptions.

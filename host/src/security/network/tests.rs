@@ -173,6 +173,24 @@ fn a_host_on_loopback_calls_subscriptions_there_and_nothing_else() {
 }
 
 /// The address that a URL's host means, if it is one in any spelling.
+#[test]
+fn an_address_that_the_operator_names_is_reached_there_and_nowhere_else() {
+    let naming = |url: &str| policy(&[]).naming(&Url::parse(url).expect("a URL"));
+    for (url, host, port, address) in [
+        ("http://127.0.0.1:9000/", "127.0.0.1", 9000, "127.0.0.1"),
+        ("http://[::1]/", "[::1]", 80, "::1"),
+        ("http://localhost:9000/", "localhost", 9000, "127.0.0.1"),
+        ("https://10.1.2.3/", "10.1.2.3", 443, "10.1.2.3"),
+    ] {
+        let named = naming(url);
+        assert!(allowed(&named, Scheme::Http, host, port, ip(address)), "{url}");
+        assert!(!allowed(&named, Scheme::Http, host, port + 1, ip(address)), "{url}");
+        assert!(!allowed(&named, Scheme::Http, "other.example", port, ip(address)), "{url}");
+    }
+    assert!(!allowed(&naming("http://pager.corp:9000/"), Scheme::Http, "pager.corp", 9000, ip("10.1.2.3")));
+    assert!(!allowed(&naming("http://169.254.169.254/"), Scheme::Http, "169.254.169.254", 80, ip("169.254.169.254")));
+}
+
 fn literal(host: &str) -> Option<IpAddr> {
     match Url::parse(&format!("https://{host}/")).ok()?.host()? {
         url::Host::Ipv4(address) => Some(address.into()),

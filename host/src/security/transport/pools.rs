@@ -89,6 +89,14 @@ impl Transports {
         self.kept(Owner::Subscription(name.to_owned()), &self.subscription_policy)
     }
 
+    /// The transport of a remote backend at `url`, which the operator has named: that very
+    /// address may be called, see [`Policy::naming`].
+    pub fn for_remote(&self, url: &Url) -> Arc<dyn Transport> {
+        let policy = Arc::new(self.policy.naming(url));
+        let connector = Connector { policy, resolver: self.resolver.clone() };
+        Arc::new(GuardedTransport::new(connector, self.tls.clone()))
+    }
+
     /// Whether a subscription's URL may be called, as far as that is known without looking a
     /// name up: for an address that stands in it. The text names the line of the
     /// configuration that would allow it.
