@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use chatport_ntfy::Ntfy;
 use chatport_sdk::{
+    content::{Content, Link},
+    delivery::{Outgoing, RenderRequest},
     prelude::*,
-    testkit::{Fixture, Platform},
+    testkit::{Fixture, Platform, Stage, run},
 };
 use server::FakeNtfy;
 
@@ -27,4 +29,24 @@ impl Fixture for NtfyFixture {
 
 mod conformance {
     chatport_sdk::conformance!(super::NtfyFixture);
+}
+
+#[test]
+fn a_link_as_long_as_a_message_leaves_less_room_for_text() {
+    let stage = Stage::of(&NtfyFixture, Ntfy.descriptor());
+    run(stage.install(&NtfyFixture)).expect("set up");
+    let url = Url::parse(&format!("https://grafana.example.com/?{}", "x".repeat(4_000))).expect("an address");
+    let content = Content {
+        title: "Disk full".into(),
+        text: "\"quoted\" ".repeat(1_000),
+        link: Some(Link { url: url.clone(), label: None }),
+        ..Content::default()
+    };
+    let mut rendering = Ntfy.render(&RenderRequest::new(&content, &Ntfy.descriptor().limits));
+    assert_eq!(rendering.notes[0].code, NoteCode::Trimmed);
+    let outgoing = Outgoing::new("c1", 1, stage.platform.place().address, rendering.parts.remove(0));
+    run(Ntfy.post(&stage.site(), &outgoing)).expect("posted");
+    let posts = run(stage.platform.posts());
+    assert_eq!(posts[0].links, [url.to_string()]);
+    assert!(posts[0].text.contains("quoted"));
 }
