@@ -1,6 +1,6 @@
 //! Notifications: published, and kept up to date.
 
-use chatport_sdk::{delivery::Delete, prelude::*};
+use chatport_sdk::prelude::*;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -56,11 +56,17 @@ async fn publish(site: &Site, outgoing: &Outgoing, post: String, lost: Cause) ->
         Urgency::Normal => 3.into(),
         Urgency::Urgent => 5.into(),
     };
-    for action in body["actions"].as_array_mut().into_iter().flatten() {
-        let token = outgoing.token(action["id"].as_str().unwrap_or_default()).map(Secret::expose);
-        let press = json!({ "token": token, "topic": topic, "post": post, "revision": outgoing.revision });
-        action["body"] = press.to_string().into();
-        action["url"] = format!("{}/press", site.ingress_url().map_or("", Url::as_str)).into();
+    match site.ingress_url() {
+        Some(ingress) => {
+            for action in body["actions"].as_array_mut().into_iter().flatten() {
+                let token = outgoing.token(action["id"].as_str().unwrap_or_default()).map(Secret::expose);
+                // By the revision, a tap on a newer one is another tap.
+                let press = json!({ "token": token, "topic": topic, "post": post, "revision": outgoing.revision });
+                action["body"] = press.to_string().into();
+                action["url"] = format!("{ingress}/press").into();
+            }
+        }
+        None => body["actions"] = Value::Null, // no phone would reach us
     }
     let request = site.http().post(url(site, "/")?).json(&body);
     let answer = send(site, token(site), request, lost).await?;

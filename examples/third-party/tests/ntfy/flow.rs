@@ -165,7 +165,9 @@ async fn a_message_is_published_changed_tapped_and_taken_back() {
 
     // Published.
     let action = json!({ "id": "ack", "label": "Acknowledge", "allow": "anyone" });
-    let firing = json!({ "state": "firing", "title": "Disk full", "text": "98 % of **/var**", "actions": [action] });
+    let linked = json!({ "id": "resolve", "label": "Resolve", "allow": "linked" });
+    let firing =
+        json!({ "state": "firing", "title": "Disk full", "text": "98 % of **/var**", "actions": [action, linked] });
     let message = |revision, content: &Value| json!({ "revision": revision, "targets": [{ "default": true }], "content": content, "urgency": "urgent" });
     program.say(message(1, &firing)).await;
     let shown = ntfy.shown();
@@ -180,8 +182,10 @@ async fn a_message_is_published_changed_tapped_and_taken_back() {
     for _ in 0..2 {
         assert_eq!(call(program.address, &Method::POST, path, "", &button.body).await.0, 200);
     }
+    // Nobody is linked, and a token that was made up is nobody's.
+    assert_eq!(call(program.address, &Method::POST, path, "", &it.actions[1].body).await.0, 403);
     let forged = button.body.replacen("\"token\":\"", "\"token\":\"x", 1);
-    assert_ne!(call(program.address, &Method::POST, path, "", &forged).await.0, 200);
+    assert_eq!(call(program.address, &Method::POST, path, "", &forged).await.0, 410);
     let (_, events) = program.call(Method::GET, "/v1/events?after=0", Value::Null).await;
     let pressed: Vec<_> =
         events["items"].as_array().expect("events").iter().filter(|event| event["type"] == "action.invoked").collect();
