@@ -3,6 +3,7 @@
 
 mod backend;
 mod flaw;
+mod guide;
 mod matrix;
 mod mattermost;
 mod parts;

@@ -80,7 +80,7 @@ pub(super) async fn a_wish_to_slow_down_is_passed_on(fixture: &dyn Fixture) -> F
     let answer = with_header(text_answer(429, "slow down"), "retry-after", "7200");
     let failure = ready.failure(Fault::Answered(answer), &outgoing).await?;
     ensure!(failure.cause == Cause::RateLimited, "429 became {failure}");
-    ensure!(failure.retry_after == Some(hours), "two hours became {:?}", failure.retry_after);
+    ensure!(failure.retry_after == Some(hours), "`Retry-After: 7200` became {:?}", failure.retry_after);
     let failure = ready.failure(Fault::Answered(text_answer(429, "")), &outgoing).await?;
     ensure!(failure.cause == Cause::RateLimited, "429 without a time became {failure}");
     Ok(())
