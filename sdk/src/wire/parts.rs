@@ -155,9 +155,7 @@ impl Take for Synced {
 
     fn take(self, backend: &Descriptor) -> Result<commands::Synced, Broken> {
         bounds::count("missing", &self.missing, MAX_MISSING)?;
-        let mut synced = commands::Synced::default();
-        synced.tokens = take_tokens(self.tokens, backend)?;
-        synced.missing = self.missing.iter().map(|words| bounds::words(words)).collect();
-        Ok(synced)
+        let missing = self.missing.iter().map(|words| bounds::words(words)).collect();
+        Ok(commands::Synced { tokens: take_tokens(self.tokens, backend)?, missing })
     }
 }
