@@ -1,6 +1,7 @@
 //! The program: read the configuration, do what was asked, say in one line what to do if
 //! that can't be done.
 
+mod conformance;
 mod new_backend;
 mod record;
 mod replay;
@@ -50,6 +51,8 @@ enum ProgramError {
     #[error(transparent)]
     Record(#[from] record::RecordError),
     #[error(transparent)]
+    Conformance(#[from] conformance::ConformanceError),
+    #[error(transparent)]
     NewBackend(#[from] new_backend::NewBackendError),
     #[error("signals can't be heard: {0}")]
     Signals(std::io::Error),
@@ -93,6 +96,11 @@ async fn perform(invocation: Invocation) -> Result<ExitCode, ProgramError> {
         Command::NewBackend(request) => print(&new_backend::write(&request)?),
         Command::Record(request) => {
             record::record(request, |name| std::env::var(name).ok(), random::bytes(&SystemRandom)).await?
+        }
+        Command::Conformance(request) => {
+            let (text, holds) = conformance::play(&settings, request).await?;
+            print(&text);
+            return Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         Command::Doctor => return doctor(settings).await,
         Command::Healthcheck => return Ok(healthcheck(&settings).await),

@@ -15,7 +15,7 @@ use chatport_sdk::{descriptor::Rate, secret::Secret};
 use ipnet::IpNet;
 use url::Url;
 
-pub use cli::{ApiKeyCommand, Command, CreateApiKey, NewBackend, RecordCommand, ReplayCommand};
+pub use cli::{ApiKeyCommand, Command, ConformanceCommand, CreateApiKey, NewBackend, RecordCommand, ReplayCommand};
 pub use gather::{Origin, Reported};
 
 use gather::Gathered;

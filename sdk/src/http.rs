@@ -57,6 +57,20 @@ pub struct Call {
     pub max_answer: usize,
 }
 
+impl Call {
+    /// A request: how a stand-in for a network makes one.
+    pub fn new(
+        method: Method,
+        url: Url,
+        headers: HeaderMap,
+        body: Bytes,
+        timeout: Duration,
+        max_answer: usize,
+    ) -> Self {
+        Self { method, url, headers, body, timeout, max_answer }
+    }
+}
+
 impl fmt::Debug for Call {
     /// Where to and how much: path, query, headers and body may hold secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -151,9 +151,9 @@ impl Platform for Mattermost {
     }
 
     fn refusals(&self) -> Vec<Refusal> {
-        let refusal = |name, status, id: &str, cause, scope| {
+        let refusal = |name: &'static str, status, id: &str, cause, scope| {
             let answer = json_answer(status, &json!({ "id": id, "message": "übersetzt", "status_code": status }));
-            Refusal { name, answer, cause, scope }
+            Refusal::new(name, answer, cause, scope)
         };
         vec![
             refusal(
@@ -170,12 +170,7 @@ impl Platform for Mattermost {
                 Cause::BotNotInChannel,
                 Scope::Conversation,
             ),
-            Refusal {
-                name: "the server is being restarted",
-                answer: text_answer(503, "away"),
-                cause: Cause::Unavailable,
-                scope: Scope::Copy,
-            },
+            Refusal::new("the server is being restarted", text_answer(503, "away"), Cause::Unavailable, Scope::Copy),
         ]
     }
 

@@ -158,7 +158,8 @@ impl Platform for Loft {
     }
 
     fn refusals(&self) -> Vec<Refusal> {
-        let refusal = |name, status, cause, scope| Refusal { name, answer: text_answer(status, "no"), cause, scope };
+        let refusal =
+            |name: &'static str, status, cause, scope| Refusal::new(name, text_answer(status, "no"), cause, scope);
         vec![
             refusal("the token is revoked", 401, Cause::Unauthorized, Scope::Installation),
             refusal("the loft is gone", 410, Cause::ChannelNotFound, Scope::Copy),

@@ -16,7 +16,7 @@ fn source() -> PathBuf {
 /// `chatport new-backend …` in this folder.
 fn new_backend(folder: &TempDir, arguments: &[&str]) -> Output {
     let mut chatport = Command::new(program::program());
-    chatport.current_dir(folder).arg("new-backend").args(arguments).output().expect("the program runs")
+    chatport.current_dir(folder).env_clear().arg("new-backend").args(arguments).output().expect("the program runs")
 }
 
 fn cargo(crate_folder: &Path, arguments: &[&str]) -> Output {

@@ -49,7 +49,7 @@ async fn a_recorded_request_can_be_played_with_other_secrets() {
     let port = free_port();
     let mut recorder = Command::new(program::program());
     recorder.args(["record", "--secret=CODE", &format!("--at=127.0.0.1:{port}"), &format!("--to={}", chatport.url)]);
-    recorder.arg(format!("--into={}", folder.path().display())).env("CODE", text(&code, "code"));
+    recorder.arg(format!("--into={}", folder.path().display())).env_clear().env("CODE", text(&code, "code"));
     let _recorder = recorder.kill_on_drop(true).stdout(Stdio::null()).spawn().expect("it runs");
     eventually("the recorder to listen", || async { tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok() })
         .await;

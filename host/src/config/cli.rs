@@ -45,6 +45,24 @@ pub enum Command {
     NewBackend(NewBackend),
     /// Stand between a platform and a host, and keep each request for the tests of a backend
     Record(RecordCommand),
+    /// Play the conformance suite against a backend that runs as its own process
+    Conformance(ConformanceCommand),
+}
+
+/// Which backend to examine, and what with.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct ConformanceCommand {
+    /// The backend's id, as in --remote-backends
+    pub backend: String,
+    /// Where your stand-in for the platform is
+    #[arg(long, value_name = "URL")]
+    pub platform: url::Url,
+    /// The file that says what the suite must know of the platform
+    #[arg(long, value_name = "FILE")]
+    pub fixture: std::path::PathBuf,
+    /// Where the backend's process must call its platform
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8011")]
+    pub at: std::net::SocketAddr,
 }
 
 /// What to record.

@@ -237,6 +237,8 @@ impl Delivery for RemoteBackend {
     }
 
     async fn post(&self, site: &Site, outgoing: &Outgoing) -> Result<Receipt, Failure> {
+        // What has no stream isn't an address of this backend, and its process needn't know of such.
+        self.stream(&outgoing.address)?;
         let posting = wire::Posting { outgoing: outgoing.into() };
         self.ask_at::<wire::Post>(site, posting, Patience::SENDING).await.map_err(Trouble::once)
     }

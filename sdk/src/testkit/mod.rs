@@ -55,7 +55,7 @@ mod poll;
 mod stage;
 mod vault;
 
-use std::{any::Any, sync::Arc};
+use std::{any::Any, borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -151,15 +151,23 @@ pub struct Post {
 
 /// How a platform says no to a post.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Refusal {
     /// What has happened, in words.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What the platform answers; nothing was done.
     pub answer: Answer,
     /// What the backend must make of it.
     pub cause: Cause,
     /// How far it must say that this reaches.
     pub scope: Scope,
+}
+
+impl Refusal {
+    /// A refusal.
+    pub fn new(name: impl Into<Cow<'static, str>>, answer: Answer, cause: Cause, scope: Scope) -> Self {
+        Self { name: name.into(), answer, cause, scope }
+    }
 }
 
 /// What a person does on the platform, or the platform by itself.
@@ -201,6 +209,16 @@ pub trait Fixture: Send + Sync {
     /// runtime finds it.
     fn surroundings(&self) -> Box<dyn Any> {
         Box::new(())
+    }
+
+    /// A stage begins, with this line to its platform: for a backend in another process, whose
+    /// calls must be led there.
+    fn connected(&self, _line: &Arc<Line>) {}
+
+    /// Whether the backend is another process, beyond the kit's reach: no connection of its can
+    /// be refused, and nothing stops it at an await.
+    fn is_elsewhere(&self) -> bool {
+        false
     }
 }
 

@@ -85,6 +85,7 @@ impl Stage {
     pub fn of(fixture: &dyn Fixture, descriptor: &Descriptor) -> Self {
         let stage = Self::new(fixture.platform(), descriptor.tokens);
         stage.set_settings(stage.platform.settings());
+        fixture.connected(&stage.line);
         stage
     }
 

@@ -71,6 +71,14 @@ impl MemoryVault {
     }
 }
 
+impl MemoryVault {
+    /// The tokens by their kinds, the one in use first.
+    pub fn named(&self) -> Vec<(String, String)> {
+        let pair = |stored: &Stored| (stored.kind.to_owned(), stored.token.value.expose().to_owned());
+        self.stored.with(|stored| stored.iter().map(pair).collect())
+    }
+}
+
 impl Vault for MemoryVault {
     fn tokens(&self, kind: &str) -> Vec<Token> {
         if !self.kinds.iter().any(|known| known.name == kind && known.usage == TokenUse::Reveal) {

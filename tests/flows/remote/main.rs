@@ -2,6 +2,7 @@
 //! deliver, change; and what becomes of messages, and of the others, when that process dies,
 //! hangs, isn't who it says, or lies.
 
+mod conformance;
 mod ntfy;
 mod process;
 mod scripted;

@@ -47,7 +47,8 @@ impl Ntfy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let ntfy = Self { url: format!("http://{address}"), ..Self::default() };
-        let router = Router::new().route("/", post(publish)).route("/v1/account", get(account));
+        let router =
+            Router::new().route("/", post(publish)).route("/v1/account", get(account)).route("/_posts", get(posts));
         let router = router.with_state(ntfy.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         ntfy
@@ -67,6 +68,14 @@ impl Ntfy {
     pub(crate) fn slow(&self, is_slow: bool) {
         self.is_slow.store(is_slow, Ordering::SeqCst);
     }
+}
+
+/// What stands in the topic `town`, as `chatport conformance` asks for it.
+async fn posts(State(ntfy): State<Ntfy>) -> Json<Value> {
+    let published = ntfy.published.lock().expect("no panic");
+    let listed = published.iter().zip(1..).filter(|(message, _)| message.topic == "town");
+    let post = |(message, number): (&Message, i32)| json!({ "id": format!("m{number:011}"), "text": message.message, "links": message.click.iter().collect::<Vec<_>>() });
+    Json(listed.map(post).collect())
 }
 
 fn is_known(headers: &HeaderMap) -> bool {

@@ -256,9 +256,9 @@ impl Platform for FakeNtfy {
     }
 
     fn refusals(&self) -> Vec<Refusal> {
-        let refusal = |name, status: u16, code, cause, scope| {
+        let refusal = |name: &'static str, status: u16, code, cause, scope| {
             let answer = json_answer(status, &json!({ "code": code, "http": status, "error": "refused" }));
-            Refusal { name, answer, cause, scope }
+            Refusal::new(name, answer, cause, scope)
         };
         vec![
             refusal("the token was revoked", 401, 40_101, Cause::Unauthorized, Scope::Installation),

@@ -12,6 +12,13 @@ use crate::{
     time::Timestamp,
 };
 
+const ELSEWHERE: Obstacle = Obstacle::Absent("the backend is another process");
+
+/// Whether this can be done to the backend.
+pub(super) fn can_be(fixture: &dyn Fixture, fault: &Fault) -> bool {
+    !(fixture.is_elsewhere() && matches!(fault, Fault::Refused))
+}
+
 impl Ready {
     /// Post while this goes wrong with every request; `None`: no request was made.
     async fn post_with(&self, fault: Fault, outgoing: &Outgoing) -> Result<Option<Failure>, Obstacle> {
@@ -88,6 +95,9 @@ pub(super) async fn a_wish_to_slow_down_is_passed_on(fixture: &dyn Fixture) -> F
 
 pub(super) async fn nothing_that_was_not_sent_is_in_doubt(fixture: &dyn Fixture) -> Finding {
     let ready = Ready::to_deliver(fixture).await?;
+    if fixture.is_elsewhere() {
+        return Err(ELSEWHERE);
+    }
     let outgoing = ready.short("unsent", "Never sent")?;
     let failure = ready.failure(Fault::Refused, &outgoing).await?;
     ensure!(failure.cause.class() == Class::Temporary, "a refused connection became {failure}");
@@ -171,6 +181,9 @@ pub(super) async fn what_was_lost_is_found(fixture: &dyn Fixture) -> Finding {
 
 pub(super) async fn a_post_dropped_at_any_await_is_never_doubled(fixture: &dyn Fixture) -> Finding {
     let ready = Ready::to_deliver(fixture).await?;
+    if fixture.is_elsewhere() {
+        return Err(ELSEWHERE);
+    }
     for times in 1..100 {
         let title = format!("Dropped after {times} polls.");
         let outgoing = ready.short(&format!("drop{times}"), &title)?;
@@ -195,7 +208,8 @@ pub(super) async fn secrets_stay_secret(fixture: &dyn Fixture) -> Finding {
     secrets.retain(|secret| secret.len() >= 6);
     let echo = format!("no: {}", secrets.join(" "));
     let answers = [400, 401, 403, 404, 429, 500].map(|status| Fault::Answered(text_answer(status, &echo)));
-    let faults = [Fault::Refused, Fault::CutAfterWrite].into_iter().chain(answers);
+    let faults =
+        [Fault::Refused, Fault::CutAfterWrite].into_iter().chain(answers).filter(|fault| can_be(fixture, fault));
     let mut said = vec![format!("{:?}", ready.stage.site().notes()), format!("{:?}", ready.stage.identity())];
     for fault in faults {
         if let Some(failure) = ready.post_with(fault.clone(), &outgoing[0]).await? {

@@ -1,0 +1,202 @@
+//! The author's stand-in for the platform, reached over HTTP, and what its file says of it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use chatport_sdk::{
+    failure::{Cause, Scope},
+    http::{Answer, Call},
+    identity::{Account, Conversation},
+    ingress::Request,
+    install::Fields,
+    recorded::Recorded,
+    steps::{SetupStep, StepKind},
+    testkit::{Cue, Platform, Post, Refusal, Stage, text_answer},
+    time::{Clock, Timestamp},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use http_body_util::{BodyExt, Full};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::runtime::Handle;
+use url::Url;
+
+/// What an author says of the stand-in; the file of `--fixture`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Described {
+    /// What an application sends as settings.
+    #[serde(default)]
+    settings: Value,
+    /// What a person fills in, by field.
+    #[serde(default)]
+    fields: BTreeMap<String, String>,
+    /// Where the bot may post.
+    place: Conversation,
+    /// To whom it may write.
+    #[serde(default)]
+    person: Option<Account>,
+    /// Where the stand-in lists what stands in the place, oldest first.
+    posts: String,
+    /// How the platform says no.
+    #[serde(default)]
+    refusals: Vec<DescribedRefusal>,
+    /// Genuine requests, by `code`, `press`, `text`, `command`, `install`; in them `{{code}}`, `{{token}}`,
+    /// `{{post}}`, `{{text}}`, `{{name}}`, and the tokens of the installation by their kinds.
+    #[serde(default)]
+    requests: BTreeMap<String, Recorded>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DescribedRefusal {
+    name: String,
+    status: u16,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(default)]
+    body: String,
+    cause: Cause,
+    scope: Scope,
+}
+
+#[derive(Deserialize)]
+struct ListedPost {
+    id: String,
+    text: String,
+    #[serde(default)]
+    links: Vec<String>,
+    #[serde(default)]
+    buttons: Vec<(String, String)>,
+    #[serde(default)]
+    reply_to: Option<String>,
+}
+
+/// The stand-in.
+pub(super) struct StandIn {
+    base: String,
+    described: Described,
+    client: Client<HttpConnector, Full<Bytes>>,
+    clock: Arc<dyn Clock>,
+    runtime: Handle,
+}
+
+impl StandIn {
+    pub(super) fn new(base: Url, described: Described, clock: Arc<dyn Clock>, runtime: Handle) -> Self {
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        Self { base: base.as_str().trim_end_matches('/').to_owned(), described, client, clock, runtime }
+    }
+
+    async fn exchange(&self, request: http::Request<Full<Bytes>>) -> Option<Answer> {
+        let response = self.client.request(request).await.ok()?;
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.ok()?.to_bytes();
+        Some(Answer { status: head.status, headers: head.headers, body })
+    }
+
+    /// The suite polls its futures itself, so what needs the runtime waits for it here.
+    fn wait(&self, request: http::Request<Full<Bytes>>) -> Option<Answer> {
+        let runtime = self.runtime.clone();
+        match Handle::try_current() {
+            Ok(_) => tokio::task::block_in_place(|| runtime.block_on(self.exchange(request))),
+            Err(_) => runtime.block_on(self.exchange(request)),
+        }
+    }
+}
+
+#[async_trait]
+impl Platform for StandIn {
+    async fn answer(&self, call: &Call) -> Answer {
+        let path = call.url.path();
+        let query = call.url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let Ok(uri) = format!("{}{path}{query}", self.base).parse::<Uri>() else { return text_answer(400, "no path") };
+        let mut request = http::Request::new(Full::new(call.body.clone()));
+        *request.method_mut() = call.method.clone();
+        *request.uri_mut() = uri;
+        let passed = call.headers.iter().filter(|(name, _)| **name != header::HOST && **name != header::CONTENT_LENGTH);
+        request.headers_mut().extend(passed.map(|(name, value)| (name.clone(), value.clone())));
+        self.exchange(request).await.unwrap_or_else(|| text_answer(502, "the stand-in doesn't answer"))
+    }
+
+    async fn posts(&self) -> Vec<Post> {
+        let mut request = http::Request::new(Full::new(Bytes::new()));
+        let uri = format!("{}{}", self.base, self.described.posts).parse();
+        *request.uri_mut() = uri.expect("the path of the posts is one");
+        let answer = self.wait(request).filter(|answer| answer.status == StatusCode::OK);
+        let listed: Vec<ListedPost> = answer
+            .and_then(|answer| serde_json::from_slice(&answer.body).ok())
+            .unwrap_or_else(|| panic!("the stand-in doesn't list its posts at {}", self.described.posts));
+        let post = |post: ListedPost| Post {
+            id: post.id,
+            text: post.text,
+            links: post.links,
+            buttons: post.buttons,
+            reply_to: post.reply_to,
+        };
+        listed.into_iter().map(post).collect()
+    }
+
+    fn place(&self) -> Conversation {
+        self.described.place.clone()
+    }
+
+    fn settings(&self) -> Value {
+        self.described.settings.clone()
+    }
+
+    /// Of the fields that are asked for, those that the file has.
+    fn fields(&self, steps: &[SetupStep]) -> Fields {
+        let asked = steps.iter().filter_map(|step| match &step.kind {
+            StepKind::Fields { fields } => Some(fields),
+            _ => None,
+        });
+        let known = asked.flatten().filter_map(|field| self.described.fields.get_key_value(&field.name));
+        known.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    fn person(&self) -> Option<Account> {
+        self.described.person.clone()
+    }
+
+    fn refusals(&self) -> Vec<Refusal> {
+        let refusal = |refusal: &DescribedRefusal| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in &refusal.headers {
+                if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
+                    headers.insert(name, value);
+                }
+            }
+            let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
+            let answer = Answer { status, headers, body: refusal.body.clone().into() };
+            Refusal::new(refusal.name.clone(), answer, refusal.cause, refusal.scope)
+        };
+        self.described.refusals.iter().map(refusal).collect()
+    }
+
+    async fn request(&self, stage: &Stage, cue: &Cue) -> Option<Request> {
+        let (name, mut values) = match cue {
+            Cue::Install => ("install", Vec::new()),
+            Cue::Code(code) => ("code", vec![("code".to_owned(), code.expose().to_owned())]),
+            Cue::Press { token, post } => {
+                ("press", vec![("token".to_owned(), token.expose().to_owned()), ("post".to_owned(), post.clone())])
+            }
+            Cue::Text(text) => ("text", vec![("text".to_owned(), text.clone())]),
+            Cue::Command { name, text } => {
+                ("command", vec![("name".to_owned(), name.clone()), ("text".to_owned(), text.clone())])
+            }
+            _ => return None,
+        };
+        values.extend(stage.vault.named());
+        let filled: Vec<(&str, &str)> = values.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        Some(self.described.requests.get(name)?.request(&filled))
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
