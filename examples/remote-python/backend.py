@@ -80,10 +80,11 @@ def render(_site, arguments):
     title = " ".join(filter(None, [SIGNS.get(content.get("state")), content.get("title")]))
     facts = [f"{fact['name']}: {fact['value']}" for fact in content.get("facts", [])]
     text = "\n".join(filter(None, [content.get("text"), *facts])) or title
-    payload = {"title": title, "message": text.encode()[:MOST].decode(errors="ignore"), "markdown": True}
+    most = min(MOST, arguments["limits"]["text"])
+    payload = {"title": title, "message": text.encode()[:most].decode(errors="ignore"), "markdown": True}
     if "link" in content:
         payload["click"] = content["link"]["url"]
-    notes = [{"code": "trimmed", "detail": "the text was too long"}] if len(text.encode()) > MOST else []
+    notes = [{"code": "trimmed", "detail": "the text was too long"}] if len(text.encode()) > most else []
     if content.get("actions"):
         notes.append({"code": "actions_dropped", "detail": "ntfy can't say who presses a button"})
     return {"parts": [{"payload": payload}], "notes": notes}

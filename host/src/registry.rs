@@ -8,7 +8,7 @@ use std::{
 
 use chatport_sdk::{
     backend::{MessagingBackend, Registration},
-    descriptor::CONTRACT_LEVEL,
+    descriptor::{CONTRACT_LEVEL, is_id},
     inventory,
 };
 
@@ -88,7 +88,7 @@ impl Registry {
         let mut backends: BTreeMap<&'static str, Entry> = BTreeMap::new();
         for (backend, crate_name) in found {
             let (id, level) = (backend.descriptor().id, backend.descriptor().contract);
-            if !is_good_id(id) {
+            if !is_id(id) {
                 return Err(RegistryError::BadId { id, crate_name });
             }
             if level != CONTRACT_LEVEL {
@@ -148,13 +148,6 @@ impl std::fmt::Debug for Registry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.backends.keys()).finish()
     }
-}
-
-/// Whether an id fits into a path.
-pub(crate) fn is_good_id(id: &str) -> bool {
-    (2..=32).contains(&id.len())
-        && id.starts_with(|c: char| c.is_ascii_lowercase())
-        && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 #[cfg(test)]

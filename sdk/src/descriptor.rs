@@ -44,6 +44,14 @@ pub struct Descriptor {
     pub needs_public_url: bool,
 }
 
+/// Whether a text can be a backend's id: `[a-z][a-z0-9-]{1,31}`.
+pub fn is_id(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes.next().is_some_and(|first| first.is_ascii_lowercase())
+        && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && (2..=32).contains(&text.len())
+}
+
 /// What a backend keeps to that names no rates.
 const DEFAULT_RATES: &[Rate] = &[Rate::per_installation("default", 1.0, 1)];
 

@@ -61,8 +61,8 @@ impl Recorded {
         self
     }
 
-    /// The request, with these values in the place of names. A header that can't be one is left
-    /// out, as are names that aren't given.
+    /// The request, with these values in the place of names; a name without a value stays as it
+    /// stands. A header that can't be one is left out.
     pub fn request(&self, values: &[(&str, &str)]) -> Request {
         let fill = |text: &str| {
             values.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{{{name}}}}}"), value))

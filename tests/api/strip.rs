@@ -2,12 +2,13 @@
 
 use syn::{Attribute, Block, Fields, ImplItem, Item, ItemImpl, ItemMacro, TraitItem, Visibility, parse_quote};
 
-/// The public items of a module, and the names of its public modules.
+/// The public items of a module, and the names of its modules: what is public in a private one
+/// may be handed on from elsewhere.
 pub(crate) fn public(items: Vec<Item>) -> (Vec<Item>, Vec<String>) {
     let (mut public, mut modules) = (Vec::new(), Vec::new());
     for item in items {
         match item {
-            Item::Mod(module) if is_public(&module.vis) && module.content.is_none() => {
+            Item::Mod(module) if module.content.is_none() && !is_for_tests(&module.attrs) => {
                 modules.push(module.ident.to_string());
             }
             Item::Mod(mut module) if is_public(&module.vis) => {
@@ -20,6 +21,11 @@ pub(crate) fn public(items: Vec<Item>) -> (Vec<Item>, Vec<String>) {
         }
     }
     (public, modules)
+}
+
+fn is_for_tests(attributes: &[Attribute]) -> bool {
+    let is_test = |attribute: &Attribute| attribute.parse_args::<syn::Ident>().is_ok_and(|word| word == "test");
+    attributes.iter().any(|attribute| attribute.path().is_ident("cfg") && is_test(attribute))
 }
 
 fn is_public(visibility: &Visibility) -> bool {

@@ -49,6 +49,8 @@ pub(crate) enum Flaw {
     QueryNotEscaped,
     OldCommandsLeft,
     CommandNameLost,
+    AnotherKindRenewed,
+    PersonNotSigned,
 }
 
 use Flaw::*;
@@ -101,4 +103,6 @@ pub(crate) const FLAWS: &[(Flaw, &str)] = &[
     (QueryNotEscaped, "any_query_is_answered"),
     (OldCommandsLeft, "the_platform_offers_exactly_what_is_declared"),
     (CommandNameLost, "a_command_that_is_used_arrives"),
+    (AnotherKindRenewed, "a_credential_is_renewed"),
+    (PersonNotSigned, "a_forged_person_is_refused"),
 ];

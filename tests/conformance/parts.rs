@@ -1,4 +1,4 @@
-//! The reference backend's directory and commands.
+//! The reference backend's directory and commands, and how it renews its credential.
 
 use chatport_sdk::{
     commands::{Commands, DeclaredCommand, Synced},
@@ -86,5 +86,19 @@ impl Commands for LoftBackend {
         let body = Some(json!({ "commands": names }));
         self.call(site, &token(site)?, http::Method::PUT, "/api/commands", body, Kind::Repeatable).await?;
         Ok(Synced::default())
+    }
+}
+
+#[async_trait]
+impl Renew for LoftBackend {
+    fn kinds(&self, _: &Site) -> &'static [&'static str] {
+        &["api_token"]
+    }
+
+    async fn renew(&self, site: &Site, _: &str) -> Result<Renewal, Failure> {
+        let made = self.call(site, &token(site)?, http::Method::POST, "/api/token", None, Kind::Repeatable).await?;
+        let kind = if self.is(Flaw::AnotherKindRenewed) { "signing" } else { "api_token" };
+        let value = made["token"].as_str().ok_or_else(|| Failure::new(Cause::Unavailable, "no token came"))?;
+        Ok(Renewal::Renewed(vec![NewToken::new(kind, Secret::new(value))]))
     }
 }

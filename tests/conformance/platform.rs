@@ -56,6 +56,7 @@ impl Loft {
         let path: Vec<&str> = call.url.path().trim_matches('/').split('/').collect();
         match (&call.method, path.as_slice()) {
             (&Method::GET, ["api", "me"]) => json_answer(200, &json!({ "id": "bot-1", "name": "OnCall" })),
+            (&Method::POST, ["api", "token"]) => json_answer(200, &json!({ "token": TOKEN })),
             (&Method::GET, ["api", name @ ("lofts" | "people")]) => list(name, call),
             (&Method::PUT, ["api", "commands"]) => {
                 let names = body(call)["commands"].as_array().cloned().unwrap_or_default();

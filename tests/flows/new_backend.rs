@@ -54,6 +54,9 @@ fn nothing_is_written_where_something_is_wrong() {
     std::fs::create_dir(folder.path().join("taken")).expect("a folder");
     let refusals = [
         (vec!["Notice", "--chatport", source], "a backend's name has"),
+        (vec!["notice-", "--chatport", source], "a backend's name has"),
+        (vec!["match", "--chatport", source], "is taken"),
+        (vec!["chatport-notice", "--chatport", source], "is taken"),
         (vec!["notice"], "give the folder of its source by --chatport"),
         (vec!["notice", "--chatport", "nowhere"], "there is no Chatport at nowhere"),
         (vec!["taken", "--chatport", source], "is there already"),

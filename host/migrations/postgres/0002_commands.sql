@@ -1,11 +1,13 @@
 -- What an application declared that people can type, for each installation, and how far the
 -- platform has been told. `due_at` says when it is to be told; NULL: it has been.
+-- `leased_until`: one replica tells it, until then at most.
 CREATE TABLE command_sets (
     organization  TEXT NOT NULL,
     installation  UUID NOT NULL,
     commands      JSONB NOT NULL,
     hash          BYTEA NOT NULL,
     due_at        BIGINT,
+    leased_until  BIGINT NOT NULL DEFAULT 0,
     attempts      INTEGER NOT NULL DEFAULT 0,
     missing       JSONB NOT NULL,
     problem       JSONB,

@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use chatport_sdk::descriptor::is_id;
+
 use crate::config::NewBackend;
 
 /// What is written: a path in the crate, and the text.
@@ -21,11 +23,77 @@ const FILES: &[(&str, &str)] = &[
 /// Where Chatport's own crates are looked for.
 const USUAL: [&str; 3] = [".", "chatport", "../chatport"];
 
+/// Words of the language and crates that the new one depends on: no crate can have such a name.
+const TAKEN: &[&str] = &[
+    "abstract",
+    "alloc",
+    "as",
+    "async",
+    "await",
+    "become",
+    "box",
+    "break",
+    "const",
+    "continue",
+    "core",
+    "crate",
+    "do",
+    "dyn",
+    "else",
+    "enum",
+    "extern",
+    "false",
+    "final",
+    "fn",
+    "for",
+    "gen",
+    "http",
+    "if",
+    "impl",
+    "in",
+    "let",
+    "loop",
+    "macro",
+    "match",
+    "mod",
+    "move",
+    "mut",
+    "override",
+    "priv",
+    "proc-macro",
+    "pub",
+    "ref",
+    "return",
+    "self",
+    "serde",
+    "serde-json",
+    "static",
+    "std",
+    "struct",
+    "super",
+    "test",
+    "trait",
+    "true",
+    "try",
+    "type",
+    "typeof",
+    "union",
+    "unsafe",
+    "unsized",
+    "use",
+    "virtual",
+    "where",
+    "while",
+    "yield",
+];
+
 /// Why nothing is written. Each is one line that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NewBackendError {
-    #[error("a backend's name has 2 to 32 of a-z 0-9 and -, and begins with a letter: not `{0}`")]
+    #[error("a backend's name has 2 to 32 of a-z 0-9 and -, begins with a letter and doesn't end with -: not `{0}`")]
     Name(String),
+    #[error("`{0}` is taken, as a word of Rust or by a crate that a backend needs: choose another name")]
+    Taken(String),
     #[error("there is no Chatport at {0}: give the folder of its source by --chatport")]
     NoChatport(PathBuf),
     #[error("{0} is there already: choose another name, or take it away")]
@@ -37,12 +105,11 @@ pub(super) enum NewBackendError {
 /// Write the crate below the present folder; the answer is what to tell.
 pub(super) fn write(request: &NewBackend) -> Result<String, NewBackendError> {
     let name = request.name.as_str();
-    let mut bytes = name.bytes();
-    let is_name = bytes.next().is_some_and(|first| first.is_ascii_lowercase())
-        && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-        && (2..=32).contains(&name.len());
-    if !is_name {
+    if !is_id(name) || name.ends_with('-') {
         return Err(NewBackendError::Name(name.to_owned()));
+    }
+    if TAKEN.contains(&name) || name.starts_with("chatport") {
+        return Err(NewBackendError::Taken(name.to_owned()));
     }
     let chatport = chatport(request.chatport.as_deref())?;
     let folder = PathBuf::from(name);
@@ -70,7 +137,8 @@ fn chatport(given: Option<&Path>) -> Result<String, NewBackendError> {
     let found =
         found.ok_or_else(|| NewBackendError::NoChatport(given.unwrap_or(Path::new("../chatport")).to_owned()))?;
     let seen = if found.is_absolute() { found } else { Path::new("..").join(found) };
-    Ok(seen.display().to_string())
+    // It stands between quotes in a TOML file.
+    Ok(seen.display().to_string().replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// `noticeboard-pro` is `NoticeboardPro` as a type and `Noticeboard pro` to people.

@@ -4,9 +4,10 @@
 mod redact;
 
 use std::{
-    fs, io,
+    fs::{self, OpenOptions},
+    io::{self, Write},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -81,9 +82,9 @@ pub(super) async fn record(
     let recorder = Arc::new(Recorder {
         client: Client::builder(TokioExecutor::new()).build_http(),
         to: request.to.as_str().trim_end_matches('/').to_owned(),
+        made: AtomicUsize::new(highest(&request.into)),
         into: request.into,
         redaction: Redaction::new(secrets, salt),
-        made: AtomicUsize::new(0),
     });
     super::print(&format!("passing on to {}; let the platform call http://{}\n", recorder.to, request.at));
     let router = Router::new().fallback(pass).with_state(recorder);
@@ -151,7 +152,11 @@ impl Recorder {
         };
         let recorded = match std::str::from_utf8(body) {
             Ok(text) => recorded.with_body(redact(text).as_bytes()),
-            Err(_) => recorded.with_body(body),
+            // What stands in it can't be seen, so it can't be taken out either.
+            Err(_) => {
+                eprintln!("chatport: the body of the next one isn't text and is left out: {} bytes", body.len());
+                recorded
+            }
         };
         let number = self.made.fetch_add(1, Ordering::Relaxed) + 1;
         let word = recorded.path.trim_matches('/').rsplit('/').next().unwrap_or_default();
@@ -159,11 +164,18 @@ impl Recorder {
         let file = self.into.join(format!("{number:04}-{}.json", if word.is_empty() { "root" } else { &word }));
         // Serializing plain data into memory can't fail.
         let text = serde_json::to_string_pretty(&recorded).expect("plain data");
-        match fs::write(&file, text + "\n") {
+        let made = OpenOptions::new().write(true).create_new(true).open(&file);
+        match made.and_then(|mut made| made.write_all((text + "\n").as_bytes())) {
             Ok(()) => super::print(&format!("{method} {} → {status}: {}\n", recorded.path, file.display())),
             Err(error) => eprintln!("chatport: can't write {}: {error}", file.display()),
         }
     }
+}
+
+/// The number of the last file that is there already.
+fn highest(folder: &Path) -> usize {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    names.filter_map(|name| name.to_str()?.split('-').next()?.parse().ok()).max().unwrap_or(0)
 }
 
 fn kept(headers: &HeaderMap) -> impl Iterator<Item = (&HeaderName, &http::HeaderValue)> {

@@ -2,13 +2,13 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use chatport_sdk::secret::Secret;
+use chatport_sdk::{descriptor::is_id, secret::Secret};
 use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::{DatabaseAddress, Demo, LogFormat, RateOverride};
-use crate::{registry::is_good_id, security::webhook_signature};
+use crate::security::webhook_signature;
 
 type Read<T> = Result<T, String>;
 
@@ -134,7 +134,7 @@ pub(super) fn remote(value: &str) -> Read<(String, Url)> {
     let expected = "it must be ID=URL, such as pager=http://127.0.0.1:9000/";
     let (id, url) = value.split_once('=').ok_or(expected)?;
     let url = public_url(url.trim()).map_err(|_| expected.to_owned())?;
-    if is_good_id(id.trim()) { Ok((id.trim().to_owned(), url)) } else { Err(expected.to_owned()) }
+    if is_id(id.trim()) { Ok((id.trim().to_owned(), url)) } else { Err(expected.to_owned()) }
 }
 
 /// The secrets of remote backends, by id.

@@ -1,6 +1,7 @@
 //! Who may call a remote backend now. So many calls at once and no more, so that one that hangs
 //! takes no more than its share of the host; and one that has fallen silent is left alone for a
-//! while, then tried with one call before the others follow.
+//! while, then tried with one call before the others follow. Each lane counts for itself: nobody
+//! who reaches the platforms' way in can stop what is being delivered.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -29,20 +30,35 @@ pub(super) enum Closed {
     Full,
 }
 
-/// On whose behalf a call is made. Whoever floods the platforms' way in takes no place from
-/// what is being delivered.
+/// On whose behalf a call is made.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Lane {
     /// The application's: setup and delivery.
     Application,
     /// A platform's.
     Platform,
+    /// Somebody's who waits for a quick answer and can do without: a slow one says nothing about
+    /// calls that have more time.
+    Quick,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    application: LaneState,
+    platform: LaneState,
+    quick: LaneState,
 }
 
 #[derive(Debug)]
-pub(super) struct Gate {
-    places: [Semaphore; 2],
+struct LaneState {
+    places: Semaphore,
     silence: Mutex<Silence>,
+}
+
+impl Default for LaneState {
+    fn default() -> Self {
+        Self { places: Semaphore::new(AT_ONCE), silence: Mutex::default() }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -54,32 +70,33 @@ struct Silence {
 /// Leave to call. Dropped without a word, it is as if nothing had been tried.
 #[derive(Debug)]
 pub(super) struct Pass<'a> {
-    gate: &'a Gate,
+    lane: &'a LaneState,
     _place: SemaphorePermit<'a>,
     is_probe: bool,
 }
 
 impl Gate {
     pub(super) fn new() -> Self {
-        Self { places: [Semaphore::new(AT_ONCE), Semaphore::new(AT_ONCE)], silence: Mutex::default() }
+        Self::default()
     }
 
     /// Leave to make a call that takes at most `limit`, after waiting at most `patience` for a
     /// place.
     pub(super) async fn enter(&self, lane: Lane, limit: Duration, patience: Duration) -> Result<Pass<'_>, Closed> {
-        self.look(Instant::now())?;
-        let [application, platform] = &self.places;
-        let places = match lane {
-            Lane::Application => application,
-            Lane::Platform => platform,
+        let lane = match lane {
+            Lane::Application => &self.application,
+            Lane::Platform => &self.platform,
+            Lane::Quick => &self.quick,
         };
+        lane.look(Instant::now())?;
+        let places = &lane.places;
         let place = match places.try_acquire() {
             Ok(place) => place,
             // The semaphore is never closed.
             Err(_) => timeout(patience, places.acquire()).await.ok().and_then(Result::ok).ok_or(Closed::Full)?,
         };
         let now = Instant::now();
-        let mut silence = self.lock();
+        let mut silence = lane.lock();
         let is_probe = match silence.until {
             Some(until) if now < until => return Err(Closed::Silent(until - now)),
             until => until.is_some(),
@@ -88,9 +105,11 @@ impl Gate {
             // The others wait for what becomes of this one.
             silence.until = Some(now + limit);
         }
-        Ok(Pass { gate: self, _place: place, is_probe })
+        Ok(Pass { lane, _place: place, is_probe })
     }
+}
 
+impl LaneState {
     fn look(&self, now: Instant) -> Result<(), Closed> {
         match self.lock().until {
             Some(until) if now < until => Err(Closed::Silent(until - now)),
@@ -106,12 +125,12 @@ impl Gate {
 impl Pass<'_> {
     /// A usable answer came.
     pub(super) fn answered(self) {
-        *self.gate.lock() = Silence::default();
+        *self.lane.lock() = Silence::default();
     }
 
     /// None came. For how long it is left alone from now on, if it is.
     pub(super) fn silent(self) -> Option<Duration> {
-        let mut silence = self.gate.lock();
+        let mut silence = self.lane.lock();
         // What was on its way when it was given up says nothing new.
         if silence.until.is_some() && !self.is_probe {
             return None;

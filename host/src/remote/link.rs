@@ -16,7 +16,6 @@ use chatport_sdk::{
     wire::{self, Broken, Method, Take},
 };
 use http::{HeaderName, StatusCode};
-use serde::Serialize;
 
 use super::gate::{Closed, Gate, Lane};
 use crate::{
@@ -65,7 +64,7 @@ impl Patience {
         Self { lane: Lane::Platform, limit: Duration::from_secs(8), turn: Duration::from_millis(250) };
     pub(super) const DESCRIBING: Self = Self::of(Duration::from_secs(5));
     /// What the host waits for without being able to do something else.
-    pub(super) const PURE: Self = Self { turn: Duration::ZERO, ..Self::of(Duration::from_millis(500)) };
+    pub(super) const PURE: Self = Self { lane: Lane::Quick, limit: Duration::from_millis(500), turn: Duration::ZERO };
 }
 
 /// Why there is no result.
@@ -145,10 +144,7 @@ impl Link {
         let id = self.entry.id.clone();
         let call =
             wire::Call { contract: CONTRACT_LEVEL, backend: id.clone(), method: M::NAME.to_owned(), site, arguments };
-        let asked = match self.answer_to(&call, patience).await {
-            Ok(answer) => read::<M>(&answer.body, descriptor),
-            Err(trouble) => Err(trouble),
-        };
+        let asked = self.answer_to::<M>(&call, descriptor, patience).await;
         let (outcome, detail) = match &asked {
             Err(Trouble::Undone(failure)) => ("undone", failure.detail.as_str()),
             Err(Trouble::Unanswered(detail)) => ("unanswered", detail.as_str()),
@@ -163,13 +159,18 @@ impl Link {
         asked
     }
 
-    async fn answer_to<A: Serialize>(&self, call: &wire::Call<A>, patience: Patience) -> Result<Answer, Trouble> {
+    async fn answer_to<M: Method>(
+        &self,
+        call: &wire::Call<M::Arguments>,
+        descriptor: &Descriptor,
+        patience: Patience,
+    ) -> Result<<M::Result as Take>::Taken, Trouble> {
         let body = serde_json::to_vec(call).map_err(|_| undone("the request can't be written as JSON"))?;
         let pass = self.gate.enter(patience.lane, patience.limit, patience.turn).await.map_err(closed)?;
         let exchanged = self.exchange(body, patience.limit).await;
-        match &exchanged {
-            Ok(_) => pass.answered(),
-            Err(trouble) => {
+        let asked = exchanged.and_then(|answer| read::<M>(&answer.body, descriptor));
+        match &asked {
+            Err(trouble @ (Trouble::Undone(_) | Trouble::Unanswered(_))) => {
                 if let Some(pause) = pass.silent() {
                     let (seconds, reason) = (pause.as_secs(), trouble.detail());
                     tracing::warn!(
@@ -180,8 +181,10 @@ impl Link {
                     );
                 }
             }
+            // An answer that counts, whatever it says.
+            _ => pass.answered(),
         }
-        exchanged
+        asked
     }
 
     /// Send one request and check who answers it.

@@ -1,6 +1,7 @@
 //! Makes declared commands known to their platforms: at once when they change, again with
-//! growing waits while a platform fails. On several replicas whoever moves the time at which
-//! a set is due does it; what is declared meanwhile moves it once more, so nothing is lost.
+//! growing waits while a platform fails. On several replicas whoever leases a set does it, alone:
+//! two lists on their way at once could arrive in the wrong order. What is declared meanwhile
+//! moves the time at which the set is due, so it is told next, and nothing is lost.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,16 +11,16 @@ use chatport_sdk::{
 };
 use futures_util::{StreamExt, stream};
 use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, Query},
 };
 use serde_json::json;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     SetupFailure,
-    commands::{SyncProblem, declared},
+    commands::{self, SyncProblem, declared},
     contain::{SETUP_LIMIT, contained},
     sites, tokens,
 };
@@ -39,6 +40,8 @@ const BATCH: u64 = 20;
 const AT_ONCE: usize = 4;
 /// How long a set is left to the replica that has taken it.
 const LEASE: Duration = Duration::from_secs(90);
+/// How often it is looked whether somebody still tells a set that is to end.
+const END_LOOK: Duration = Duration::from_millis(200);
 /// The first wait after a failure; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 /// The longest wait; and the wait where only a person can mend it.
@@ -83,6 +86,7 @@ pub(crate) async fn look(app: &App) -> Result<(), DbErr> {
         .to_owned();
     let rows = Entity::find()
         .filter(Column::DueAt.lte(app.clock.now().as_micros()))
+        .filter(Column::LeasedUntil.lte(app.clock.now().as_micros()))
         .filter(Column::Installation.in_subquery(active))
         .order_by_asc(Column::DueAt)
         .limit(BATCH)
@@ -102,30 +106,60 @@ pub(crate) async fn look(app: &App) -> Result<(), DbErr> {
 /// Make one set known and note what came of it.
 async fn sync(app: &App, row: Model) -> Result<(), SetupFailure> {
     let (organization, id) = (OrganizationId::stored(row.organization.clone()), InstallationId(row.installation));
-    let leased = app.clock.now().plus(LEASE).as_micros();
-    if !set_due(app, &row, row.due_at, leased).await? {
+    if !lease(app, &row).await? {
         return Ok(());
     }
-    let taken = Model { due_at: Some(leased), ..row };
-    match ask(app, &organization, id, &taken).await {
-        Ok(synced) => keep(app, &taken, synced).await,
+    match ask(app, &organization, id, &row).await {
+        Ok(synced) => keep(app, &row, synced).await,
         Err(failure) => {
             tracing::warn!(%organization, installation = %id, %failure, "commands could not be made known");
-            Ok(note(app, &taken, &failure).await?)
+            Ok(note(app, &row, &failure).await?)
         }
     }
 }
 
-/// Move the time at which a set is due, if it is still the one that was read.
-async fn set_due(app: &App, row: &Model, from: Option<i64>, to: i64) -> Result<bool, DbErr> {
+/// Lease a set, if it is still due as it was read and nobody else has it.
+async fn lease(app: &App, row: &Model) -> Result<bool, DbErr> {
+    let now = app.clock.now();
     let updated = Entity::update_many()
-        .col_expr(Column::DueAt, Expr::value(to))
+        .col_expr(Column::LeasedUntil, Expr::value(now.plus(LEASE).as_micros()))
         .filter(Column::Organization.eq(row.organization.as_str()))
         .filter(Column::Installation.eq(row.installation))
-        .filter(Column::DueAt.eq(from))
+        .filter(Column::DueAt.eq(row.due_at))
+        .filter(Column::LeasedUntil.lte(now.as_micros()))
         .exec(app.database.write_uncached())
         .await?;
     Ok(updated.rows_affected == 1)
+}
+
+/// Give a lease back.
+async fn give_back(on: &impl ConnectionTrait, row: &Model) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::LeasedUntil, Expr::value(0))
+        .filter(Column::Organization.eq(row.organization.as_str()))
+        .filter(Column::Installation.eq(row.installation))
+        .exec(on)
+        .await?;
+    Ok(())
+}
+
+/// Let nobody begin to tell this set any more, and wait for whoever does.
+pub(super) async fn end(app: &App, organization: &OrganizationId, id: InstallationId) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::DueAt, Expr::value(Option::<i64>::None))
+        .filter(Column::Organization.eq(organization.as_str()))
+        .filter(Column::Installation.eq(id.0))
+        .exec(app.database.write_uncached())
+        .await?;
+    let deadline = Instant::now() + SETUP_LIMIT;
+    while Instant::now() < deadline {
+        let row = commands::row(app.database.write_uncached(), organization, id).await?;
+        if row.is_none_or(|row| row.leased_until <= app.clock.now().as_micros()) {
+            break;
+        }
+        tokio::time::sleep(END_LOOK).await;
+    }
+    Ok(())
 }
 
 async fn ask(app: &App, organization: &OrganizationId, id: InstallationId, row: &Model) -> Result<Synced, Failure> {
@@ -160,6 +194,7 @@ async fn keep(app: &App, row: &Model, synced: Synced) -> Result<(), SetupFailure
         .filter(Column::DueAt.eq(row.due_at))
         .exec(&*transaction)
         .await?;
+    give_back(&*transaction, row).await?;
     Ok(transaction.commit().await?)
 }
 
@@ -177,7 +212,7 @@ async fn note(app: &App, row: &Model, failure: &Failure) -> Result<(), DbErr> {
         .filter(Column::DueAt.eq(row.due_at))
         .exec(app.database.write_uncached())
         .await?;
-    Ok(())
+    give_back(app.database.write_uncached(), row).await
 }
 
 /// What the application may know: what is at an address that doesn't answer stands in the log

@@ -14,6 +14,7 @@ use serde_json::json;
 use super::{
     SetupFailure,
     audit::{self, Actor},
+    command_sync,
     contain::{SETUP_LIMIT, contained, contained_pure},
     sites::{self, Loaded},
 };
@@ -134,6 +135,7 @@ pub async fn declare(
         commands: json!(commands),
         hash,
         due_at: Some(now.as_micros()),
+        leased_until: 0,
         attempts: 0,
         missing: json!([]),
         problem: None,
@@ -230,6 +232,7 @@ pub(super) async fn take_back(app: &App, loaded: &Loaded) -> Result<(), DbErr> {
     if row(app.database.read(), &loaded.organization, loaded.id).await?.is_none() {
         return Ok(());
     }
+    command_sync::end(app, &loaded.organization, loaded.id).await?;
     let (backend, site) = (Arc::clone(&loaded.backend), loaded.call(app).site);
     let asked = contained(SETUP_LIMIT, async move {
         match backend.commands() {

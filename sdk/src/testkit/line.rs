@@ -18,6 +18,8 @@ pub enum Fault {
     CutBeforeWrite,
     /// The platform has done it, and the connection breaks before the answer.
     CutAfterWrite,
+    /// The request goes out, and nothing comes back in time.
+    Silent,
     /// The platform isn't asked; this is the answer.
     Answered(Answer),
     /// The platform has done it, and something on the way gives this answer.
@@ -64,7 +66,7 @@ impl Transport for Line {
     async fn send(&self, call: Call, dispatch: &Dispatch) -> Result<Answer, HttpError> {
         let fault = self.state.with(|state| {
             state.calls += 1;
-            state.script.pop_front().flatten().or_else(|| state.always.clone())
+            state.script.pop_front().unwrap_or_else(|| state.always.clone())
         });
         Pause::default().await;
         if let Some(Fault::Refused) = fault {
@@ -75,6 +77,7 @@ impl Transport for Line {
         let cut = || HttpError::new(HttpErrorKind::Broken, true, "the connection broke");
         let answer = match fault {
             Some(Fault::CutBeforeWrite) => return Err(cut()),
+            Some(Fault::Silent) => return Err(HttpError::new(HttpErrorKind::Timeout, true, "the time ran out")),
             Some(Fault::Answered(answer)) => answer,
             _ => {
                 let answer = self.platform.answer(&call).await;

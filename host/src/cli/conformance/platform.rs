@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chatport_sdk::{
     failure::{Cause, Scope},
-    http::{Answer, Call},
+    http::{Answer, CALL_TIMEOUT, Call},
     identity::{Account, Conversation},
     ingress::Request,
     install::Fields,
@@ -16,15 +16,18 @@ use chatport_sdk::{
     time::{Clock, Timestamp},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::runtime::Handle;
 use url::Url;
+
+/// Most bytes of an answer of the stand-in; it lists all that stands.
+const MAX_LISTED: usize = 64 << 20;
 
 /// What an author says of the stand-in; the file of `--fixture`.
 #[derive(Debug, Deserialize)]
@@ -46,6 +49,9 @@ pub(super) struct Described {
     /// How the platform says no.
     #[serde(default)]
     refusals: Vec<DescribedRefusal>,
+    /// Where the stand-in lists the names of the commands that it offers, if it does.
+    #[serde(default)]
+    commands: Option<String>,
     /// Genuine requests, by `code`, `press`, `text`, `command`, `install`; in them `{{code}}`, `{{token}}`,
     /// `{{post}}`, `{{text}}`, `{{name}}`, and the tokens of the installation by their kinds.
     #[serde(default)]
@@ -93,10 +99,23 @@ impl StandIn {
     }
 
     async fn exchange(&self, request: http::Request<Full<Bytes>>) -> Option<Answer> {
-        let response = self.client.request(request).await.ok()?;
-        let (head, body) = response.into_parts();
-        let body = body.collect().await.ok()?.to_bytes();
-        Some(Answer { status: head.status, headers: head.headers, body })
+        let exchange = async {
+            let response = self.client.request(request).await.ok()?;
+            let (head, body) = response.into_parts();
+            let body = Limited::new(body, MAX_LISTED).collect().await.ok()?.to_bytes();
+            Some(Answer { status: head.status, headers: head.headers, body })
+        };
+        tokio::time::timeout(CALL_TIMEOUT, exchange).await.ok().flatten()
+    }
+
+    /// What the stand-in lists at this path.
+    fn listed<T: DeserializeOwned>(&self, path: &str) -> T {
+        let mut request = http::Request::new(Full::new(Bytes::new()));
+        // What isn't an address gets no list, which is told.
+        *request.uri_mut() = format!("{}{path}", self.base).parse().unwrap_or_default();
+        let answer = self.wait(request).filter(|answer| answer.status == StatusCode::OK);
+        let listed = answer.and_then(|answer| serde_json::from_slice(&answer.body).ok());
+        listed.unwrap_or_else(|| panic!("the stand-in lists nothing at {path}"))
     }
 
     /// The suite polls its futures itself, so what needs the runtime waits for it here.
@@ -124,13 +143,7 @@ impl Platform for StandIn {
     }
 
     async fn posts(&self) -> Vec<Post> {
-        let mut request = http::Request::new(Full::new(Bytes::new()));
-        let uri = format!("{}{}", self.base, self.described.posts).parse();
-        *request.uri_mut() = uri.expect("the path of the posts is one");
-        let answer = self.wait(request).filter(|answer| answer.status == StatusCode::OK);
-        let listed: Vec<ListedPost> = answer
-            .and_then(|answer| serde_json::from_slice(&answer.body).ok())
-            .unwrap_or_else(|| panic!("the stand-in doesn't list its posts at {}", self.described.posts));
+        let listed: Vec<ListedPost> = self.listed(&self.described.posts);
         let post = |post: ListedPost| Post {
             id: post.id,
             text: post.text,
@@ -161,6 +174,10 @@ impl Platform for StandIn {
 
     fn person(&self) -> Option<Account> {
         self.described.person.clone()
+    }
+
+    async fn commands(&self) -> Option<Vec<String>> {
+        self.described.commands.as_deref().map(|path| self.listed(path))
     }
 
     fn refusals(&self) -> Vec<Refusal> {

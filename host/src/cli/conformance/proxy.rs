@@ -9,7 +9,7 @@ use chatport_sdk::{
     testkit::Line,
 };
 use http::{Request, Response, header};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
@@ -48,7 +48,7 @@ async fn serve(stream: TcpStream, lines: Lines) -> Result<(), Infallible> {
 
 async fn pass(line: &Line, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
     let (head, body) = request.into_parts();
-    let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+    let body = Limited::new(body, MAX_ANSWER).collect().await.map_err(|_| Cut)?.to_bytes();
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
     let url = Url::parse(&format!("http://platform{path}")).map_err(|_| Cut)?;
     let call = Call::new(head.method, url, head.headers, body, CALL_TIMEOUT, MAX_ANSWER);

@@ -1,12 +1,12 @@
 //! Taking secrets and persons out of what is recorded. What is known to be secret becomes its
 //! name. What looks like an id or a token becomes another of the same shape, the same one each
-//! time, so that relations stay; so do e-mail and network addresses. Names that people gave
-//! themselves can't be told from other words: whoever records looks at the files.
+//! time, so that relations stay; so do e-mail and network addresses and long numbers. Names that
+//! people gave themselves can't be told from other words: whoever records looks at the files.
 
 use std::sync::LazyLock;
 
 use chatport_sdk::{
-    crypto::{base64, hex, hmac_sha256},
+    crypto::{base64, base64url, hex, hmac_sha256},
     secret::Secret,
 };
 use http::{HeaderName, header};
@@ -24,7 +24,7 @@ static TELLING: LazyLock<Regex> = LazyLock::new(|| {
         r"(?P<name>\{\{[^{}]+\}\})",
         r"|(?P<mail>[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)",
         r"|(?P<network>\b(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b)",
-        r"|(?P<word>[A-Za-z0-9+_-]{16,}={0,2})",
+        r"|(?P<word>[A-Za-z0-9+_-]{16,}={0,2}|\b[0-9]{7,}\b)",
     );
     Regex::new(text).expect("a pattern")
 });
@@ -42,7 +42,14 @@ impl Redaction {
         for (name, secret) in secrets {
             let value = secret.expose();
             let encoded: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
-            let all = [value.to_owned(), encoded, base64(value.as_bytes()), hex(value.as_bytes())];
+            let (base64, base64url, hex) =
+                (base64(value.as_bytes()), base64url(value.as_bytes()), hex(value.as_bytes()));
+            let unpadded = base64.trim_end_matches('=').to_owned();
+            // Between quotes, as JSON has it; some writers escape the slash too.
+            let json = serde_json::Value::from(value).to_string().trim_matches('"').to_owned();
+            let slashes = json.replace('/', "\\/");
+            let upper = hex.to_uppercase();
+            let all = [value.to_owned(), encoded, base64, base64url, unpadded, hex, upper, json, slashes];
             forms.extend(all.map(|form| (name.clone(), form)));
         }
         // The longest first: one may contain another.
@@ -97,7 +104,7 @@ impl Redaction {
 
 /// Words of a language have no digits in them.
 fn is_token(word: &str) -> bool {
-    word.bytes().any(|byte| byte.is_ascii_digit()) && word.bytes().any(|byte| byte.is_ascii_alphabetic())
+    word.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -113,8 +120,8 @@ mod tests {
 
     #[test]
     fn a_secret_becomes_its_name_in_each_form() {
-        let forms = "s3cret/key= s3cret%2Fkey%3D czNjcmV0L2tleT0= s3cret";
-        assert_eq!(redaction().text(forms), "{{KEY}} {{KEY}} {{KEY}} {{SHORT}}");
+        let forms = r"s3cret/key= s3cret%2Fkey%3D czNjcmV0L2tleT0= czNjcmV0L2tleT0 s3cret\/key= s3cret";
+        assert_eq!(redaction().text(forms), "{{KEY}} {{KEY}} {{KEY}} {{KEY}} {{KEY}} {{SHORT}}");
     }
 
     #[test]
@@ -132,6 +139,7 @@ mod tests {
     fn persons_and_networks_are_taken_out_and_words_stay() {
         let redacted = redaction().text("Ada <ada.lovelace@corp.example> at 203.0.113.9 said incomprehensibilities");
         assert!(redacted.starts_with("Ada <person-") && redacted.contains("@example.com> at 192.0.2."), "{redacted}");
+        assert!(!redaction().text("chat 4915112345678").contains("4915112345678"));
         assert!(redacted.ends_with("said incomprehensibilities") && !redacted.contains("203.0.113"), "{redacted}");
     }
 

@@ -303,9 +303,6 @@ impl Unit for SqlUnit {
         if calls_others {
             notify_due(&self.transaction).await?;
         }
-        self.transaction.commit().await.map_err(|error| {
-            tracing::error!(%error, "DEBUG commit failed");
-            StoreError::CommitUnknown(error.to_string())
-        })
+        self.transaction.commit().await.map_err(|error| StoreError::CommitUnknown(error.to_string()))
     }
 }

@@ -12,6 +12,7 @@ pub struct Model {
     pub commands: Json,
     pub hash: Vec<u8>,
     pub due_at: Option<i64>,
+    pub leased_until: i64,
     pub attempts: i32,
     pub missing: Json,
     pub problem: Option<Json>,

@@ -3,16 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::{Finding, Fixture, Obstacle, ensure};
-use crate::{backend::MessagingBackend, descriptor::CONTRACT_LEVEL};
+use crate::{
+    backend::MessagingBackend,
+    descriptor::{CONTRACT_LEVEL, is_id},
+};
 
 pub(super) async fn the_descriptor_is_sane(fixture: &dyn Fixture) -> Finding {
     let backend = fixture.backend();
     let it = backend.descriptor();
-    let mut id = it.id.bytes();
-    let is_id = id.next().is_some_and(|first| first.is_ascii_lowercase())
-        && id.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-        && (2..=32).contains(&it.id.len());
-    ensure!(is_id, "the id `{}` isn't [a-z][a-z0-9-]{{1,31}}", it.id);
+    ensure!(is_id(it.id), "the id `{}` isn't [a-z][a-z0-9-]{{1,31}}", it.id);
     ensure!(!it.name.trim().is_empty(), "it has no name");
     ensure!(it.contract == CONTRACT_LEVEL, "contract level {} instead of {CONTRACT_LEVEL}", it.contract);
     ensure!(it.limits.text >= 100, "a post holds {} of text: not even a title and a link", it.limits.text);

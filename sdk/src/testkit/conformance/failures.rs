@@ -74,10 +74,13 @@ pub(super) async fn every_refusal_has_its_cause(fixture: &dyn Fixture) -> Findin
         ensure!(is_right, "{}: {cause:?} ({scope:?}) became {failure}", refusal.name);
         ensure!(!failure.detail.is_empty(), "{}: the failure has no words for the operator", refusal.name);
     }
-    match refusals.is_empty() {
-        true => Err(Obstacle::Absent("the platform's stand-in names no refusals")),
-        false => Ok(()),
+    if refusals.is_empty() {
+        return Err(Obstacle::Absent("the platform's stand-in names no refusals"));
     }
+    let has_credentials = !ready.backend.descriptor().tokens.is_empty();
+    let is_refused = refusals.iter().any(|refusal| refusal.cause == Cause::Unauthorized);
+    ensure!(is_refused || !has_credentials, "the platform's stand-in doesn't say how it refuses a credential");
+    Ok(())
 }
 
 pub(super) async fn a_wish_to_slow_down_is_passed_on(fixture: &dyn Fixture) -> Finding {
@@ -90,7 +93,19 @@ pub(super) async fn a_wish_to_slow_down_is_passed_on(fixture: &dyn Fixture) -> F
     ensure!(failure.retry_after == Some(hours), "`Retry-After: 7200` became {:?}", failure.retry_after);
     let failure = ready.failure(Fault::Answered(text_answer(429, "")), &outgoing).await?;
     ensure!(failure.cause == Cause::RateLimited, "429 without a time became {failure}");
+    // RFC 9110 has a date too.
+    let answer =
+        with_header(text_answer(429, "slow down"), "retry-after", &http_date(ready.stage.site().now().plus(hours)));
+    let failure = ready.failure(Fault::Answered(answer), &outgoing).await?;
+    let asked = failure.retry_after.unwrap_or_default();
+    ensure!(asked <= hours && asked + Duration::from_secs(60) > hours, "a date in two hours became {asked:?}");
     Ok(())
+}
+
+/// A time as HTTP writes it.
+fn http_date(at: Timestamp) -> String {
+    let at = jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or_default();
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 pub(super) async fn nothing_that_was_not_sent_is_in_doubt(fixture: &dyn Fixture) -> Finding {
@@ -109,7 +124,7 @@ pub(super) async fn nothing_that_was_not_sent_is_in_doubt(fixture: &dyn Fixture)
 pub(super) async fn what_may_have_been_done_is_in_doubt(fixture: &dyn Fixture) -> Finding {
     let ready = Ready::to_deliver(fixture).await?;
     let gateway = |status| Fault::DoneButAnswered(text_answer(status, "<html>bad gateway</html>"));
-    let faults = [Fault::CutBeforeWrite, Fault::CutAfterWrite, gateway(500), gateway(502), gateway(504)];
+    let faults = [Fault::CutBeforeWrite, Fault::CutAfterWrite, Fault::Silent, gateway(500), gateway(502), gateway(504)];
     for (number, fault) in faults.into_iter().enumerate() {
         let title = format!("In doubt {number}");
         let outgoing = ready.short(&format!("doubt{number}"), &title)?;

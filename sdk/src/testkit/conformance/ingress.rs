@@ -78,6 +78,41 @@ pub(super) async fn unproven_requests_do_nothing(fixture: &dyn Fixture) -> Findi
     Ok(())
 }
 
+/// An id of the same shape.
+fn another(id: &str) -> String {
+    let mut letters: Vec<char> = id.chars().collect();
+    if let Some(last) = letters.last_mut() {
+        *last = match *last {
+            '0'..='8' | 'a'..='y' | 'A'..='Y' => char::from_u32(u32::from(*last) + 1).unwrap_or('a'),
+            '9' => '0',
+            _ => 'a',
+        };
+    }
+    letters.into_iter().collect()
+}
+
+pub(super) async fn a_forged_person_is_refused(fixture: &dyn Fixture) -> Finding {
+    let ready = ready(fixture).await?;
+    if ready.backend.descriptor().loopback_only {
+        return Err(Obstacle::Absent("who reaches loopback need not prove anything"));
+    }
+    let person = ready.stage.platform.person().ok_or(Obstacle::Absent("the platform's stand-in knows nobody"))?;
+    // Somebody else, of whom nothing is wrong but that it wasn't they.
+    let other = another(&person.id);
+    let mut forged = 0;
+    for request in ready.genuine().await? {
+        let text = String::from_utf8_lossy(&request.body).replace(&person.id, &other);
+        if text.as_bytes() == &request.body[..] {
+            continue;
+        }
+        forged += 1;
+        let request = Request { body: text.into(), ..request };
+        let received = ready.ingress()?.receive(&ready.stage.site(), &request).await;
+        ensure!(!matches!(received, Received::Happenings(_)), "what {other} was said to do became {received:?}");
+    }
+    if forged == 0 { Err(Obstacle::Absent("requests name nobody")) } else { Ok(()) }
+}
+
 impl Ready {
     /// The same text with something else in the place of each secret.
     fn without_secrets(&self, body: &[u8]) -> bytes::Bytes {
@@ -111,12 +146,16 @@ pub(super) async fn garbage_does_nothing(fixture: &dyn Fixture) -> Finding {
 
 pub(super) async fn a_repetition_has_the_same_id(fixture: &dyn Fixture) -> Finding {
     let ready = ready(fixture).await?;
+    let mut known: Vec<String> = Vec::new();
     for request in ready.genuine().await? {
         let first = ready.stage.receive(fixture, &request).await?;
         let second = ready.stage.receive(fixture, &request).await?;
         let ids = |happenings: &[Happening]| happenings.iter().map(|it| it.id.clone()).collect::<Vec<_>>();
         ensure!(ids(&first) == ids(&second), "the same request became {first:?} and {second:?}");
         ensure!(first.iter().all(|happening| !happening.id.is_empty()), "a happening has no id: {first:?}");
+        let twin = first.iter().find(|happening| known.contains(&happening.id));
+        ensure!(twin.is_none(), "something else had the id of {twin:?}");
+        known.extend(first.into_iter().map(|happening| happening.id));
     }
     Ok(())
 }

@@ -36,6 +36,8 @@ pub enum Part {
     Descriptor,
     /// [`Install`](crate::install::Install).
     Install,
+    /// [`Renew`](crate::install::Renew).
+    Renew,
     /// [`Verification`](crate::verification::Verification).
     Verification,
     /// [`Delivery`](crate::delivery::Delivery).
@@ -144,6 +146,7 @@ macro_rules! each_behaviour {
             Install upkeep new_secrets_keep_the_bot,
             Install upkeep a_probe_tells_how_it_is,
             Install upkeep removing_twice_does_no_harm,
+            Renew upkeep a_credential_is_renewed,
             Verification codes a_code_is_shown_as_it_is,
             Verification codes a_code_that_is_entered_arrives,
             Delivery delivery an_address_has_one_stream,
@@ -169,6 +172,7 @@ macro_rules! each_behaviour {
             Find failures what_was_lost_is_found,
             Direct delivery a_person_can_be_written_to,
             Ingress ingress unproven_requests_do_nothing,
+            Ingress ingress a_forged_person_is_refused,
             Ingress ingress garbage_does_nothing,
             Ingress ingress a_repetition_has_the_same_id,
             Ingress ingress unknown_slots_look_alike,

@@ -117,6 +117,22 @@ pub(super) async fn every_post_is_within_the_limits(fixture: &dyn Fixture) -> Fi
             ensure!(buttons <= most, "a post with {buttons} buttons and choices, and {most} are declared");
         }
     }
+    within_tighter_ones(&ready, &long("word ")).await
+}
+
+/// Whoever asks may want less than what the platform takes.
+async fn within_tighter_ones(ready: &Ready, content: &Content) -> Finding {
+    let mut limits = ready.backend.descriptor().limits.clone();
+    limits.text = limits.text.min(300);
+    let before = ready.stage.platform.posts().await.len();
+    let address = ready.stage.platform.place().address;
+    for outgoing in outgoing(ready.delivery()?, &limits, "tight", content, &address)? {
+        ready.post(&outgoing).await?;
+    }
+    for post in ready.stage.platform.posts().await.split_off(before) {
+        let length = limits.unit.length(&post.text);
+        ensure!(length <= limits.text, "a post of {length}, and {} was asked for", limits.text);
+    }
     Ok(())
 }
 

@@ -56,7 +56,6 @@ pub(super) async fn a_field_that_is_missing_is_refused(fixture: &dyn Fixture) ->
             other => return Err(Obstacle::Broken(format!("empty fields became {other:?}"))),
         }
     }
-    ensure!(stage.line.calls() == 0 || stage.vault.values().is_empty(), "empty fields left tokens behind");
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! An installation after it was set up.
 
 use super::{super::text_answer, Finding, Fixture, Obstacle, Ready, ensure, failures::can_be};
-use crate::testkit::Fault;
+use crate::{failure::Class, install::Renewal, testkit::Fault};
 
 const ABSENT: Obstacle = Obstacle::Absent("the backend has no install steps");
 
@@ -27,7 +27,12 @@ pub(super) async fn a_probe_tells_how_it_is(fixture: &dyn Fixture) -> Finding {
     ensure!(health.missing.is_empty(), "all is well, and it misses {:?}", health.missing);
     ensure!(health.can_post || ready.backend.delivery().is_none(), "all is well, and it can't post");
     let before = ready.stage.line.calls();
-    let faults = [Fault::Refused, Fault::Answered(text_answer(401, "no")), Fault::Answered(text_answer(500, "no"))];
+    let faults = [
+        Fault::Refused,
+        Fault::Silent,
+        Fault::Answered(text_answer(401, "no")),
+        Fault::Answered(text_answer(500, "no")),
+    ];
     for fault in faults.into_iter().filter(|fault| can_be(fixture, fault)) {
         ready.stage.line.always(Some(fault.clone()));
         let health = install.probe(&ready.stage.site()).await;
@@ -47,6 +52,35 @@ pub(super) async fn removing_twice_does_no_harm(fixture: &dyn Fixture) -> Findin
     for time in ["once", "twice"] {
         let removed = install.remove(&ready.stage.site()).await;
         ensure!(removed.is_ok(), "removing {time} became {removed:?}");
+    }
+    Ok(())
+}
+
+pub(super) async fn a_credential_is_renewed(fixture: &dyn Fixture) -> Finding {
+    const RENEWS_NONE: Obstacle = Obstacle::Absent("no credential is renewed");
+    fixture.backend().install().and_then(|install| install.renew()).ok_or(RENEWS_NONE)?;
+    let ready = Ready::new(fixture).await?;
+    let renew = ready.backend.install().and_then(|install| install.renew()).ok_or(RENEWS_NONE)?;
+    let kinds = renew.kinds(&ready.stage.site());
+    if kinds.is_empty() {
+        return Err(RENEWS_NONE);
+    }
+    for kind in kinds {
+        ensure!(ready.backend.descriptor().token_kind(kind).is_some(), "`{kind}` isn't declared in the descriptor");
+        match renew.renew(&ready.stage.site(), kind).await {
+            Ok(Renewal::Renewed(tokens)) => {
+                ensure!(tokens.iter().any(|token| token.kind == *kind), "no `{kind}` is among what was renewed");
+                let now = ready.stage.site().now();
+                tokens.into_iter().try_for_each(|token| ready.stage.vault.store(token, now))?;
+            }
+            Ok(Renewal::Asked { retry_after }) => ensure!(!retry_after.is_zero(), "it is asked again at once"),
+            Err(failure) => return Err(Obstacle::Broken(format!("renewing `{kind}` became {failure}"))),
+        }
+        ready.stage.line.always(Some(Fault::CutBeforeWrite));
+        let failed = renew.renew(&ready.stage.site(), kind).await;
+        ready.stage.line.always(None);
+        let is_told = failed.as_ref().err().is_none_or(|failure| failure.cause.class() != Class::Permanent);
+        ensure!(is_told, "a platform that is away for a moment became {failed:?}");
     }
     Ok(())
 }
