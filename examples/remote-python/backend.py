@@ -1,7 +1,7 @@
 """A Chatport backend for ntfy (https://docs.ntfy.sh/publish/) as a process of its own, with
 Python's standard library alone."""
 
-import json, os, socket, urllib.error, urllib.request
+import email.utils, json, os, socket, time, urllib.error, urllib.request
 
 from remote import Failure, SetupError, serve
 
@@ -23,22 +23,31 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
+def wait_of(header):
+    """Seconds, or a date (RFC 9110)."""
+    try:
+        date = None if header.isdigit() else email.utils.parsedate_to_datetime(header).timestamp()
+        return int(header) if date is None else max(0, round(date - time.time()))
+    except (TypeError, ValueError):
+        return None
+
+
 def call(path, token, body=None):
     """Call ntfy. Only what certainly never left this process is `unreachable`."""
     headers = {"authorization": f"Bearer {token}"} if token else {}
     request = urllib.request.Request(NTFY + path, body and json.dumps(body).encode(), headers)
     try:
         with urllib.request.build_opener(NoRedirect).open(request, timeout=12) as answer:
-            return json.load(answer)
+            return dict(json.load(answer))  # nothing else is an answer of ntfy
     except urllib.error.HTTPError as error:
         causes = {401: "unauthorized", 403: "permission_denied", 429: "rate_limited", 503: "unavailable"}
         other = "redirect_refused" if error.code < 400 else "content_rejected" if error.code < 500 else "no_answer"
-        wait = error.headers.get("retry-after", "")
-        raise Failure(causes.get(error.code, other), f"ntfy answered {error.code}", int(wait) if wait.isdigit() else None)
+        wait = wait_of(error.headers.get("retry-after", ""))
+        raise Failure(causes.get(error.code, other), f"ntfy answered {error.code}", wait)
     except urllib.error.URLError as error:
         unsent = isinstance(error.reason, (ConnectionRefusedError, socket.gaierror))
         raise Failure("unreachable" if unsent else "no_answer", f"no connection to ntfy: {type(error.reason).__name__}")
-    except (OSError, ValueError) as error:
+    except (OSError, TypeError, ValueError) as error:
         raise Failure("no_answer", f"no usable answer of ntfy: {type(error).__name__}")
 
 
@@ -94,7 +103,10 @@ def post(site, arguments):
     outgoing = arguments["outgoing"]
     priority = {"low": 2, "normal": 3, "urgent": 5}[outgoing["urgency"]]
     message = outgoing["part"]["payload"] | {"topic": outgoing["address"]["key"], "priority": priority}
-    return {"id": call("/", token_of(site), message)["id"]}
+    answer = call("/", token_of(site), message)
+    if not isinstance(answer.get("id"), str):
+        raise Failure("no_answer", "ntfy's answer names no message")
+    return {"id": answer["id"]}
 
 
 if __name__ == "__main__":

@@ -5,23 +5,113 @@
 //! does. What a backend can do is exactly what it implements: [`MessagingBackend`](backend::MessagingBackend) has one
 //! accessor per optional part, and a part that is `None` is absent from the catalogue.
 //!
+//! A whole backend, for a made-up platform to whose address posts are sent as JSON, and which
+//! answers with the post's id:
+//!
 //! ```
-//! use chatport_sdk::prelude::*;
+//! use std::sync::LazyLock;
 //!
-//! #[derive(Default)]
-//! struct Carrier { descriptor: std::sync::OnceLock<Descriptor> }
+//! use chatport_sdk::{prelude::*, schemars::{self, JsonSchema}};
+//! use serde_json::{Value, json};
 //!
-//! impl MessagingBackend for Carrier {
+//! #[derive(Debug, Default)]
+//! struct Board;
+//!
+//! register_backend!(Board);
+//!
+//! /// What an application sends to set it up.
+//! #[derive(serde::Deserialize, JsonSchema)]
+//! #[schemars(crate = "schemars")]
+//! struct Settings {
+//!     address: Url,
+//! }
+//!
+//! static DESCRIPTOR: LazyLock<Descriptor> = LazyLock::new(|| {
+//!     let mut descriptor = Descriptor::new("board", "Board").settings::<Settings>();
+//!     descriptor.rates = const { &[Rate::per_origin("server", 5.0, 20)] };
+//!     descriptor
+//! });
+//!
+//! impl MessagingBackend for Board {
 //!     fn descriptor(&self) -> &Descriptor {
-//!         self.descriptor.get_or_init(|| Descriptor::new("carrier", "Carrier pigeon"))
+//!         &DESCRIPTOR
+//!     }
+//!     // Each optional part is there because its accessor gives it.
+//!     fn install(&self) -> Option<&dyn Install> {
+//!         Some(self)
+//!     }
+//!     fn delivery(&self) -> Option<&dyn Delivery> {
+//!         Some(self)
 //!     }
 //! }
 //!
-//! register_backend!(Carrier);
+//! fn settings(site: &Site) -> Result<Settings, SetupError> {
+//!     site.settings().map_err(|error| SetupError::field("address", error.to_string()))
+//! }
+//!
+//! #[async_trait]
+//! impl Install for Board {
+//!     async fn begin(&self, site: &Site) -> Result<Progress, SetupError> {
+//!         // Nothing is asked of a person here; usually steps with fields come first.
+//!         let server = settings(site)?.address.to_string();
+//!         let (account, display_name) = ("board".into(), "Board".into());
+//!         Ok(Progress::installed(Identity { server, account, display_name, details: Value::Null }))
+//!     }
+//!     async fn submit(&self, _: &Site, _: &Fields) -> Result<Progress, SetupError> {
+//!         Err(SetupError::WrongStage("nothing is to be filled in".into()))
+//!     }
+//!     async fn reauthorize(&self, site: &Site) -> Result<Progress, SetupError> {
+//!         self.begin(site).await
+//!     }
+//!     async fn probe(&self, _: &Site) -> Health {
+//!         Health { can_post: true, ..Health::default() }
+//!     }
+//!     async fn remove(&self, _: &Site) -> Result<(), Failure> {
+//!         Ok(())
+//!     }
+//! }
+//!
+//! #[async_trait]
+//! impl Delivery for Board {
+//!     fn render(&self, request: &RenderRequest<'_>) -> Rendering {
+//!         let content = request.content;
+//!         let link = content.link.as_ref().map(|link| format!("\n{}", link.url)).unwrap_or_default();
+//!         // Cut to the limit; the link survives every trimming.
+//!         let room = request.limits.text.saturating_sub(link.chars().count());
+//!         let text: String = format!("{}\n{}", content.title, content.text).chars().take(room).collect();
+//!         Rendering { parts: vec![Part { payload: json!({ "text": text + &link }), actions: vec![] }], notes: vec![] }
+//!     }
+//!     fn stream(&self, address: &Address) -> Result<StreamKey, Failure> {
+//!         match address.0["topic"].as_str() {
+//!             Some(topic) => Ok(StreamKey { key: topic.into(), rate: "server" }),
+//!             None => Err(Failure::new(Cause::ChannelNotFound, "the address names no topic")),
+//!         }
+//!     }
+//!     async fn post(&self, site: &Site, outgoing: &Outgoing) -> Result<Receipt, Failure> {
+//!         let topic = self.stream(&outgoing.address)?.key;
+//!         let gone = |error: SetupError| Failure::new(Cause::InstallationRevoked, error.to_string());
+//!         let body = json!({ "topic": topic, "text": outgoing.part.payload["text"], "once": outgoing.copy });
+//!         // "Never sent" and "sent, no answer" are told apart by the client.
+//!         let answer = site.http().post(settings(site).map_err(gone)?.address).json(&body).send().await?;
+//!         match answer.status.as_u16() {
+//!             200 => match answer.json::<Value>()?["id"].as_str() {
+//!                 Some(id) => Ok(Receipt::new(id)),
+//!                 None => Err(Failure::new(Cause::NoAnswer, "the answer names no post")),
+//!             },
+//!             300..=399 => Err(Failure::new(Cause::RedirectRefused, "the board has moved")),
+//!             404 => Err(Failure::new(Cause::ChannelNotFound, "no such topic")),
+//!             429 => Err(Failure::new(Cause::RateLimited, "slower").retry_after(answer.retry_after(site.now()))),
+//!             503 => Err(Failure::new(Cause::Unavailable, "the board is away")),
+//!             500..=599 => Err(Failure::new(Cause::NoAnswer, "it may stand there")),
+//!             _ => Err(Failure::new(Cause::ContentRejected, "the board refuses this")),
+//!         }
+//!     }
+//! }
 //! ```
 //!
 //! A crate is linked only when a path names it: the program that ships this backend says
-//! `use carrier as _;`. `chatport backends` lists what is linked.
+//! `use board as _;`. `chatport backends` lists what is linked. The feature `testkit` has what tests
+//! of a backend need; `docs/backends.md` leads from nothing to a backend that passes.
 #![deny(missing_docs)]
 
 pub mod backend;

@@ -131,6 +131,10 @@ async fn what_is_declared_while_the_platform_is_being_told_is_told_after_it() {
         assert_eq!(world.pigeon.told.lock().unwrap().len(), 1);
         world.clock.advance(Duration::from_secs(1));
         declare(&world, id, &["who"]).await.unwrap();
+        // It is still taken: two lists on their way at once could arrive in the wrong order.
+        let looked = tokio::time::timeout(Duration::from_secs(10), command_sync::look(&world.app)).await;
+        looked.expect("it has nothing to tell").unwrap();
+        assert_eq!(world.pigeon.told.lock().unwrap().len(), 1);
         drop(closed);
     };
     let (looked, ()) = tokio::join!(command_sync::look(&world.app), declare_meanwhile);
