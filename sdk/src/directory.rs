@@ -17,6 +17,11 @@ pub const MAX_QUERY: usize = 128;
 /// Longest cursor of a page, in bytes.
 pub const MAX_CURSOR: usize = 512;
 
+/// Whether a text can be a [`Page::next`].
+pub fn is_cursor(text: &str) -> bool {
+    text.len() <= MAX_CURSOR && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'))
+}
+
 /// The directory of a platform.
 ///
 /// What the bot may not see must not be in it: above all no private channel that the bot

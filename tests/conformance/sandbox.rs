@@ -95,7 +95,7 @@ fn post(view: &Value, reply_to: Option<&str>) -> Option<Post> {
         text: [text("title"), text("text")].concat(),
         links: view["link"]["url"].as_str().map(str::to_owned).into_iter().collect(),
         // The token isn't shown in a sandbox; a press brings it back.
-        buttons: buttons.map(|button| (button["id"].to_string(), String::new())).collect(),
+        buttons: buttons.map(|button| (button["id"].as_str().unwrap_or_default().to_owned(), String::new())).collect(),
         reply_to: reply_to.map(str::to_owned),
     })
 }
@@ -116,7 +116,7 @@ impl Platform for World {
         }
         for post in &mut posts {
             for (action, token) in &mut post.buttons {
-                *token = self.token_of(&post.id, action.trim_matches('"')).await;
+                *token = self.token_of(&post.id, action).await;
             }
         }
         posts

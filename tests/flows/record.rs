@@ -46,7 +46,7 @@ async fn a_recorded_request_can_be_played_with_other_secrets() {
     let slot = path.split('/').nth(1).expect("a slot").to_owned();
 
     let folder = tempfile::tempdir().expect("a folder");
-    let port = free_port();
+    let port = program::free_port().await;
     let mut recorder = Command::new(program::program());
     recorder.args(["record", "--secret=CODE", &format!("--at=127.0.0.1:{port}"), &format!("--to={}", chatport.url)]);
     recorder.arg(format!("--into={}", folder.path().display())).env_clear().env("CODE", text(&code, "code"));
@@ -83,9 +83,4 @@ async fn a_secret_that_is_not_there_is_named() {
     let said = String::from_utf8_lossy(&ended.stderr).into_owned();
     assert!(!ended.status.success() && said.contains("NOWHERE isn't in the environment"), "{said}");
     assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 0, "nothing is made");
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
 }

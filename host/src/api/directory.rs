@@ -129,8 +129,7 @@ async fn search(
 }
 
 fn cursor(listing: String, next: String) -> Result<Cursor, Problem> {
-    let is_plain = next.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'));
-    if next.len() > contract::MAX_CURSOR || !is_plain {
+    if !contract::is_cursor(&next) {
         return Err(Problem::internal("the backend's cursor is too long, or not plain"));
     }
     Cursor::at(&Place { listing, next })

@@ -6,7 +6,6 @@ mod platform;
 mod proxy;
 
 use std::{
-    any::Any,
     io,
     net::SocketAddr,
     path::PathBuf,
@@ -130,10 +129,6 @@ impl Fixture for Attached {
 
     fn platform(&self) -> Arc<dyn Platform> {
         Arc::<StandIn>::clone(&self.platform)
-    }
-
-    fn surroundings(&self) -> Box<dyn Any> {
-        Box::new(())
     }
 
     fn connected(&self, line: &Arc<Line>) {

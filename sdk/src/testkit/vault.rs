@@ -67,7 +67,7 @@ impl MemoryVault {
 
     /// The values of all tokens, to look for where none may stand.
     pub fn values(&self) -> Vec<String> {
-        self.stored.with(|stored| stored.iter().map(|stored| stored.token.value.expose().to_owned()).collect())
+        self.named().into_iter().map(|(_, value)| value).collect()
     }
 }
 

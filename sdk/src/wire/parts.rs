@@ -11,7 +11,7 @@ use super::{
 use crate::{
     commands::{self, DeclaredCommand},
     descriptor::Descriptor,
-    directory::{self, EntryKind, MAX_CURSOR, Posting},
+    directory::{self, EntryKind, MAX_CURSOR, Posting, is_cursor},
     identity::{Account, Conversation},
 };
 
@@ -109,9 +109,8 @@ impl Take for Page {
     type Taken = directory::Page;
 
     fn take(self, backend: &Descriptor) -> Result<directory::Page, Broken> {
-        let is_cursor = |next: &String| !next.is_empty() && next.len() <= MAX_CURSOR;
-        if !self.next.iter().all(is_cursor) {
-            return Err(Broken::new(format!("next must have 1 to {MAX_CURSOR} bytes")));
+        if !self.next.iter().all(|next| !next.is_empty() && is_cursor(next)) {
+            return Err(Broken::new(format!("next must have 1 to {MAX_CURSOR} plain characters")));
         }
         Ok(directory::Page { entries: take_entries(self.entries, backend)?, next: self.next })
     }

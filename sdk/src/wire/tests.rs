@@ -152,6 +152,7 @@ fn what_was_found_is_bounded_and_leads_to_streams() {
     let refused = [
         json!({ "entries": [], "next": "" }),
         json!({ "entries": [], "next": "n".repeat(513) }),
+        json!({ "entries": [], "next": "not plain" }),
         json!({ "entries": vec![ada.clone(); 501] }),
         json!({ "entries": [{ "entry": "channel", "conversation": elsewhere, "posting": "member" }] }),
         json!({ "entries": [{ "entry": "robot" }] }),

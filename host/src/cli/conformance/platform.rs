@@ -120,11 +120,7 @@ impl StandIn {
 
     /// The suite polls its futures itself, so what needs the runtime waits for it here.
     fn wait(&self, request: http::Request<Full<Bytes>>) -> Option<Answer> {
-        let runtime = self.runtime.clone();
-        match Handle::try_current() {
-            Ok(_) => tokio::task::block_in_place(|| runtime.block_on(self.exchange(request))),
-            Err(_) => runtime.block_on(self.exchange(request)),
-        }
+        self.runtime.block_on(self.exchange(request))
     }
 }
 

@@ -212,9 +212,11 @@ pub(super) async fn rows(on: &DatabaseTransaction, wanted: &RowsWanted, now: Tim
 
 /// A copy that is changed while its stream isn't loaded would never be sent: rather fail.
 fn complete(rows: Rows, wanted: &RowsWanted) -> Result<Rows, DbErr> {
+    if wanted.messages.is_empty() {
+        return Ok(rows);
+    }
     let loaded: BTreeSet<Uuid> = rows.streams.iter().map(|stream| stream.row.id).collect();
-    let needed = rows.copies.iter().filter_map(|copy| copy.stream);
-    match needed.filter(|_| !wanted.messages.is_empty()).find(|id| !loaded.contains(id)) {
+    match rows.copies.iter().filter_map(|copy| copy.stream).find(|id| !loaded.contains(id)) {
         Some(id) => Err(DbErr::Custom(format!("stream {id} was not loaded"))),
         None => Ok(rows),
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{super::hostile, Finding, Fixture, Obstacle, Ready, ensure};
 use crate::{
-    directory::{Directory, Entry, EntryKind, Lookup, MAX_CURSOR, MAX_QUERY, Search},
+    directory::{Directory, Entry, EntryKind, Lookup, MAX_QUERY, Search, is_cursor},
     testkit::Dice,
 };
 
@@ -46,8 +46,7 @@ async fn all(ready: &Ready, kind: EntryKind, query: &str, limit: usize) -> Resul
             found.push(entry);
         }
         let Some(next) = page.next else { return Ok(found) };
-        let is_plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
-        ensure!(!next.is_empty() && next.len() <= MAX_CURSOR && is_plain, "the cursor `{next}` isn't one");
+        ensure!(!next.is_empty() && is_cursor(&next), "the cursor `{next}` isn't one");
         cursor = Some(next);
     }
     Err(Obstacle::Broken("the pages don't come to an end".into()))
