@@ -6,6 +6,7 @@ mod flaw;
 mod guide;
 mod matrix;
 mod mattermost;
+mod msteams;
 mod parts;
 mod platform;
 mod sandbox;
@@ -42,6 +43,10 @@ mod a_backend_that_is_right {
 
 mod mattermost_bot {
     chatport_sdk::conformance!(crate::mattermost::MattermostFixture);
+}
+
+mod msteams_bot {
+    chatport_sdk::conformance!(crate::msteams::TeamsFixture);
 }
 
 mod sandbox_world {
