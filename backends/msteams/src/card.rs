@@ -104,7 +104,7 @@ impl Card {
             let run = json!({ "type": "TextRun", "text": notice, "isSubtle": true });
             body.push(json!({ "type": "RichTextBlock", "separator": true, "inlines": [run] }));
         }
-        let mut teams = json!({ "width": "Full" });
+        let mut teams = json!({ "width": "full" });
         if let Some(mention) = &self.mention {
             let mentioned = json!({ "id": mention.id, "name": mention.name });
             teams["entities"] = json!([{ "type": "mention", "text": mention.text(), "mentioned": mentioned }]);
