@@ -38,7 +38,8 @@ impl Delivery for TeamsBackend {
             }
             None if reference.kind == Kind::Channel => start_thread(&connector, &reference, message).await,
             None => {
-                let post = connector.post(&reference.conversation, None, &message).await?;
+                let posted = connector.post(&reference.conversation, None, &message).await;
+                let post = posted.map_err(|failure| of_person(failure, &reference))?;
                 Ok(address::receipt(&post, &reference.conversation))
             }
         }
@@ -55,6 +56,15 @@ impl Delivery for TeamsBackend {
     fn direct(&self) -> Option<&dyn Direct> {
         Some(self)
     }
+}
+
+/// A personal chat that isn't there, or in which the bot isn't, is somebody who can't be written to.
+fn of_person(mut failure: Failure, reference: &Reference) -> Failure {
+    let is_gone = matches!(failure.cause, Cause::ChannelNotFound | Cause::BotNotInChannel);
+    if reference.kind == Kind::Personal && is_gone {
+        failure.cause = Cause::RecipientUnreachable;
+    }
+    failure
 }
 
 /// A post in a channel starts a thread, which is a conversation of its own.

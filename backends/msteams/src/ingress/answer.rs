@@ -10,6 +10,7 @@ use crate::{
     TeamsBackend,
     card::{ADAPTIVE, Card},
     connector::Connector,
+    settings::ServiceUrl,
     words,
 };
 
@@ -50,7 +51,7 @@ impl TeamsBackend {
         }
     }
 
-    /// Say what came of a message, below it. If that fails there is nobody else to tell.
+    /// Say what came of a message, below it.
     async fn reply(&self, site: &Site, happening: &Happening, outcome: &Outcome, place: &str) {
         // Said already, when it came for the first time.
         if matches!(outcome, Outcome::Duplicate { .. }) {
@@ -59,12 +60,23 @@ impl TeamsBackend {
         let Some((conversation, activity)) = place.rsplit_once('/') else { return };
         let said = words::of_outcome(site, happening, outcome);
         let (Some(text), Some(service)) = (said, self.heard.service(site, conversation)) else { return };
+        self.say(site, &service, (conversation, activity), &text).await;
+    }
+
+    /// Say something below an activity: in a chat that is behind it, in a channel in its thread.
+    pub(super) async fn say(
+        &self,
+        site: &Site,
+        service: &ServiceUrl,
+        (conversation, activity): (&str, &str),
+        text: &str,
+    ) {
         let message = json!({ "type": "message", "text": text, "textFormat": "plain" });
         let sent = async {
-            let connector = Connector::borrowing(site, &service, &self.borrowed).await?;
+            let connector = Connector::borrowing(site, service, &self.borrowed).await?;
             connector.post(conversation, Some(activity), &message).await
         };
-        // A failure changes nothing of what happened.
+        // A failure changes nothing of what happened, and there is nobody else to tell.
         let _ = sent.await;
     }
 }

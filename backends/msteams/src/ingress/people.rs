@@ -8,7 +8,7 @@ use chatport_sdk::{crypto, prelude::*};
 use super::Proven;
 use crate::{
     TeamsBackend,
-    address::{Kind, split},
+    address::split,
     connector::{Connector, Member},
     memory::Bounded,
     settings::ServiceUrl,
@@ -74,10 +74,7 @@ impl TeamsBackend {
     /// The person whom an activity names, as the roster knows them.
     pub(super) async fn person(&self, site: &Site, proven: &Proven) -> Result<Account, Nobody> {
         let (activity, from) = (&proven.activity, &proven.activity.from);
-        // The people of a channel are those of its team, or, where it is private, its own.
-        let team = activity.channel_data.team.id.as_str();
-        let is_in_team = activity.place() == Some(Kind::Channel) && !team.is_empty();
-        let roster = if is_in_team { team } else { split(&activity.conversation.id).0 };
+        let roster = split(&activity.conversation.id).0;
         let key = key(site, &[proven.service.as_str(), roster, &from.id]);
         let known = self.heard.people.get(&key).filter(|found| site.now() < found.until);
         let found = match known {

@@ -88,17 +88,22 @@ impl TeamsBackend {
         Some(Happening::new(proven.id("moved"), kind))
     }
 
-    /// The host has stored what [`Self::moved`] told.
+    /// The host has stored what [`Self::moved`] told, or that a conversation is lost: then it is
+    /// to hear of it again when the bot is back.
     pub(super) fn note_stored(&self, site: &Site, happening: &Happening, outcome: &Outcome) {
+        if !matches!(outcome, Outcome::Recorded) {
+            return;
+        }
         let address = match &happening.kind {
-            HappeningKind::ConversationMoved { to, .. } => &to.address,
-            HappeningKind::AccountChanged { account } => match &account.direct {
-                Some(direct) => direct,
-                None => return,
-            },
-            _ => return,
+            HappeningKind::ConversationMoved { to, .. } => Some(&to.address),
+            HappeningKind::AccountChanged { account } => account.direct.as_ref(),
+            HappeningKind::ConversationLost { conversation } => {
+                self.heard.stored.put(key(site, &[conversation]), String::new());
+                None
+            }
+            _ => None,
         };
-        if let (Outcome::Recorded, Ok(reference)) = (outcome, Reference::of(address)) {
+        if let Some(reference) = address.and_then(|address| Reference::of(address).ok()) {
             self.heard.stored.put(key(site, &[&reference.conversation]), reference.service_url);
         }
     }

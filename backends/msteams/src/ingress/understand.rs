@@ -14,7 +14,7 @@ use crate::{
     activity::{Activity, Pressed, Said},
     address::{self, Kind},
     card::PRESS,
-    words::NOT_RECORDED,
+    words::{self, NOT_RECORDED},
 };
 
 /// What an activity became.
@@ -78,6 +78,10 @@ impl TeamsBackend {
         let is_direct = conversation.kind == ConversationKind::Direct;
         let account = Account { direct: is_direct.then(|| conversation.address.clone()), ..account };
         let kind = match (activity.said(), proven.root()) {
+            (Said::Help, _) => {
+                self.say(site, &proven.service, (&activity.conversation.id, &activity.id), &words::help(site)).await;
+                return Answered(Response::empty());
+            }
             (Said::Code(code), _) => {
                 let place = if is_direct {
                     Place::Direct { address: account.direct.clone() }
@@ -92,7 +96,6 @@ impl TeamsBackend {
                 HappeningKind::Replied { part, conversation: conversation.id, account: account.clone(), text }
             }
             (Said::Other(text), None) => HappeningKind::Commanded { text, account: account.clone(), conversation },
-            (Said::Help, _) => HappeningKind::Commanded { text: "help".into(), account: account.clone(), conversation },
         };
         let mut happenings = vec![proven.happening(ID_MESSAGE, kind)];
         happenings.extend(self.moved(site, proven, Some(&account)));

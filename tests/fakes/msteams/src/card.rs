@@ -83,7 +83,9 @@ pub(crate) fn check(world: &World, card: &Value) -> Result<(), String> {
 /// Every `<at>` in a card must be a mention of somebody who exists, and each mention must stand
 /// in the text.
 fn mentions(world: &World, card: &Value) -> Result<(), String> {
-    let mut text = card["body"].to_string().to_lowercase();
+    let mut text = String::new();
+    shown(card, &mut text);
+    let mut text = text.to_lowercase();
     for entity in card["msteams"]["entities"].as_array().into_iter().flatten() {
         let shown = entity["text"].as_str().ok_or("a mention without a text")?;
         let (id, name) = (entity["mentioned"]["id"].as_str(), entity["mentioned"]["name"].as_str());
@@ -91,17 +93,36 @@ fn mentions(world: &World, card: &Value) -> Result<(), String> {
         if entity["type"] != "mention" || !is_somebody || shown != format!("<at>{}</at>", name.unwrap_or_default()) {
             return Err(format!("a mention of nobody: {entity}"));
         }
-        let quoted = Value::from(shown).to_string().to_lowercase();
-        let quoted = quoted.trim_matches('"');
-        if !text.contains(quoted) {
+        let lower = shown.to_lowercase();
+        if !text.contains(&lower) {
             return Err("a mention that doesn't stand in the text".into());
         }
-        text = text.replace(quoted, "");
+        text = text.replace(&lower, "");
     }
     if text.contains("<at>") || text.contains("</at>") {
         return Err("an <at> that mentions nobody".into());
     }
     Ok(())
+}
+
+/// Everything of a card that people read.
+fn shown(value: &Value, into: &mut String) {
+    match value {
+        Value::String(text) => into.extend([text.as_str(), "\n"]),
+        Value::Array(items) => items.iter().for_each(|item| shown(item, into)),
+        Value::Object(members) => {
+            for (name, member) in members {
+                match name.as_str() {
+                    "type" | "id" | "data" | "url" | "verb" | "msteams" => {}
+                    "choices" => {
+                        member.as_array().into_iter().flatten().for_each(|choice| shown(&choice["title"], into))
+                    }
+                    _ => shown(member, into),
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 fn members<'v>(value: &'v Value, what: &str) -> Result<&'v Map<String, Value>, String> {

@@ -4,11 +4,15 @@
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use aws_lc_rs::{
+    encoding::{AsDer as _, Pkcs8V1Der},
     rand::SystemRandom,
     rsa::KeySize,
     signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents},
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use serde_json::{Value, json};
 
 static MADE: LazyLock<Mutex<Vec<&'static RsaKeyPair>>> = LazyLock::new(Mutex::default);
@@ -34,6 +38,17 @@ impl Key {
         let modulus = public.modulus().big_endian_without_leading_zero().to_vec();
         let exponent = public.exponent().big_endian_without_leading_zero().to_vec();
         json!({ "kty": "RSA", "use": "sig", "kid": id, "x5t": id, "n": base64url(&modulus), "e": base64url(&exponent) })
+    }
+
+    /// What stands for a certificate, with its key, as PEM, and the certificate's bytes: they hold
+    /// the public key, which is all that is looked at.
+    pub fn certificate(&self) -> (String, Vec<u8>) {
+        let certificate = [&b"a certificate of "[..], self.0.public_key().as_ref()].concat();
+        let key: Pkcs8V1Der<'_> = self.0.as_der().expect("a key of our own");
+        let block = |label: &str, content: &[u8]| {
+            format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(content))
+        };
+        (block("CERTIFICATE", &certificate) + &block("PRIVATE KEY", key.as_ref()), certificate)
     }
 
     /// A token with this header and these claims.
