@@ -52,8 +52,8 @@ pub const MAX_CURSOR: usize = 1_000;
 /// ```
 #[async_trait]
 pub trait Listen: Send + Sync {
-    /// Whether this installation is heard in this way, e.g. because it has no public address.
-    /// Pure, and asked often.
+    /// Whether this installation is heard in this way: as setup arranged it, e.g. because there was
+    /// no public address. Not before setup has got so far. Pure, and asked often.
     fn listens(&self, site: &Site) -> bool;
 
     /// What has happened after `cursor`; `None`: nothing was heard yet. May wait for something
