@@ -27,8 +27,8 @@ use crate::{
     app::App,
     setup::{
         contain::contained,
-        installations,
         sites::{self, LoadError, Loaded},
+        suspension,
     },
 };
 
@@ -246,7 +246,7 @@ impl Listener {
         };
         if needs_person {
             let (organization, installation) = (&self.lease.organization, self.lease.installation);
-            installations::suspend(&self.app, organization, installation, code, &failure.detail).await?;
+            suspension::suspend(&self.app, organization, installation, code, &failure.detail).await?;
         }
         let is_ours = self.lease.note(&self.app, Some(&failure.detail)).await?;
         let wait = match failure.retry_after {
