@@ -2,7 +2,7 @@
 
 import unittest
 import uuid
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from standardwebhooks.webhooks import Webhook
 
@@ -67,7 +67,7 @@ class Signatures(unittest.TestCase):
     )
 
     def headers(self, age=timedelta(), secret=SECRET):
-        at = datetime.now(timezone.utc) - age
+        at = datetime.now(UTC) - age
         signature = Webhook(secret).sign("01", at, self.BODY)
         return {
             "Webhook-Id": "01",

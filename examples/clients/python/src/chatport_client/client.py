@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
@@ -46,7 +46,7 @@ class Page(Protocol[Item_co]):
     """A part of a list."""
 
     @property
-    def items(self) -> list[Item_co]: ...
+    def items(self) -> Sequence[Item_co]: ...
 
 
 class Chatport(Operations):
