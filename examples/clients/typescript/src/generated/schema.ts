@@ -2920,8 +2920,8 @@ export interface components {
             value: string;
         };
         /**
-         * @description One thing that a person must do, as applications read it: what
-         *     [`SetupStep::to_json`](chatport_sdk::steps::SetupStep::to_json) makes.
+         * @description One thing that a person must do, in a form that any frontend can render without knowing
+         *     the platform.
          */
         ShownStep: {
             /**
