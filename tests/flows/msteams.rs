@@ -225,6 +225,11 @@ async fn what_teams_takes_away_is_noticed_and_what_it_refuses_has_its_code() {
     let (_, path) =
         asked.iter().rfind(|(method, path)| method == "POST" && path.ends_with("/v3/conversations")).expect("one");
     assert!(path.starts_with("/amer/"), "{path}");
+    let newer = json!({ "revision": 2, "targets": [{ "default": true }], "content": { "title": "Not slow any more" } });
+    world.acme.say("slow", newer).await;
+    world.shown("slow").await;
+    let (_, path) = world.teams.asked().into_iter().rfind(|(method, _)| method == "PUT").expect("an edit");
+    assert!(path.starts_with("/amer/"), "what was posted before is edited there too: {path}");
 
     // The app is taken out of the team.
     world.bot.deliver(&world.teams.installs_in_team("Bob", "Operations", false)).await;

@@ -16,8 +16,9 @@ use crate::{
     settings::ServiceUrl,
 };
 
-/// How long a call may take.
-const TIMEOUT: Duration = Duration::from_secs(8);
+/// How long a call may take, and one for which somebody waits who has pressed a button.
+const TIMEOUT: Duration = Duration::from_secs(15);
+const PROMPT: Duration = Duration::from_secs(4);
 
 /// A client for one service, with one token.
 pub(crate) struct Connector<'a> {
@@ -217,7 +218,8 @@ impl<'a> Connector<'a> {
         token: &Secret,
         body: Option<&Value>,
     ) -> Result<Answer, Failure> {
-        let mut request = self.site.http().request(method, url).bearer(token).timeout(TIMEOUT);
+        let timeout = if self.others.is_some() { PROMPT } else { TIMEOUT };
+        let mut request = self.site.http().request(method, url).bearer(token).timeout(timeout);
         if let Some(body) = body {
             request = request.json(body);
         }

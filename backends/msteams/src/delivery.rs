@@ -12,7 +12,7 @@ use crate::{
     details::Details,
     errors::Operation,
     render,
-    settings::Settings,
+    settings::{ServiceUrl, Settings},
 };
 
 #[async_trait]
@@ -28,7 +28,7 @@ impl Delivery for TeamsBackend {
     async fn post(&self, site: &Site, outgoing: &Outgoing) -> Result<Receipt, Failure> {
         let reference = Reference::of(&outgoing.address)?;
         let message = Card::of(&outgoing.part)?.message(outgoing);
-        let service = reference.service(&Settings::in_use(site)?)?;
+        let service = self.service(site, &reference)?;
         let below = outgoing.reply_to.as_ref().map(|root| address::post_of(root, &reference)).transpose()?;
         let connector = Connector::new(site, &service)?;
         match below {
@@ -55,6 +55,19 @@ impl Delivery for TeamsBackend {
 
     fn direct(&self) -> Option<&dyn Direct> {
         Some(self)
+    }
+}
+
+impl TeamsBackend {
+    /// Where a conversation is served. What was posted long ago is kept with the address of that
+    /// time: where this process has heard from the conversation since, that counts.
+    fn service(&self, site: &Site, reference: &Reference) -> Result<ServiceUrl, Failure> {
+        let settings = Settings::in_use(site)?;
+        let heard = self.heard.service(site, &reference.conversation);
+        match heard.and_then(|heard| settings.service_url(heard.as_str())) {
+            Some(service) => Ok(service),
+            None => reference.service(&settings),
+        }
     }
 }
 
@@ -93,7 +106,7 @@ impl Edit for TeamsBackend {
         let reference = Reference::of(&outgoing.address)?;
         let message = Card::of(&outgoing.part)?.message(outgoing);
         let (post, thread) = address::post_of(receipt, &reference)?;
-        let service = reference.service(&Settings::in_use(site)?)?;
+        let service = self.service(site, &reference)?;
         let connector = Connector::new(site, &service)?;
         match connector.update(&thread, &post, &message).await? {
             Some(_) => Ok(Edited::Done(address::receipt(&post, &thread))),
@@ -107,7 +120,7 @@ impl Delete for TeamsBackend {
     async fn delete(&self, site: &Site, address: &Address, receipt: &Receipt) -> Result<(), Failure> {
         let reference = Reference::of(address)?;
         let (post, thread) = address::post_of(receipt, &reference)?;
-        let service = reference.service(&Settings::in_use(site)?)?;
+        let service = self.service(site, &reference)?;
         Connector::new(site, &service)?.delete(&thread, &post).await
     }
 }
@@ -122,8 +135,7 @@ impl Direct for TeamsBackend {
             Failure::new(Cause::RecipientUnreachable, detail).scope(Scope::Conversation)
         };
         let known = Reference::of(account.direct.as_ref().ok_or_else(unknown)?)?;
-        let (settings, details) = (Settings::in_use(site)?, Details::in_use(site)?);
-        let service = known.service(&settings)?;
+        let (details, service) = (Details::in_use(site)?, self.service(site, &known)?);
         let chat = json!({
             "isGroup": false,
             "bot": { "id": known.bot },

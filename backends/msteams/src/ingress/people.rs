@@ -57,7 +57,7 @@ impl Heard {
     }
 
     /// The service from which a conversation was last heard by this process.
-    pub(super) fn service(&self, site: &Site, conversation: &str) -> Option<ServiceUrl> {
+    pub(crate) fn service(&self, site: &Site, conversation: &str) -> Option<ServiceUrl> {
         self.services.get(&key(site, &[split(conversation).0]))
     }
 }
