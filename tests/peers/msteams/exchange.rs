@@ -49,7 +49,8 @@ async fn the_whole_way_with_tokens_and_models_that_arent_ours() {
             { "id": "silence", "label": "Silence", "choices": choices },
         ],
     });
-    let message = json!({ "revision": 1, "targets": [{ "default": true }], "content": content });
+    let targets = json!([{ "default": true }]);
+    let message = json!({ "revision": 1, "targets": targets, "content": content, "urgency": "urgent" });
     world.acme.say("incident", message).await;
     let id = world.acme.delivered("incident").await["copies"][0]["posts"][0].clone();
     let post = world.post(&id).expect("a post");

@@ -125,5 +125,10 @@ async fn what_isnt_a_token_of_this_form_is_refused_by_all() {
         assert_eq!(ours.status, 401, "{authorization}");
         let older = world.oracle.judge(&authorization, &activity).await;
         assert!(!older.accepts, "the older validator accepts {authorization}");
+        // The newer one is given the token alone: schemes are its server's matter.
+        if let Some(token) = authorization.strip_prefix("Bearer ") {
+            let asked = json!({ "token": token, "service_url": activity["serviceUrl"] });
+            assert!(!world.judge.judge("token", &asked).await.accepts, "the newer validator accepts {token}");
+        }
     }
 }
