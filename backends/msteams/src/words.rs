@@ -6,6 +6,8 @@ use chatport_sdk::prelude::*;
 pub(crate) const NOT_ACTIVE: &str = "This button isn't active any more.";
 /// Said when nothing could be stored or proven.
 pub(crate) const NOT_RECORDED: &str = "This was not recorded. Please try again.";
+/// Said of a menu's button that was pressed without an entry.
+pub(crate) const CHOOSE: &str = "Choose an entry first.";
 const BEING_WORKED_ON: &str = "This is being worked on already.";
 
 /// A text on one line.

@@ -14,7 +14,7 @@ use crate::{
     activity::{Activity, Pressed, Said},
     address::{self, Kind},
     card::PRESS,
-    words::{self, NOT_RECORDED},
+    words::{self, CHOOSE, NOT_RECORDED},
 };
 
 /// What an activity became.
@@ -70,6 +70,10 @@ impl TeamsBackend {
         };
         let activity = &proven.activity;
         if let Some(pressed) = Activity::pressed(&activity.value) {
+            if pressed.lacks_choice {
+                self.say(site, &proven.service, (&activity.conversation.id, &activity.id), CHOOSE).await;
+                return Answered(Response::empty());
+            }
             return match self.press(site, proven, account, pressed, ID_MESSAGE) {
                 Some(happenings) => Happened(happenings),
                 None => Answered(Response::empty()),
@@ -110,7 +114,7 @@ impl TeamsBackend {
             return Answered(answer::bad_request("this isn't a button of this app"));
         };
         if pressed.lacks_choice {
-            return Answered(answer::notice("Choose an entry first."));
+            return Answered(answer::notice(CHOOSE));
         }
         match self.person(site, proven).await {
             Ok(account) => match self.press(site, proven, account, pressed, ID_INVOKE) {
@@ -155,7 +159,8 @@ impl TeamsBackend {
         let conversation = address::split(&activity.conversation.id).0.to_owned();
         let lost = |conversation: String| HappeningKind::ConversationLost { conversation };
         let is_removed = match activity.kind.as_str() {
-            "installationUpdate" => activity.action.starts_with("remove"),
+            // An upgrade of the app is a `remove-upgrade` and an `add-upgrade`: it stays.
+            "installationUpdate" => activity.action == "remove",
             _ => activity.removes_bot(),
         };
         let channel = Some(&data.channel.id).filter(|id| address::is_id(id));

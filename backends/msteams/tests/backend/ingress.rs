@@ -187,7 +187,10 @@ fn what_is_taken_away_is_lost_and_what_is_renamed_is_moved() {
     let happenings = bench.happened(&renamed);
     let HappeningKind::ConversationMoved { from, to } = &happenings[0].kind else { panic!("{happenings:?}") };
     assert_eq!((from, &to.id, to.name.as_str()), (&incidents, &incidents, "Alerts"));
-    // Somebody else leaves a team: nothing is lost.
+    // The app is upgraded, or somebody else leaves a team: nothing is lost.
+    let mut upgraded = bench.teams.installs("Ada", true);
+    upgraded["action"] = "remove-upgrade".into();
+    assert!(matches!(bench.receive(&upgraded), Received::Answer(_)));
     let mut other = bench.teams.installs_in_team("Ada", PLACE.0, true);
     other["membersRemoved"] = json!([{ "id": bench.teams.person_id("Bob") }]);
     assert!(!matches!(bench.happened(&other)[0].kind, HappeningKind::ConversationLost { .. }));

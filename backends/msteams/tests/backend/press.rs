@@ -53,6 +53,10 @@ fn a_menu_brings_what_was_chosen() {
     let none = bench.teams.presses("Ada", &post.id, "Silence", json!({}), false);
     let Received::Answer(response) = bench.receive(&none) else { panic!("nothing was chosen") };
     assert!(String::from_utf8_lossy(&response.body).contains("Choose an entry first."));
+    let none = bench.teams.presses("Ada", &post.id, "Silence", json!({}), true);
+    assert!(matches!(bench.receive(&none), Received::Answer(_)));
+    let said = bench.teams.posts(&bench.channel()).pop().expect("a reply");
+    assert_eq!((said.text().as_str(), said.root.as_deref()), ("Choose an entry first.", Some(post.id.as_str())));
 }
 
 #[test]
