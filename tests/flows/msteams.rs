@@ -217,6 +217,13 @@ async fn what_teams_takes_away_is_noticed_and_what_it_refuses_has_its_code() {
     world.teams.fail_next("/v3/conversations", Reply::too_many(1));
     world.deliver("slow", with_button("Slow")).await;
 
+    // What is documented as worth another try gets one.
+    for status in [412, 502, 504] {
+        let key = format!("again-{status}");
+        world.teams.fail_next("/v3/conversations", Reply::error(status, "ServiceError", "try again"));
+        world.deliver(&key, with_button(&key)).await;
+    }
+
     // The service moves: the next message goes where it was heard from last.
     world.teams.move_to("amer");
     world.bot.deliver(&world.teams.mentions("Ada", INCIDENTS, None, "hello")).await;
