@@ -9,6 +9,7 @@ mod mattermost;
 mod parts;
 mod platform;
 mod sandbox;
+mod telegram;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -46,6 +47,10 @@ mod mattermost_bot {
 
 mod sandbox_world {
     chatport_sdk::conformance!(crate::sandbox::SandboxFixture::new());
+}
+
+mod telegram_bot {
+    chatport_sdk::conformance!(crate::telegram::TelegramFixture);
 }
 
 #[test]
