@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     commands::Commands, delivery::Delivery, descriptor::Descriptor, directory::Directory, ingress::Ingress,
-    install::Install, verification::Verification,
+    install::Install, listen::Listen, verification::Verification,
 };
 
 /// The code for one chat platform.
@@ -34,6 +34,11 @@ pub trait MessagingBackend: Send + Sync + 'static {
 
     /// What the platform calls.
     fn ingress(&self) -> Option<&dyn Ingress> {
+        None
+    }
+
+    /// How a platform is heard that doesn't call.
+    fn listen(&self) -> Option<&dyn Listen> {
         None
     }
 

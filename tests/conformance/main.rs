@@ -4,6 +4,7 @@
 mod backend;
 mod flaw;
 mod guide;
+mod hearing;
 mod matrix;
 mod mattermost;
 mod parts;

@@ -7,7 +7,7 @@ use chatport_sdk::testkit::conformance::{Part, Report, examine};
 
 use crate::{mattermost::MattermostFixture, sandbox::SandboxFixture, telegram::TelegramFixture};
 
-const PARTS: [(Part, &str); 12] = [
+const PARTS: [(Part, &str); 13] = [
     (Part::Descriptor, "descriptor"),
     (Part::Install, "install steps"),
     (Part::Renew, "renewing credentials"),
@@ -18,6 +18,7 @@ const PARTS: [(Part, &str); 12] = [
     (Part::Find, "finding what was lost"),
     (Part::Direct, "writing to a person"),
     (Part::Ingress, "ingress"),
+    (Part::Listen, "listening without being called"),
     (Part::Directory, "directory"),
     (Part::Commands, "commands"),
 ];

@@ -8,6 +8,7 @@ pub mod effects;
 pub mod fingerprint;
 pub mod happenings;
 mod heard;
+pub mod listen;
 pub mod outcome;
 pub mod press;
 mod press_rows;

@@ -28,6 +28,7 @@ use crate::{
     delivery::{self, CancelWhat},
     events::{self, EventKind, NewEvent},
     ids::{InstallationId, OrganizationId},
+    ingress::listen,
     store::{
         Change,
         entities::installations::{Column, Entity, Model},
@@ -206,6 +207,7 @@ pub async fn probe(
     });
     let failed = |error| SetupFailure::call(loaded.backend_id(), error);
     let health = asked.await.map_err(failed)?.ok_or_else(|| no_install(loaded.backend_id()))?;
+    let health = listen::and_listening(app, organization, installation, health).await?;
     let probed = Probed { at: app.clock.now(), health };
     Entity::update_many()
         .col_expr(Column::Health, Expr::value(json!(probed)))
@@ -263,6 +265,7 @@ pub async fn remove(
     links::end_all(&transaction, organization, installation, now).await?;
     channels::remove_all(&transaction, organization, installation, now).await?;
     commands::forget(&transaction, organization, installation).await?;
+    listen::forget(&transaction, organization, installation).await?;
     append(&transaction, &row, EventKind::InstallationRemoved, InstallationState::Removed, None, now).await?;
     audit::write(&transaction, organization, actor, "installation.remove", &installation.to_string(), "done", now)
         .await?;

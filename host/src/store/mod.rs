@@ -59,6 +59,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0002_commands.sql"),
         include_str!("../../migrations/postgres/0002_commands.sql"),
     ),
+    (
+        3,
+        "listeners",
+        include_str!("../../migrations/sqlite/0003_listeners.sql"),
+        include_str!("../../migrations/postgres/0003_listeners.sql"),
+    ),
 ];
 
 /// The number of the lock under which Postgres is brought to the present version.

@@ -120,6 +120,12 @@ pub trait Platform: Send + Sync {
         None
     }
 
+    /// Let this happen so that whoever listens ([`Listen`](crate::listen::Listen)) hears of it;
+    /// `false`: this isn't heard by listening. It is [`Self::person`] who does it.
+    async fn happens(&self, _stage: &Stage, _cue: &Cue) -> bool {
+        false
+    }
+
     /// The names of the commands that it offers, declared ones and others; `None`: it keeps no
     /// list of them.
     async fn commands(&self) -> Option<Vec<String>> {

@@ -1,4 +1,5 @@
 mod batches;
+mod listening;
 
 use std::{sync::Arc, time::Duration};
 
