@@ -132,17 +132,25 @@ impl Platform for Telegram {
         ]
     }
 
-    async fn request(&self, stage: &Stage, cue: &Cue) -> Option<Request> {
+    async fn happens(&self, _: &Stage, cue: &Cue) -> bool {
         match cue {
             Cue::Press { token, post } => {
-                self.server.begin_forged_press("Ada", self.group, post.parse().ok()?, token.expose());
+                let Ok(post) = post.parse() else { return false };
+                self.server.begin_forged_press("Ada", self.group, post, token.expose());
             }
             Cue::Code(code) => self.server.tell_bot("Ada", &self.token, code.expose()),
             Cue::Text(text) => self.server.tell_bot("Ada", &self.token, text),
             Cue::Command { name, text } => {
                 self.server.say("Ada", self.group, &format!("/{name} {text}"));
             }
-            _ => return None,
+            _ => return false,
+        }
+        true
+    }
+
+    async fn request(&self, stage: &Stage, cue: &Cue) -> Option<Request> {
+        if !self.happens(stage, cue).await {
+            return None;
         }
         let update = self.server.take_update(&self.token)?;
         let webhook = self.server.webhook(&self.token)?;

@@ -2,7 +2,9 @@
 //! token is part of every address, so no address is ever shown: the HTTP client names hosts
 //! alone, and failures are worded here.
 
-use chatport_sdk::prelude::*;
+use std::time::Duration;
+
+use chatport_sdk::{http::RequestBuilder, prelude::*};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -12,6 +14,9 @@ use crate::{
     errors::{self, Refusal},
     settings::Settings,
 };
+
+/// Longest page of updates, in bytes.
+const MAX_UPDATES: usize = 4 * 1024 * 1024;
 
 /// A person or a bot. <https://core.telegram.org/bots/api#user>
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -95,11 +100,33 @@ impl<'a> Bot<'a> {
         Ok(Self::with_token(site, &settings, token))
     }
 
+    /// Call a method that waits for something.
+    ///
+    /// # Errors
+    /// As for `call`.
+    pub(crate) async fn wait_for(
+        &self,
+        method: &'static str,
+        body: &Value,
+        patience: Duration,
+    ) -> Result<Vec<Value>, Failure> {
+        self.send(method, body, |request| request.timeout(patience).max_answer(MAX_UPDATES)).await
+    }
+
     /// Call a method. Only `sendMessage` does more when it is repeated.
     ///
     /// # Errors
     /// What the server refuses, or that no usable answer came.
     pub(crate) async fn call<T: DeserializeOwned>(&self, method: &'static str, body: &Value) -> Result<T, Failure> {
+        self.send(method, body, |request| request).await
+    }
+
+    async fn send<T: DeserializeOwned>(
+        &self,
+        method: &'static str,
+        body: &Value,
+        with: impl for<'r> FnOnce(RequestBuilder<'r>) -> RequestBuilder<'r>,
+    ) -> Result<T, Failure> {
         let lost = if method == "sendMessage" { Cause::NoAnswer } else { Cause::Unavailable };
         let settle = |failure: Failure| match failure.cause {
             Cause::NoAnswer => Failure::new(lost, failure.detail),
@@ -108,25 +135,24 @@ impl<'a> Bot<'a> {
         let mut url = self.base.clone();
         let base = url.path().trim_end_matches('/').to_owned();
         url.set_path(&format!("{base}/bot{}/{method}", self.token.expose()));
-        let mut request = self.site.http().post(url).json(body);
+        let mut request = with(self.site.http().post(url).json(body));
         if lost != Cause::NoAnswer {
             request = request.repeatable();
         }
         let answer = request.send().await.map_err(|error| settle(error.into()))?;
-        let envelope = answer.json::<Envelope>();
-        match envelope {
-            Ok(envelope) if answer.status.is_success() && envelope.ok => serde_json::from_value(envelope.result)
-                .map_err(|_| Failure::new(lost, format!("the answer to {method} isn't Telegram's"))),
-            // The statuses of some servers don't tell.
-            Ok(envelope) if envelope.refusal.error_code.is_some() || !answer.status.is_success() => {
-                let to = body["chat_id"].as_i64();
-                Err(settle(errors::failure(method, &answer, Some(&envelope.refusal), to, self.site.now())))
+        let no_shape = || Failure::new(lost, format!("the answer to {method} isn't Telegram's"));
+        let envelope = answer.json::<Envelope>().ok();
+        let refusal = match envelope {
+            Some(envelope) if envelope.ok && answer.status.is_success() => {
+                return serde_json::from_value(envelope.result).map_err(|_| no_shape());
             }
-            _ if answer.status.is_success() => {
-                Err(Failure::new(lost, format!("the answer to {method} isn't Telegram's")))
-            }
-            _ => Err(settle(errors::failure(method, &answer, None, body["chat_id"].as_i64(), self.site.now()))),
-        }
+            // Some servers refuse with a status of success.
+            Some(Envelope { refusal, .. }) if refusal.error_code.is_some() => Some(refusal),
+            _ if answer.status.is_success() => return Err(no_shape()),
+            envelope => envelope.map(|envelope| envelope.refusal),
+        };
+        let to = body["chat_id"].as_i64();
+        Err(settle(errors::failure(method, &answer, refusal.as_ref(), to, self.site.now())))
     }
 
     /// Whose token it is.

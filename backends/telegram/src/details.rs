@@ -13,6 +13,9 @@ pub(crate) struct Details {
     pub(crate) bot: i64,
     /// The bot's name, without `@`.
     pub(crate) username: String,
+    /// Whether updates are polled for, as setup arranged it.
+    #[serde(default)]
+    pub(crate) polls: bool,
 }
 
 impl Details {
@@ -25,8 +28,8 @@ impl Details {
     }
 
     /// The identity of a bot at a server.
-    pub(crate) fn identity(bot: &User, settings: &Settings) -> Identity {
-        let details = Self { v: Self::VERSION, bot: bot.id, username: bot.username.clone() };
+    pub(crate) fn identity(bot: &User, settings: &Settings, polls: bool) -> Identity {
+        let details = Self { v: Self::VERSION, bot: bot.id, username: bot.username.clone(), polls };
         Identity {
             server: settings.api_url.as_str().trim_end_matches('/').to_owned(),
             account: bot.id.to_string(),

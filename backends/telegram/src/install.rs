@@ -9,7 +9,7 @@ use crate::{
     descriptor::{BOT_TOKEN, WEBHOOK_SECRET},
     details::Details,
     errors::BAD_WEBHOOK,
-    settings::{PATH, Settings},
+    settings::{Hearing, PATH, Settings},
     token, updates,
 };
 
@@ -68,8 +68,21 @@ impl Install for TelegramBackend {
         let token = token::find(pasted).ok_or_else(|| SetupError::field(BOT_TOKEN, "has no token in it"))?;
         let bot = Bot::with_token(site, &settings, token.clone());
         let me = me(site, &bot).await?;
-        let progress = Progress::installed(Details::identity(&me, &settings)).token(NewToken::new(BOT_TOKEN, token));
-        hear(site, &settings, &bot, progress).await
+        let webhook = settings.webhook(site);
+        let identity = Details::identity(&me, &settings, webhook.is_none());
+        let progress = Progress::installed(identity).token(NewToken::new(BOT_TOKEN, token));
+        match webhook {
+            Some(url) => be_called(site, &bot, &url, progress).await,
+            None if settings.updates == Hearing::Webhook => Err(SetupError::NeedsPublicUrl(
+                "a webhook needs a public address of this host: the operator has to set it, or set `updates` to `polling`"
+                    .into(),
+            )),
+            None => {
+                // Who asks may have no webhook.
+                bot.tell("deleteWebhook", &json!({})).await?;
+                Ok(progress)
+            }
+        }
     }
 
     async fn reauthorize(&self, site: &Site) -> Result<Progress, SetupError> {
@@ -113,20 +126,17 @@ async fn me(site: &Site, bot: &Bot<'_>) -> Result<User, SetupError> {
     Ok(me)
 }
 
-/// Have updates come here. The secret is stored after Telegram knows it; what comes in between
-/// is refused, and Telegram sends it again.
-async fn hear(site: &Site, settings: &Settings, bot: &Bot<'_>, progress: Progress) -> Result<Progress, SetupError> {
-    let Some(url) = settings.webhook(site) else {
-        let detail = "Telegram must reach this host at an https address on port 443, 80, 88 or 8443: the operator has to \
-                      set its public address";
-        return Err(SetupError::NeedsPublicUrl(detail.into()));
-    };
+/// Have Telegram call this host. The secret is stored after Telegram knows it; what comes in
+/// between is refused, and Telegram sends it again.
+async fn be_called(site: &Site, bot: &Bot<'_>, url: &Url, progress: Progress) -> Result<Progress, SetupError> {
     let secret = Secret::new(crypto::hex(&site.random::<32>()));
     let body = json!({ "url": url, "secret_token": secret.expose(), "allowed_updates": updates::WANTED });
     bot.tell("setWebhook", &body).await.map_err(|failure| {
         if failure.error_id.as_deref() == Some(BAD_WEBHOOK) {
-            let detail = format!("Telegram refuses to call {url}: it wants an https address that it can reach, on port 443, 80, 88 or 8443");
-            return SetupError::NeedsPublicUrl(detail);
+            return SetupError::NeedsPublicUrl(format!(
+                "Telegram refuses to call {url}: it wants a public https address on port 443, 80, 88 or 8443. With `updates` \
+                 set to `polling` it needs none."
+            ));
         }
         failure.into()
     })?;
@@ -165,14 +175,24 @@ async fn look(site: &Site, health: &mut Health) -> Result<(), Missing> {
     }
     health.can_post = true;
     let webhook = bot.webhook().await.map_err(|failure| missing(failure.detail, "Try again."))?;
-    let Some(url) = settings.webhook(site) else {
-        return Err(missing(
-            "this host has no address that Telegram can reach",
-            "The operator sets the public address.",
-        ));
-    };
-    if webhook.url != url.as_str() {
-        return Err(missing("Telegram calls another address, or none", "Reauthorize, which sets the webhook anew."));
+    let url = settings.webhook(site);
+    if url.is_none() != details.polls {
+        let cure = "Reauthorize, which arranges anew how updates come.";
+        return Err(missing("the host's public address, or the setting `updates`, has changed since setup", cure));
+    }
+    match url {
+        None if webhook.url.is_empty() => {
+            health.can_receive = true;
+            return Ok(());
+        }
+        None => return Err(missing("somebody has set a webhook for this bot", "Use a bot in one place alone.")),
+        Some(url) if webhook.url != url.as_str() => {
+            return Err(missing(
+                "Telegram calls another address, or none",
+                "Reauthorize, which sets the webhook anew.",
+            ));
+        }
+        Some(_) => {}
     }
     health.can_receive = true;
     let failed = webhook.last_error_date.map(Timestamp::from_seconds);

@@ -21,6 +21,7 @@ mod errors;
 mod ingress;
 mod install;
 mod keyboard;
+mod listen;
 mod markdown;
 mod render;
 mod replies;
@@ -59,6 +60,10 @@ impl MessagingBackend for TelegramBackend {
     }
 
     fn ingress(&self) -> Option<&dyn Ingress> {
+        Some(self)
+    }
+
+    fn listen(&self) -> Option<&dyn Listen> {
         Some(self)
     }
 

@@ -9,6 +9,11 @@ async fn by_a_webhook_a_message_is_posted_pressed_edited_and_taken_back() {
     whole_way("webhook").await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn by_polling_it_goes_the_same_way() {
+    whole_way("polling").await;
+}
+
 async fn whole_way(updates: &'static str) {
     let mut world = World::begin(updates).await;
     let post = world.deliver("incident-1", 1, with_button("Disk full")).await;
