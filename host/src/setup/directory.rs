@@ -40,7 +40,7 @@ impl std::fmt::Debug for Questions {
 impl Questions {
     fn charge(&self, installation: InstallationId) -> Result<(), SetupFailure> {
         let to = Destination { installation, origin: "", conversation: "" };
-        let taken = self.0.take(to, &RATE, Instant::now());
+        let taken = self.0.take(to, &[RATE], Instant::now());
         taken.map_err(|retry_after| SetupFailure::TooManyQuestions { retry_after })
     }
 }
