@@ -78,15 +78,12 @@ async fn wait(shared: &Shared, token: &str, parameters: Map<String, Value>) -> R
                 "terminated by other getUpdates request; make sure that only one bot instance is running",
             )));
         }
-        let is_empty = shared.world().bots.get(token).is_some_and(|bot| bot.queue.waiting.is_empty());
-        // What has been confirmed is still in the queue.
+        // What is confirmed by this very call is still in the queue.
         let offset = parameters.get("offset").and_then(Value::as_i64).unwrap_or_default();
-        let is_new = |id: i64| id >= offset;
-        let has_new =
-            shared.world().bots.get(token).is_none_or(|bot| {
-                bot.queue.webhook.is_some() || bot.queue.waiting.iter().any(|update| is_new(update.id))
-            });
-        if (!is_empty && has_new) || has_new || Instant::now() >= deadline {
+        let has_new = shared.world().bots.get(token).is_none_or(|bot| {
+            bot.queue.webhook.is_some() || bot.queue.waiting.iter().any(|update| update.id >= offset)
+        });
+        if has_new || Instant::now() >= deadline {
             return calls::answer(shared, token, "getUpdates", parameters);
         }
         let _ = tokio::time::timeout_at(deadline, changed).await;
