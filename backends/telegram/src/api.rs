@@ -55,7 +55,7 @@ pub(crate) struct WebhookInfo {
     pub(crate) pending_update_count: u64,
     /// Seconds since 1970.
     pub(crate) last_error_date: Option<i64>,
-    pub(crate) last_error_message: String,
+    pub(crate) last_error_message: Option<String>,
 }
 
 /// A command as clients show it. <https://core.telegram.org/bots/api#botcommand>

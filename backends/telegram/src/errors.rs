@@ -28,8 +28,8 @@ const LONGEST_OF_CHAT: Duration = Duration::from_secs(60);
 #[serde(default)]
 pub(crate) struct Refusal {
     pub(crate) error_code: Option<u16>,
-    description: String,
-    parameters: Parameters,
+    description: Option<String>,
+    parameters: Option<Parameters>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -123,7 +123,7 @@ pub(crate) fn failure(
         Some(code) if answer.status.is_success() => code,
         _ => answer.status.as_u16(),
     };
-    let sentence = refusal.map(|refusal| refusal.description.to_lowercase()).unwrap_or_default();
+    let sentence = refusal.and_then(|refusal| refusal.description.as_deref()).unwrap_or_default().to_lowercase();
     // "Bad Request: chat not found"
     let sentence = sentence.split_once(": ").map_or(sentence.as_str(), |(_, rest)| rest);
     let fits = |row: &&Row| {
@@ -137,7 +137,8 @@ pub(crate) fn failure(
     if cause == Cause::ChannelNotFound && spot.is_some_and(Spot::is_private) {
         cause = Cause::RecipientUnreachable;
     }
-    let asked = refusal.and_then(|refusal| refusal.parameters.retry_after).map(Duration::from_secs);
+    let parameters = refusal.and_then(|refusal| refusal.parameters.as_ref());
+    let asked = parameters.and_then(|parameters| parameters.retry_after).map(Duration::from_secs);
     let wait = asked.or_else(|| answer.retry_after(now));
     if cause == Cause::RateLimited {
         scope = reach(spot, wait);
@@ -151,7 +152,7 @@ pub(crate) fn failure(
     if !words.is_empty() {
         failure = failure.error_id(words);
     }
-    match refusal.and_then(|refusal| refusal.parameters.migrate_to_chat_id) {
+    match parameters.and_then(|parameters| parameters.migrate_to_chat_id) {
         Some(chat) if crate::address::is_id(chat) => failure.moved_to(Spot::new(chat, None).address()),
         _ => failure,
     }

@@ -197,7 +197,8 @@ async fn look(site: &Site, health: &mut Health) -> Result<(), Missing> {
     health.can_receive = true;
     let failed = webhook.last_error_date.map(Timestamp::from_seconds);
     if failed.is_some_and(|at| site.now().since(at) < RECENT) {
-        let words: String = webhook.last_error_message.chars().filter(|c| !c.is_control()).take(200).collect();
+        let words = webhook.last_error_message.unwrap_or_default();
+        let words: String = words.chars().filter(|c| !c.is_control()).take(200).collect();
         let what = format!("Telegram could not deliver an update lately: {words}");
         return Err(missing(what, "Check that Telegram can reach the public address and trusts its certificate."));
     }

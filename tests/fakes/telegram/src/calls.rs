@@ -103,7 +103,8 @@ pub(crate) fn answer(shared: &Shared, token: &str, method: &str, parameters: Map
             }
         }
     };
-    let logged = Logged { method: name.to_owned(), body, status: reply.status, at: Instant::now() };
+    let logged =
+        Logged { method: name.to_owned(), body, status: reply.status, answer: reply.body.clone(), at: Instant::now() };
     world.log.push(logged);
     drop(world);
     shared.changed.notify_waiters();

@@ -38,6 +38,7 @@ pub struct Logged {
     pub method: String,
     pub body: Value,
     pub status: u16,
+    pub answer: Value,
     pub at: Instant,
 }
 
@@ -147,6 +148,11 @@ impl FakeTelegram {
     /// How many updates wait for a bot.
     pub fn pending(&self, token: &str) -> usize {
         self.shared.world().bots[token].queue.waiting.len()
+    }
+
+    /// Every update so far, whoever got it.
+    pub fn updates(&self) -> Vec<Value> {
+        self.shared.world().bots.values().flat_map(|bot| bot.queue.made.clone()).collect()
     }
 
     /// Take the oldest update that waits, instead of whoever would get it.

@@ -19,6 +19,24 @@ pub struct Answered {
     pub alert: bool,
 }
 
+/// What is said of an administrator.
+const RIGHTS: [&str; 14] = [
+    "can_be_edited",
+    "is_anonymous",
+    "can_manage_chat",
+    "can_delete_messages",
+    "can_manage_video_chats",
+    "can_restrict_members",
+    "can_promote_members",
+    "can_change_info",
+    "can_invite_users",
+    "can_post_stories",
+    "can_edit_stories",
+    "can_delete_stories",
+    "can_post_messages",
+    "can_send_welcome_messages",
+];
+
 /// How long somebody who has pressed looks on.
 const PATIENCE: Duration = Duration::from_secs(12);
 
@@ -71,7 +89,15 @@ impl World {
     }
 
     fn stand(&mut self, bot: i64, chat: i64, by: i64, from: &str, to: &str) {
-        let member = |status: &str| json!({ "user": self.bot_of(bot).shown(), "status": status });
+        let member = |status: &str| {
+            let mut member = json!({ "user": self.bot_of(bot).shown(), "status": status });
+            match status {
+                "kicked" => member["until_date"] = 0.into(),
+                "administrator" => RIGHTS.iter().for_each(|right| member[*right] = true.into()),
+                _ => {}
+            }
+            member
+        };
         let change = json!({
             "chat": self.chat_shown(chat), "from": self.users[&by].shown(), "date": now(),
             "old_chat_member": member(from), "new_chat_member": member(to),

@@ -48,6 +48,8 @@ pub(crate) struct Waiting {
 pub(crate) struct Queue {
     pub(crate) webhook: Option<Webhook>,
     pub(crate) waiting: VecDeque<Waiting>,
+    /// All that were made.
+    pub(crate) made: Vec<Value>,
     allowed: Option<Vec<String>>,
     next: i64,
     pub(crate) last_error: Option<(i64, String)>,
@@ -74,6 +76,7 @@ impl Queue {
         let (id, now) = (self.next, Instant::now());
         let body = json!({ "update_id": id, kind: content });
         let wait = Duration::ZERO;
+        self.made.push(body.clone());
         self.waiting.push_back(Waiting { id, body, lane, until: now + life, due: now, wait, under_way: false });
     }
 
