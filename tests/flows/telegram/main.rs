@@ -1,7 +1,11 @@
 //! Telegram, end to end over real HTTP: setup by what @BotFather wrote, linking by codes, messages
 //! with buttons, presses, edits, and what goes wrong.
 
+mod commands;
+mod failures;
+mod linking;
 mod messages;
+mod setup;
 
 use chatport_fake_telegram::{FakeTelegram, Message, Options};
 use chatport_tests::{
