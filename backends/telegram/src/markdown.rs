@@ -51,7 +51,7 @@ impl Writer {
             Event::End(tag) => self.close(tag),
             Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => self.put(&text, false),
             Event::Code(text) => self.put(&text, true),
-            Event::SoftBreak | Event::HardBreak => self.line_break(),
+            Event::SoftBreak | Event::HardBreak => self.need(1),
             Event::Rule => {
                 self.need(2);
                 self.put("———", false);
@@ -96,7 +96,7 @@ impl Writer {
             TagEnd::Paragraph => self.need(if self.lists.is_empty() { 2 } else { 1 }),
             TagEnd::Heading(_) => {
                 self.heading = false;
-                self.need(1);
+                self.need(2);
             }
             TagEnd::BlockQuote(_) => {
                 self.quotes = self.quotes.saturating_sub(1);
@@ -135,10 +135,6 @@ impl Writer {
             _ => "• ".to_owned(),
         };
         self.put(&format!("{}{sign}", "  ".repeat(depth)), false);
-    }
-
-    fn line_break(&mut self) {
-        self.need(1);
     }
 
     /// At least so many line breaks before what comes next.
@@ -186,9 +182,9 @@ mod tests {
             ("~~old~~ `x < y`", "<s>old</s> <code>x &lt; y</code>"),
             ("[Log](https://x.example/?a&b)", "<a href=\"https://x.example/?a&amp;b\">Log</a>"),
             ("[Log](javascript:alert(1))", "Log"),
-            ("# Head\ntext\n\nmore", "<b>Head</b>\ntext\n\nmore"),
+            ("# Head\ntext", "<b>Head</b>\n\ntext"),
             ("- one\n- two\n  1. three", "• one\n• two\n  1. three"),
-            ("```sh\nls <x>\n```\nthen", "<pre>ls &lt;x&gt;</pre>\nthen"),
+            ("```sh\nls <x>\n```\nthen", "<pre>ls &lt;x&gt;</pre>\n\nthen"),
             ("> said\n\nnot said", "&gt; said\n\nnot said"),
             ("![plot](https://x.example/p.png)", "<a href=\"https://x.example/p.png\">plot</a>"),
             ("a<br>b & <script>", "a&lt;br&gt;b &amp; &lt;script&gt;"),
