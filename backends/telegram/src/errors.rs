@@ -58,6 +58,7 @@ const TABLE: &[Row] = &[
     row(401, "", Cause::Unauthorized, Scope::Installation),
     row(429, "", Cause::RateLimited, Scope::Conversation),
     row(409, HAS_WEBHOOK, Cause::Unavailable, Scope::Copy),
+    row(409, "terminated by other getupdates", Cause::Unavailable, Scope::Copy),
     row(409, "", Cause::Unavailable, Scope::Copy),
     row(408, "", Cause::Unavailable, Scope::Copy),
     row(421, "", Cause::Unavailable, Scope::Copy),

@@ -174,6 +174,11 @@ async fn look(site: &Site, health: &mut Health) -> Result<(), Missing> {
         return Err(missing("the token is another bot's", "Reauthorize."));
     }
     health.can_post = true;
+    if me.username != details.username {
+        let what =
+            format!("the bot is called @{} now: links and commands still name @{}", me.username, details.username);
+        return Err(missing(what, "Reauthorize, with the same token."));
+    }
     let webhook = bot.webhook().await.map_err(|failure| missing(failure.detail, "Try again."))?;
     let url = settings.webhook(site);
     if url.is_none() != details.polls {

@@ -69,4 +69,6 @@ fn a_probe_that_finds_late_updates_says_why() {
     assert!(probe(json!({ "pending_update_count": 500 })).missing[0].contains("500 updates wait"));
     assert!(!probe(json!({ "url": "https://elsewhere.example" })).can_receive);
     assert!(!probe(json!({ "id": 5 })).can_post);
+    let renamed = probe(json!({ "username": "other_bot" }));
+    assert!(renamed.can_post && renamed.missing[0].contains("@other_bot"), "{renamed:?}");
 }
