@@ -45,3 +45,18 @@ async fn whole_way(updates: &'static str) {
     // No token is in any log.
     assert!(!world.chatport.log().contains(&world.bot.token));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_while_nobody_listens_is_heard_afterwards_and_once() {
+    for updates in ["webhook", "polling"] {
+        let mut world = World::begin(updates).await;
+        let post = world.deliver("incident-1", 1, with_button("Disk full")).await;
+        world.application.answer(|_| (200, json!({ "notice": "It is yours." })));
+        world.server.press("Ada", world.group, post.id, "Acknowledge").await;
+        world.chatport.kill().await;
+        let press = world.server.begin_press("Ada", world.group, post.id, "Acknowledge");
+        world.chatport.restart().await;
+        assert_eq!(world.server.wait_for(&press).await.text, "It is yours.", "{updates}");
+        assert_eq!(world.application.heard_of("action.invoked").len(), 2, "{updates}");
+    }
+}
