@@ -34,7 +34,8 @@ pub struct Descriptor {
     pub settings_version: u32,
     /// The kinds of token that it keeps.
     pub tokens: &'static [TokenKind],
-    /// Rates that sending keeps to, by name. `stream` names one of them.
+    /// Rates that sending keeps to, by name. `stream` names one of them; what counts against a
+    /// conversation's rate counts against those of the installation and of the server too.
     pub rates: &'static [Rate],
     /// How long the platform waits for the answer to a press.
     pub press_limit: Duration,
@@ -84,6 +85,13 @@ impl Descriptor {
     /// The token kind of this name.
     pub fn token_kind(&self, name: &str) -> Option<&TokenKind> {
         self.tokens.iter().find(|kind| kind.name == name)
+    }
+
+    /// All rates that count where a stream names `rate`: that one, and where it is a
+    /// conversation's, those that an installation or a server has for all its conversations.
+    pub fn rates_over<'a>(&'a self, rate: &'a Rate) -> impl Iterator<Item = &'a Rate> {
+        let wider = |other: &&Rate| rate.per == RatePer::Conversation && other.per != RatePer::Conversation;
+        std::iter::once(rate).chain(self.rates.iter().filter(wider))
     }
 
     /// The rate of this name.

@@ -11,6 +11,7 @@ mod msteams;
 mod parts;
 mod platform;
 mod sandbox;
+mod telegram;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -52,6 +53,10 @@ mod msteams_bot {
 
 mod sandbox_world {
     chatport_sdk::conformance!(crate::sandbox::SandboxFixture::new());
+}
+
+mod telegram_bot {
+    chatport_sdk::conformance!(crate::telegram::TelegramFixture);
 }
 
 #[test]

@@ -16,6 +16,7 @@ pub mod program;
 pub mod proof;
 pub mod sandbox;
 pub mod seeded;
+pub mod telegram;
 pub mod twin;
 
 use std::{future::Future, time::Duration};

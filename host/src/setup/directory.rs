@@ -25,7 +25,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// How often a directory may be asked. What a person does with a picker fits in; what is left of
 /// the platform's own rate is for messages.
-const RATE: Rate = Rate::per_installation("directory", 5.0, 20);
+const RATE: Rate = Rate::per_installation("directory", 5.0, 50);
 
 /// How often directories were asked; cheap to clone.
 #[derive(Clone, Default)]
@@ -40,7 +40,7 @@ impl std::fmt::Debug for Questions {
 impl Questions {
     fn charge(&self, installation: InstallationId) -> Result<(), SetupFailure> {
         let to = Destination { installation, origin: "", conversation: "" };
-        let taken = self.0.take(to, &RATE, Instant::now());
+        let taken = self.0.take(to, &[RATE], Instant::now());
         taken.map_err(|retry_after| SetupFailure::TooManyQuestions { retry_after })
     }
 }

@@ -101,6 +101,10 @@ pub(super) async fn a_forged_person_is_refused(fixture: &dyn Fixture) -> Finding
     let other = another(&person.id);
     let mut forged = 0;
     for request in ready.genuine().await? {
+        // Who sends a secret along vouches for all of it; without the secret nothing counts.
+        if ready.vouches(&request) {
+            continue;
+        }
         let text = String::from_utf8_lossy(&request.body).replace(&person.id, &other);
         if text.as_bytes() == &request.body[..] {
             continue;
@@ -114,6 +118,12 @@ pub(super) async fn a_forged_person_is_refused(fixture: &dyn Fixture) -> Finding
 }
 
 impl Ready {
+    /// Whether a header holds one of the installation's secrets as it is.
+    fn vouches(&self, request: &Request) -> bool {
+        let secrets = self.stage.vault.values();
+        request.headers.values().any(|value| secrets.iter().any(|secret| secret.as_bytes() == value.as_bytes()))
+    }
+
     /// The same text with something else in the place of each secret.
     fn without_secrets(&self, body: &[u8]) -> bytes::Bytes {
         let mut text = String::from_utf8_lossy(body).into_owned();
