@@ -9,7 +9,8 @@ use sea_orm::{
 use serde_json::{Value, json};
 
 pub use super::view::{
-    Installation, InstallationEvent, InstallationHealth, InstallationIdentity, InstallationNews, Probed,
+    Installation, InstallationEvent, InstallationHealth, InstallationIdentity, InstallationNews, Probed, ShownStep,
+    StepValue, StepWords,
 };
 use super::{
     SetupFailure,
