@@ -43,6 +43,15 @@ try:
 except registry.ConfigurationError as error:
     raise ImproperlyConfigured(str(error)) from None
 
+# On queues that OnCall's workers serve already: that of its notifications, and that of what may wait.
+CELERY_TASK_ROUTES = {
+    **_of_engine("CELERY_TASK_ROUTES", {}),
+    "oncall_chatport.tasks.send_notification": {"queue": "critical"},
+    **{
+        f"oncall_chatport.tasks.{name}": {"queue": "default"}
+        for name in ("refresh_alert_group", "delete_messages", "read_everything_again", "read_organization")
+    },
+}
 CELERY_BEAT_SCHEDULE = {
     **_of_engine("CELERY_BEAT_SCHEDULE", {}),
     "oncall_chatport_nightly": {

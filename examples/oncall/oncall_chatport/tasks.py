@@ -1,4 +1,5 @@
-"""What is sent goes through Celery, on queues that OnCall's workers serve already, with bounded retries.
+"""What is sent goes through Celery, on queues that OnCall's workers serve already (see the settings), with bounded
+retries.
 
 A task renders when it runs, so a late one shows the state of then. While Chatport is away nothing is lost: tasks wait.
 """
@@ -17,9 +18,6 @@ from oncall_chatport.models import SeenEvent
 
 logger = logging.getLogger(__name__)
 
-# OnCall's own: the one of its notifications, and that of everything that may wait.
-URGENT_QUEUE, QUEUE = "critical", "default"
-
 # A retry waits 1, 2, 4, … seconds, then five minutes each time.
 LONGEST_WAIT = 300
 RETRIES_OF_AN_HOUR = 20
@@ -35,7 +33,7 @@ def _wait(retries: int, error: ChatportError) -> float:
     return max(min(2.0**retries, LONGEST_WAIT), asked or 0)
 
 
-@shared_task(bind=True, queue=QUEUE, max_retries=RETRIES_OF_A_DAY)  # type: ignore[untyped-decorator]
+@shared_task(bind=True, max_retries=RETRIES_OF_A_DAY)  # type: ignore[untyped-decorator]
 def refresh_alert_group(self: Any, alert_group_pk: int, with_notifications: bool) -> None:
     """Have every message of an alert group show its present state."""
     alert_group = oncall.alert_groups().filter(pk=alert_group_pk).first()
@@ -52,7 +50,7 @@ def refresh_alert_group(self: Any, alert_group_pk: int, with_notifications: bool
             message.save(update_fields=["problem"])
 
 
-@shared_task(bind=True, queue=URGENT_QUEUE, max_retries=RETRIES_OF_AN_HOUR)  # type: ignore[untyped-decorator]
+@shared_task(bind=True, max_retries=RETRIES_OF_AN_HOUR)  # type: ignore[untyped-decorator]
 def send_notification(
     self: Any, *, backend: str, name: str, user_pk: int, alert_group_pk: int, policy_pk: int | None, is_important: bool
 ) -> None:
@@ -81,7 +79,7 @@ def send_notification(
         messages.record(backend, alert_group, user, policy, failure, str(error))
 
 
-@shared_task(bind=True, queue=QUEUE, max_retries=RETRIES_OF_A_DAY)  # type: ignore[untyped-decorator]
+@shared_task(bind=True, max_retries=RETRIES_OF_A_DAY)  # type: ignore[untyped-decorator]
 def delete_messages(self: Any, organization_key: str, keys: list[str]) -> None:
     """Take the messages of a deleted alert group away. Their rows may be gone already."""
     for key in keys:
@@ -94,7 +92,7 @@ def delete_messages(self: Any, organization_key: str, keys: list[str]) -> None:
             logger.error("message %s couldn't be deleted: %s", key, error)
 
 
-@shared_task(queue=QUEUE)  # type: ignore[untyped-decorator]
+@shared_task  # type: ignore[untyped-decorator]
 def read_everything_again() -> None:
     """Nightly: compare the local tables with Chatport, and forget old events."""
     for organization in links.organizations():
@@ -102,7 +100,7 @@ def read_everything_again() -> None:
     SeenEvent.objects.filter(seen_at__lt=timezone.now() - REMEMBER_EVENTS).delete()
 
 
-@shared_task(bind=True, queue=QUEUE, max_retries=RETRIES_OF_AN_HOUR)  # type: ignore[untyped-decorator]
+@shared_task(bind=True, max_retries=RETRIES_OF_AN_HOUR)  # type: ignore[untyped-decorator]
 def read_organization(self: Any, organization_pk: int) -> None:
     """Read an organization's links and channels in bulk."""
     organization = oncall.organizations().filter(pk=organization_pk).first()

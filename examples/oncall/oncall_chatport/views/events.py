@@ -61,4 +61,6 @@ def _take(organization: Any, event: AnyEvent) -> tuple[int, dict[str, Any]]:
         links.take_channel(organization, data.channel)
     elif isinstance(data, models.MessageEvent):
         messages.ended(organization, data)
+    elif isinstance(event, models.UnknownEvent):
+        logger.warning("event %s of kind %s isn't known; is this package older than Chatport?", event.id, event.type_)
     return 200, {}

@@ -10,6 +10,7 @@ ALLOWED_HOSTS = ["*"]
 USE_TZ = True
 BASE_URL = os.environ.get("BASE_URL", "http://engine.example.com")
 ROOT_URLCONF = "engine.urls"
+STATIC_URL = "/static/"
 INSTALLED_APPS = ["rest_framework", "apps.user_management", "apps.base", "apps.alerts"]
 MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
 REST_FRAMEWORK = {
