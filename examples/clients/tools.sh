@@ -30,4 +30,4 @@ make_node() {
 }
 
 python_generator() { fresh "$tools/generator" make_generator "$clients/python/generator/requirements.txt"; }
-node_packages() { fresh "$tools/typescript" make_node "$clients/typescript/package.json" "$clients/typescript/package-lock.json"; }
+node_packages() { fresh "$tools/typescript" make_node "$clients/typescript/"{package,package-lock}.json; }

@@ -32,6 +32,7 @@ use crate::{
     server,
     setup::{
         command_sync::{self, CommandSync},
+        directory::Questions,
         renewal::Renewals,
         watch,
     },
@@ -237,6 +238,7 @@ async fn open(settings: Settings, registry: Registry, bound: SocketAddr) -> Resu
         crowd: Crowd::default(),
         subscription_health: SubscriptionHealth::default(),
         renewals: Renewals::default(),
+        questions: Questions::default(),
         command_sync: CommandSync::default(),
         stopping: CancellationToken::new(),
         database,

@@ -102,6 +102,15 @@ pub struct Icon {
 }
 
 /// How a platform counts lengths.
+///
+/// ```
+/// use chatport_sdk::prelude::*;
+///
+/// let text = "né 📟";
+/// assert_eq!(LengthUnit::Characters.length(text), 4);
+/// assert_eq!(LengthUnit::Utf16.length(text), 5);
+/// assert_eq!(LengthUnit::Bytes.length(text), 8);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LengthUnit {
@@ -165,6 +174,14 @@ pub enum RatePer {
 /// use chatport_sdk::descriptor::Rate;
 /// // 30 messages a second for a bot, 20 a minute for each group that it is in.
 /// const RATES: &[Rate] = &[Rate::per_installation("bot", 30.0, 30), Rate::per_conversation("group", 20.0 / 60.0, 3)];
+/// ```
+///
+/// ```
+/// use chatport_sdk::prelude::*;
+///
+/// // 30 a second for the bot, and among them one a second in each chat, after a burst of three.
+/// const RATES: &[Rate] = &[Rate::per_installation("bot", 30.0, 30), Rate::per_conversation("chat", 1.0, 3)];
+/// assert_eq!(RATES[1].burst, 3);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rate {

@@ -17,13 +17,13 @@ const MANY: usize = 10_000;
 
 /// Where something is sent.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Destination<'a> {
+pub(crate) struct Destination<'a> {
     /// Through which installation.
-    pub(super) installation: InstallationId,
+    pub(crate) installation: InstallationId,
     /// To which server.
-    pub(super) origin: &'a str,
+    pub(crate) origin: &'a str,
     /// To which conversation.
-    pub(super) conversation: &'a str,
+    pub(crate) conversation: &'a str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -41,7 +41,7 @@ struct State {
 
 /// The buckets and the servers that are left alone.
 #[derive(Clone, Default)]
-pub(super) struct Pace(Arc<Mutex<State>>);
+pub(crate) struct Pace(Arc<Mutex<State>>);
 
 struct Bucket {
     tokens: f64,
@@ -51,7 +51,7 @@ struct Bucket {
 
 impl Pace {
     /// Take a token of a rate; else how long until there is one.
-    pub(super) fn take(&self, to: Destination<'_>, rate: &Rate, now: Instant) -> Result<(), Duration> {
+    pub(crate) fn take(&self, to: Destination<'_>, rate: &Rate, now: Instant) -> Result<(), Duration> {
         let mut state = self.lock();
         if state.buckets.len() > MANY {
             state.buckets.retain(|_, bucket| bucket.full_at > now);

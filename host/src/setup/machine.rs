@@ -24,6 +24,7 @@ use super::{
     schema, sites,
     sites::Loaded,
     state::{InstallationState, Transition},
+    suspension,
     tokens::{self, Holder},
     view::view,
 };
@@ -255,7 +256,7 @@ async fn complete(
     }
     tokens::store(transaction, app, holder, new_tokens, now).await?;
     let was_active = loaded.state() == InstallationState::Active;
-    installations::change_state(transaction, &loaded.row, Transition::Complete, None, now).await?;
+    suspension::change_state(transaction, &loaded.row, Transition::Complete, None, now).await?;
     commands::sync_again(transaction, loaded, now).await?;
     set_identity(transaction, loaded, &identity).await?;
     if !was_active {

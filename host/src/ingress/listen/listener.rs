@@ -27,8 +27,8 @@ use crate::{
     app::App,
     setup::{
         contain::contained,
-        installations,
         sites::{self, LoadError, Loaded},
+        suspension,
     },
 };
 
@@ -180,12 +180,13 @@ impl Listener {
     /// Store what was heard, then go on behind it.
     async fn take(&mut self, heard: Heard) -> Result<Option<End>, DbErr> {
         let is_stored = heard.happenings.is_empty() || self.commit(heard.happenings).await?;
+        let next = heard.cursor.filter(|cursor| Some(cursor) != self.lease.cursor.as_ref());
         self.store_tries = if is_stored { 0 } else { self.store_tries + 1 };
-        if !is_stored && self.store_tries < STORE_TRIES {
+        if !is_stored && (self.store_tries < STORE_TRIES || next.is_none()) {
             let wait = WAITS[self.store_tries.min(WAITS.len()) - 1];
             return Ok(self.pause(wait).await);
         }
-        if let Some(cursor) = heard.cursor.filter(|cursor| Some(cursor) != self.lease.cursor.as_ref()) {
+        if let Some(cursor) = next {
             if cursor.len() > MAX_CURSOR {
                 tracing::error!(bytes = cursor.len(), "a backend gave a cursor that is too long");
                 return Ok(self.pause(LONG_WAIT).await);
@@ -246,7 +247,7 @@ impl Listener {
         };
         if needs_person {
             let (organization, installation) = (&self.lease.organization, self.lease.installation);
-            installations::suspend(&self.app, organization, installation, code, &failure.detail).await?;
+            suspension::suspend(&self.app, organization, installation, code, &failure.detail).await?;
         }
         let is_ours = self.lease.note(&self.app, Some(&failure.detail)).await?;
         let wait = match failure.retry_after {
@@ -257,9 +258,16 @@ impl Listener {
         Ok(is_ours.then_some(wait))
     }
 
-    /// Wait, renewing the lease; `None`: go on.
+    /// When the installation was changed last, as this replica knows it.
+    async fn changed_at(&self) -> Option<i64> {
+        let loaded = sites::load(&self.app, &self.lease.organization, self.lease.installation).await;
+        loaded.ok().map(|loaded| loaded.row.updated_at)
+    }
+
+    /// Wait, renewing the lease, at most until somebody changes the installation: that may have
+    /// mended it. `None`: go on.
     async fn pause(&self, wait: Duration) -> Option<End> {
-        let deadline = Instant::now() + wait;
+        let (deadline, changed_at) = (Instant::now() + wait, self.changed_at().await);
         while Instant::now() < deadline {
             let next = deadline.min(Instant::now() + RENEWAL);
             tokio::select! {
@@ -269,6 +277,9 @@ impl Listener {
             // While the database is away nobody can take the lease either.
             if wait >= RENEWAL && matches!(self.lease.renew(&self.app).await, Ok(false)) {
                 return Some(End::Lost);
+            }
+            if self.changed_at().await != changed_at {
+                break;
             }
         }
         None

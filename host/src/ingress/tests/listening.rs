@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::listen;
 use crate::setup::{
-    installations,
+    audit::Actor,
+    installations, machine,
     state::InstallationState,
     test_world::{World, loft},
 };
@@ -115,13 +116,18 @@ async fn an_installation_that_cant_be_heard_says_so_until_it_can() {
 }
 
 #[tokio::test]
-async fn a_refused_credential_suspends_before_the_first_message_is_lost() {
+async fn a_refused_credential_suspends_before_a_message_is_lost_and_a_new_one_is_used_at_once() {
     let world = World::new().await;
     let id = world.installed().await;
     tell(&world, [Err(Failure::new(Cause::Unauthorized, "the key was taken back"))]);
     let replica = Replica::start(&world);
     let state = async || installations::get(&world.app, &world.organization, id).await.unwrap().state;
     until("it is suspended", async || state().await == InstallationState::Suspended).await;
+    world.clock.advance(Duration::from_secs(1));
+    machine::reauthorize(&world.app, &world.organization, id, &Actor::host()).await.unwrap();
+    world.submit(id, &[("api_key", "another-key")]).await.unwrap();
+    // Long before it would have asked again by itself.
+    until("it is listened again", async || cursors(&world).len() == 2).await;
     replica.stop().await;
 }
 
@@ -158,7 +164,7 @@ async fn nobody_listens_to_what_is_removed() {
     tell(&world, []);
     let replica = Replica::start(&world);
     until("it listens", async || cursors(&world).len() == 1).await;
-    installations::remove(&world.app, &world.organization, id, &crate::setup::audit::Actor::host()).await.unwrap();
+    installations::remove(&world.app, &world.organization, id, &Actor::host()).await.unwrap();
     assert_eq!(world.count("FROM listeners").await, 0);
     replica.stop().await;
     assert_eq!(world.count("FROM listeners").await, 0);

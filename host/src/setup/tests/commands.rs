@@ -8,7 +8,7 @@ use super::super::{
     audit::Actor,
     command_sync,
     commands::{self, CommandSet, SyncState},
-    installations, machine,
+    installations, machine, suspension,
     test_world::World,
 };
 use crate::ids::{InstallationId, OrganizationId};
@@ -89,7 +89,7 @@ async fn commands_are_told_once_the_installation_is_active_and_again_when_it_was
     assert_eq!(told(&world).await.len(), 0);
     world.submit(id, &[("api_key", "key-of-the-loft")]).await.unwrap();
     assert_eq!(told(&world).await.len(), 1);
-    installations::suspend(&world.app, &world.organization, id, "installation_revoked", "gone").await.unwrap();
+    suspension::suspend(&world.app, &world.organization, id, "installation_revoked", "gone").await.unwrap();
     declare(&world, id, &["status", "who"]).await.unwrap();
     assert_eq!(told(&world).await.len(), 0, "nothing is asked of a suspended one");
     machine::reauthorize(&world.app, &world.organization, id, &Actor::host()).await.unwrap();

@@ -12,6 +12,7 @@ use super::super::{
     links::{self, LinkFilter},
     page::Page,
     state::InstallationState,
+    suspension,
     test_world::{World, loft},
 };
 /// Until when the installation's messages are held.
@@ -25,13 +26,13 @@ async fn a_suspended_installation_holds_its_messages_until_it_is_resumed() {
     let id = world.installed().await;
     let (app, organization) = (&world.app, &world.organization);
     for _ in 0..2 {
-        installations::suspend(app, organization, id, "installation_revoked", "401").await.unwrap();
+        suspension::suspend(app, organization, id, "installation_revoked", "401").await.unwrap();
     }
     let seen = installations::get(app, organization, id).await.unwrap();
     assert_eq!(seen.state, InstallationState::Suspended);
     assert_eq!(seen.problem.unwrap().code, "installation_revoked");
     assert_eq!(held(&world, id).await, i64::MAX);
-    let seen = installations::resume(app, organization, id, &Actor::host()).await.unwrap();
+    let seen = suspension::resume(app, organization, id, &Actor::host()).await.unwrap();
     assert_eq!((seen.state, seen.problem), (InstallationState::Active, None));
     assert_eq!(held(&world, id).await, 0);
     let kinds = ["installation.activated", "installation.suspended", "installation.activated"];
@@ -42,7 +43,7 @@ async fn a_suspended_installation_holds_its_messages_until_it_is_resumed() {
 async fn only_a_suspended_installation_can_be_resumed() {
     let world = World::new().await;
     let id = world.installed().await;
-    let refused = installations::resume(&world.app, &world.organization, id, &Actor::host()).await.unwrap_err();
+    let refused = suspension::resume(&world.app, &world.organization, id, &Actor::host()).await.unwrap_err();
     assert!(matches!(refused, SetupFailure::WrongStage(_)));
 }
 

@@ -5,205 +5,6 @@
  */
 
 export interface paths {
-    "/docs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Read this documentation */
-        get: operations["readDocs"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/docs/docs.css": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get the style of the documentation page */
-        get: operations["getDocsStyle"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/docs/docs.js": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get the script of the documentation page */
-        get: operations["getDocsScript"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/in/{backend}/{slot}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * What a platform calls
-         * @description Not for applications: the backend verifies the request and answers as its platform expects.
-         */
-        post: operations["callRoot"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/in/{backend}/{slot}/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * What a platform calls
-         * @description Not for applications: the backend verifies the request and answers as its platform expects.
-         */
-        post: operations["callFolder"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/in/{backend}/{slot}/{path}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * What a platform calls
-         * @description Not for applications: the backend verifies the request and answers as its platform expects.
-         */
-        post: operations["callPath"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/livez": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Whether the process answers */
-        get: operations["isAlive"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/metrics": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Figures for Prometheus */
-        get: operations["readMetrics"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/openapi.json": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get this description */
-        get: operations["getDescription"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/problems/{slug}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Explain a kind of problem
-         * @description The address that stands in a problem's `type`.
-         */
-        get: operations["explainProblem"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/readyz": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Whether requests can be served */
-        get: operations["isReady"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/api-keys": {
         parameters: {
             query?: never;
@@ -1412,7 +1213,7 @@ export interface components {
              * @description Who may press.
              * @default linked
              */
-            allow: components["schemas"]["Allow"];
+            allow?: components["schemas"]["Allow"];
             /** @description With choices it is a menu, without a button. */
             choices?: components["schemas"]["Choice"][];
             /** @description The application's name for it; comes back in `action.invoked`. */
@@ -1423,7 +1224,7 @@ export interface components {
              * @description How it looks.
              * @default default
              */
-            style: components["schemas"]["Style"];
+            style?: components["schemas"]["Style"];
         };
         /** @description `action.invoked`: somebody pressed a button or chose from a menu. */
         ActionInvoked: {
@@ -1545,14 +1346,14 @@ export interface components {
              * @description Make it the default of its installation; only `true` can be said.
              * @default null
              */
-            is_default: boolean | null;
+            is_default?: boolean | null;
             /**
              * @description Whether first posts that had to wait there for long become one summary with a link to
              *     each: ten or more of which one waits for half a minute. Urgent messages, final
              *     revisions and those with a log never do. Holds for messages that are put from now on.
              * @default null
              */
-            storm_guard: boolean | null;
+            storm_guard?: boolean | null;
         };
         /** @description New settings. */
         ChangedInstallation: {
@@ -1834,7 +1635,7 @@ export interface components {
              * @description The name that people read.
              * @default
              */
-            display_name: string;
+            display_name?: string;
             /** @description The backend's key for it, unique within an installation and stable over time. */
             id: string;
             /** @description What sort of place it is. */
@@ -1843,12 +1644,12 @@ export interface components {
              * @description The short name, e.g. `incidents`; may be empty.
              * @default
              */
-            name: string;
+            name?: string;
             /**
              * @description The team or workspace that it belongs to; may be empty.
              * @default
              */
-            team: string;
+            team?: string;
         };
         /** @description What sort of place a conversation is. */
         ConversationKind: "direct" | "group" | "channel";
@@ -2013,7 +1814,7 @@ export interface components {
              * @description Who may use it.
              * @default linked
              */
-            allow: components["schemas"]["Allow"];
+            allow?: components["schemas"]["Allow"];
             /** @description What it does: one line of at most 100 characters. */
             description: string;
             /** @description What may follow the name, e.g. `[team]`; at most 100 characters, shown while typing. */
@@ -2104,18 +1905,18 @@ export interface components {
              * @description What the message says from now on, with the same targets; only for `action.invoked`.
              * @default null
              */
-            content: components["schemas"]["ContentInput"] | null;
+            content?: components["schemas"]["ContentInput"] | null;
             /**
              * @description Shown to the person who waits, and to nobody else.
              * @default null
              */
-            notice: string | null;
+            notice?: string | null;
             /**
              * Format: int64
              * @description The revision of that content; absent: the next one after the message's.
              * @default null
              */
-            revision: number | null;
+            revision?: number | null;
         };
         /** @description A named value. */
         Fact: {
@@ -2137,7 +1938,7 @@ export interface components {
              * @description Whether two of these fit side by side.
              * @default false
              */
-            short: boolean;
+            short?: boolean;
             /** @description CommonMark, one line. */
             value: string;
         };
@@ -2221,7 +2022,7 @@ export interface components {
              * @description What it shows, for those who can't see it.
              * @default
              */
-            alt: string;
+            alt?: string;
             /**
              * Format: uri
              * @description An http or https address that the platform can reach.
@@ -2605,19 +2406,19 @@ export interface components {
              * @description Or a backend: its one active installation.
              * @default null
              */
-            backend: string | null;
+            backend?: string | null;
             /**
              * @description The installation in which it is to be entered.
              * @default null
              */
-            installation: components["schemas"]["InstallationId"] | null;
+            installation?: components["schemas"]["InstallationId"] | null;
             /** @description What it links. */
             purpose: components["schemas"]["Purpose"];
             /**
              * @description The application's id of the user; required for `user`.
              * @default null
              */
-            user: string | null;
+            user?: string | null;
         };
         /** @description A platform to be set up. */
         NewInstallation: {
@@ -2627,7 +2428,7 @@ export interface components {
              * @description As the backend's `settings_schema` says.
              * @default null
              */
-            settings: unknown;
+            settings?: unknown;
         };
         /** @description A key to be made. */
         NewKeyRequest: {
@@ -2636,14 +2437,14 @@ export interface components {
              * @description For how many days it is valid: 1 to 730, usually 365.
              * @default null
              */
-            days: number | null;
+            days?: number | null;
             /** @description What it is for. */
             name: string;
             /**
              * @description The one organization that it is narrowed to; absent: as the caller's key.
              * @default null
              */
-            organization: string | null;
+            organization?: string | null;
             /** @description What it may do: at most what the caller may do. */
             scopes: components["schemas"]["Scopes"];
         };
@@ -2722,7 +2523,7 @@ export interface components {
              * @description On these backends; absent: on all that deliver.
              * @default null
              */
-            backends: string[] | null;
+            backends?: string[] | null;
             /** @description The document. */
             content: components["schemas"]["ContentInput"];
         };
@@ -2877,12 +2678,12 @@ export interface components {
              * @description Nothing more is expected, e.g. resolved: this revision is always sent.
              * @default false
              */
-            final: boolean;
+            final?: boolean;
             /**
              * @description Lines for the thread under the message; each id is posted once.
              * @default []
              */
-            log: components["schemas"]["LogLine"][];
+            log?: components["schemas"]["LogLine"][];
             /**
              * Format: date-time
              * @description Not to be sent before this time.
@@ -2892,17 +2693,17 @@ export interface components {
              * @description What to do when the message to reply to doesn't appear.
              * @default unthreaded
              */
-            on_missing_root: components["schemas"]["OnMissingRoot"];
+            on_missing_root?: components["schemas"]["OnMissingRoot"];
             /**
              * @description What becomes of copies whose target is left out.
              * @default leave
              */
-            on_removed: components["schemas"]["OnRemoved"];
+            on_removed?: components["schemas"]["OnRemoved"];
             /**
              * @description What to do when a platform didn't answer and can't be asked whether it posted.
              * @default repeat
              */
-            on_unknown: components["schemas"]["OnUnknown"];
+            on_unknown?: components["schemas"]["OnUnknown"];
             /**
              * Format: int64
              * @description Grows with the content; milliseconds of the time at which it was read will do. A
@@ -2918,7 +2719,7 @@ export interface components {
              * @description How pressing it is.
              * @default normal
              */
-            urgency: components["schemas"]["Urgency"];
+            urgency?: components["schemas"]["Urgency"];
         };
         /** @description What an application says of an organization. */
         PutOrganization: {
@@ -2926,12 +2727,12 @@ export interface components {
              * @description The language of texts that Chatport writes itself, e.g. `en`.
              * @default en
              */
-            locale: string;
+            locale?: string;
             /**
              * @description Its name, for people.
              * @default
              */
-            name: string;
+            name?: string;
         };
         /** @description What an application asks for. */
         PutSubscription: {
@@ -2939,12 +2740,12 @@ export interface components {
              * @description The wanted kinds; none means all.
              * @default []
              */
-            kinds: components["schemas"]["EventKind"][];
+            kinds?: components["schemas"]["EventKind"][];
             /**
              * @description Make a new secret; the old one goes on signing for 24 hours.
              * @default false
              */
-            rotate_secret: boolean;
+            rotate_secret?: boolean;
             /**
              * Format: uri
              * @description Where events are posted to.
@@ -2984,51 +2785,51 @@ export interface components {
              * @description All that were given up before this time.
              * @default null
              */
-            before: string | null;
+            before?: string | null;
             /**
              * @description All with this failure code.
              * @default null
              */
-            code: string | null;
+            code?: string | null;
             /**
              * @description These copies.
              * @default null
              */
-            copies: components["schemas"]["CopyId"][] | null;
+            copies?: components["schemas"]["CopyId"][] | null;
             /**
              * @description Only say which they would be.
              * @default false
              */
-            dry_run: boolean;
+            dry_run?: boolean;
             /**
              * @description All of this installation.
              * @default null
              */
-            installation: components["schemas"]["InstallationId"] | null;
+            installation?: components["schemas"]["InstallationId"] | null;
             /**
              * Format: uint64
              * @description At most so many, the oldest first: 1 to 1000, usually 100.
              * @default null
              */
-            limit: number | null;
+            limit?: number | null;
             /**
              * Format: date-time
              * @description When the first is tried, within 7 days; usually now.
              * @default null
              */
-            not_before: string | null;
+            not_before?: string | null;
             /**
              * Format: double
              * @description At most so many a second, 0.01 to 1000: their times are spread. Usually all at once.
              * @default null
              */
-            rate: number | null;
+            rate?: number | null;
             /**
              * Format: date-time
              * @description All that were given up at this time or later.
              * @default null
              */
-            since: string | null;
+            since?: string | null;
         };
         /** @description `reply.posted`: somebody replied to a message. */
         ReplyPosted: {
@@ -3308,7 +3109,7 @@ export interface components {
              * @description By a direct message, or by name in a thread.
              * @default direct
              */
-            prefer: components["schemas"]["Prefer"];
+            prefer?: components["schemas"]["Prefer"];
             /** @description The thread. */
             reply_to?: components["schemas"]["ReplyTo"] | null;
             /** @description The application's id of the user. */
@@ -3328,552 +3129,6 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    readDocs: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The file. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/html; charset=utf-8": string;
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-        };
-    };
-    getDocsStyle: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The file. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/css; charset=utf-8": string;
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-        };
-    };
-    getDocsScript: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The file. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/javascript; charset=utf-8": string;
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-        };
-    };
-    callRoot: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The backend's id. */
-                backend: string;
-                /** @description The random name of one installation. */
-                slot: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What the platform expects. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "*/*": string;
-                };
-            };
-        };
-    };
-    callFolder: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The backend's id. */
-                backend: string;
-                /** @description The random name of one installation. */
-                slot: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What the platform expects. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "*/*": string;
-                };
-            };
-        };
-    };
-    callPath: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The backend's id. */
-                backend: string;
-                /** @description What the backend serves below it. */
-                path: string;
-                /** @description The random name of one installation. */
-                slot: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What the platform expects. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "*/*": string;
-                };
-            };
-        };
-    };
-    isAlive: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description It does. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/plain": string;
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-        };
-    };
-    readMetrics: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The figures. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/plain; version=0.0.4": string;
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-        };
-    };
-    getDescription: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The description in OpenAPI 3.1. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": string;
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-        };
-    };
-    explainProblem: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The end of a problem's `type`. */
-                slug: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description It is explained on the documentation page. */
-            303: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description There is nothing at this path. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/route-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-        };
-    };
-    isReady: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description They can. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/plain": string;
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-        };
-    };
     listApiKeys: {
         parameters: {
             query?: never;
@@ -3890,67 +3145,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Keys"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
                 };
             };
         };
@@ -3977,127 +3171,6 @@ export interface operations {
                     "application/json": components["schemas"]["MadeKey"];
                 };
             };
-            /** @description The body isn't acceptable JSON; or: The body could not be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/malformed-json" | "/problems/body-unreadable";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body took too long to arrive. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-slow";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body is too long. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-large";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted; or: The body's content type isn't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding" | "/problems/unsupported-media-type";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body isn't what the operation takes. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-body";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
         };
     };
     revokeApiKey: {
@@ -4118,91 +3191,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description A part of the path isn't acceptable. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-path";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such API key. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/api-key-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
             };
         };
     };
@@ -4231,79 +3219,6 @@ export interface operations {
                     "application/json": components["schemas"]["EntryPage"];
                 };
             };
-            /** @description A query parameter isn't acceptable; or: The cursor isn't one that this listing gave out. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-query" | "/problems/invalid-cursor";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
         };
     };
     listBackends: {
@@ -4322,67 +3237,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Catalogue"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
                 };
             };
         };
@@ -4409,80 +3263,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventPage"];
-                    "text/event-stream": string;
-                };
-            };
-            /** @description A query parameter isn't acceptable. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-query";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
                 };
             };
         };
@@ -4506,79 +3286,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrganizationView"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
                 };
             };
         };
@@ -4608,127 +3315,6 @@ export interface operations {
                     "application/json": components["schemas"]["OrganizationView"];
                 };
             };
-            /** @description The body isn't acceptable JSON; or: The body could not be read; or: A part of the path isn't acceptable. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/malformed-json" | "/problems/body-unreadable" | "/problems/invalid-path";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body took too long to arrive. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-slow";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body is too long. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-large";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted; or: The body's content type isn't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding" | "/problems/unsupported-media-type";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body isn't what the operation takes. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-body";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
         };
     };
     deleteOrganization: {
@@ -4749,79 +3335,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
             };
         };
     };
@@ -4857,91 +3370,6 @@ export interface operations {
                     "application/json": components["schemas"]["AccountLinkPage"];
                 };
             };
-            /** @description A query parameter isn't acceptable; or: The cursor isn't one that this listing gave out. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-query" | "/problems/invalid-cursor";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
         };
     };
     unlinkAccount: {
@@ -4964,91 +3392,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description A part of the path isn't acceptable. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-path";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization; or: There is no such linked account. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found" | "/problems/account-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
             };
         };
     };
@@ -5082,91 +3425,6 @@ export interface operations {
                     "application/json": components["schemas"]["ChannelPage"];
                 };
             };
-            /** @description A query parameter isn't acceptable; or: The cursor isn't one that this listing gave out. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-query" | "/problems/invalid-cursor";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
         };
     };
     addChannel: {
@@ -5194,139 +3452,6 @@ export interface operations {
                     "application/json": components["schemas"]["Channel"];
                 };
             };
-            /** @description The body isn't acceptable JSON; or: The body could not be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/malformed-json" | "/problems/body-unreadable";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization; or: There is no such installation; or: There is no such backend. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found" | "/problems/installation-not-found" | "/problems/backend-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body took too long to arrive. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-slow";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The installation isn't active. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/installation-not-active";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body is too long. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-large";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted; or: The body's content type isn't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding" | "/problems/unsupported-media-type";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body isn't what the operation takes; or: What was submitted can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-body" | "/problems/setup-refused";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
         };
     };
     getChannel: {
@@ -5352,91 +3477,6 @@ export interface operations {
                     "application/json": components["schemas"]["Channel"];
                 };
             };
-            /** @description A part of the path isn't acceptable. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-path";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization; or: There is no such channel. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found" | "/problems/channel-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
         };
     };
     removeChannel: {
@@ -5459,91 +3499,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description A part of the path isn't acceptable. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-path";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization; or: There is no such channel. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found" | "/problems/channel-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
             };
         };
     };
@@ -5572,127 +3527,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Channel"];
-                };
-            };
-            /** @description The body isn't acceptable JSON; or: The body could not be read; or: A part of the path isn't acceptable. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/malformed-json" | "/problems/body-unreadable" | "/problems/invalid-path";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization; or: There is no such channel. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found" | "/problems/channel-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body took too long to arrive. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-slow";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body is too long. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-large";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted; or: The body's content type isn't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding" | "/problems/unsupported-media-type";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body isn't what the operation takes. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-body";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
                 };
             };
         };
@@ -5731,91 +3565,6 @@ export interface operations {
                     "application/json": components["schemas"]["DeadLetterPage"];
                 };
             };
-            /** @description A query parameter isn't acceptable; or: The cursor isn't one that this listing gave out. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-query" | "/problems/invalid-cursor";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
         };
     };
     replayDeadLetters: {
@@ -5841,127 +3590,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Replay"];
-                };
-            };
-            /** @description The body isn't acceptable JSON; or: The body could not be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/malformed-json" | "/problems/body-unreadable";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body took too long to arrive. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-slow";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body is too long. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-large";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted; or: The body's content type isn't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding" | "/problems/unsupported-media-type";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body isn't what the operation takes. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-body";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
                 };
             };
         };
@@ -5996,91 +3624,6 @@ export interface operations {
                     "application/json": components["schemas"]["InstallationPage"];
                 };
             };
-            /** @description A query parameter isn't acceptable; or: The cursor isn't one that this listing gave out. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-query" | "/problems/invalid-cursor";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
         };
     };
     createInstallation: {
@@ -6106,151 +3649,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Installation"];
-                };
-            };
-            /** @description The body isn't acceptable JSON; or: The body could not be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/malformed-json" | "/problems/body-unreadable";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization; or: There is no such backend. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found" | "/problems/backend-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body took too long to arrive. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-slow";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The setup doesn't wait for this now; or: The platform must reach this host, whose public address isn't configured; or: This backend can't do that. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/setup-not-expected" | "/problems/public-url-missing" | "/problems/backend-lacks-part";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body is too long. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-large";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted; or: The body's content type isn't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding" | "/problems/unsupported-media-type";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body isn't what the operation takes; or: What was submitted can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-body" | "/problems/setup-refused";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The chat platform didn't answer as expected. */
-            502: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/platform-unreachable";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
                 };
             };
         };
@@ -6281,115 +3679,6 @@ export interface operations {
                     "application/json": components["schemas"]["Installation"];
                 };
             };
-            /** @description A query parameter isn't acceptable; or: A part of the path isn't acceptable. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-query" | "/problems/invalid-path";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization; or: There is no such installation; or: There is no such backend. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found" | "/problems/installation-not-found" | "/problems/backend-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description This backend can't do that. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/backend-lacks-part";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The chat platform didn't answer as expected. */
-            502: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/platform-unreachable";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
         };
     };
     removeInstallation: {
@@ -6412,91 +3701,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description A part of the path isn't acceptable. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-path";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization; or: There is no such installation. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found" | "/problems/installation-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
             };
         };
     };
@@ -6527,151 +3731,6 @@ export interface operations {
                     "application/json": components["schemas"]["Installation"];
                 };
             };
-            /** @description The body isn't acceptable JSON; or: The body could not be read; or: A part of the path isn't acceptable. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/malformed-json" | "/problems/body-unreadable" | "/problems/invalid-path";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization; or: There is no such backend; or: There is no such installation. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found" | "/problems/backend-not-found" | "/problems/installation-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body took too long to arrive. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-slow";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The setup doesn't wait for this now; or: The platform must reach this host, whose public address isn't configured; or: This backend can't do that. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/setup-not-expected" | "/problems/public-url-missing" | "/problems/backend-lacks-part";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body is too long. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-large";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted; or: The body's content type isn't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding" | "/problems/unsupported-media-type";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body isn't what the operation takes; or: What was submitted can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-body" | "/problems/setup-refused";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The chat platform didn't answer as expected. */
-            502: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/platform-unreachable";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
         };
     };
     getCommands: {
@@ -6695,103 +3754,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CommandSet"];
-                };
-            };
-            /** @description A part of the path isn't acceptable. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-path";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization; or: There is no such installation; or: There is no such backend. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found" | "/problems/installation-not-found" | "/problems/backend-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description This backend can't do that. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/backend-lacks-part";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
                 };
             };
         };
@@ -6821,139 +3783,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CommandSet"];
-                };
-            };
-            /** @description The body isn't acceptable JSON; or: The body could not be read; or: A part of the path isn't acceptable. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/malformed-json" | "/problems/body-unreadable" | "/problems/invalid-path";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization; or: There is no such installation; or: There is no such backend. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found" | "/problems/installation-not-found" | "/problems/backend-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body took too long to arrive. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-slow";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description This backend can't do that; or: The platform must reach this host, whose public address isn't configured. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/backend-lacks-part" | "/problems/public-url-missing";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body is too long. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-large";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted; or: The body's content type isn't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding" | "/problems/unsupported-media-type";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body isn't what the operation takes; or: What was submitted can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-body" | "/problems/setup-refused";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
                 };
             };
         };
@@ -6990,127 +3819,6 @@ export interface operations {
                     "application/json": components["schemas"]["DirectoryEntryPage"];
                 };
             };
-            /** @description A query parameter isn't acceptable; or: The cursor isn't one that this listing gave out; or: A part of the path isn't acceptable. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-query" | "/problems/invalid-cursor" | "/problems/invalid-path";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization; or: There is no such installation; or: There is no such backend. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found" | "/problems/installation-not-found" | "/problems/backend-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description This backend can't do that; or: The installation isn't active. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/backend-lacks-part" | "/problems/installation-not-active";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description What was submitted can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/setup-refused";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The chat platform didn't answer as expected. */
-            502: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/platform-unreachable";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
         };
     };
     resolveInDirectory: {
@@ -7141,127 +3849,6 @@ export interface operations {
                     "application/json": components["schemas"]["Resolved"];
                 };
             };
-            /** @description A query parameter isn't acceptable; or: A part of the path isn't acceptable. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-query" | "/problems/invalid-path";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization; or: There is no such installation; or: There is no such backend. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found" | "/problems/installation-not-found" | "/problems/backend-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description This backend can't do that; or: The installation isn't active. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/backend-lacks-part" | "/problems/installation-not-active";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description What was submitted can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/setup-refused";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The chat platform didn't answer as expected. */
-            502: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/platform-unreachable";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
         };
     };
     reauthorizeInstallation: {
@@ -7287,127 +3874,6 @@ export interface operations {
                     "application/json": components["schemas"]["Installation"];
                 };
             };
-            /** @description A part of the path isn't acceptable. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-path";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization; or: There is no such backend; or: There is no such installation. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found" | "/problems/backend-not-found" | "/problems/installation-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The setup doesn't wait for this now; or: The platform must reach this host, whose public address isn't configured; or: This backend can't do that; or: That contradicts what is there. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/setup-not-expected" | "/problems/public-url-missing" | "/problems/backend-lacks-part" | "/problems/conflict";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description What was submitted can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/setup-refused";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The chat platform didn't answer as expected. */
-            502: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/platform-unreachable";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
         };
     };
     resumeInstallation: {
@@ -7431,103 +3897,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Installation"];
-                };
-            };
-            /** @description A part of the path isn't acceptable. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-path";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization; or: There is no such installation; or: There is no such backend. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found" | "/problems/installation-not-found" | "/problems/backend-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The installation isn't active; or: The setup doesn't wait for this now. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/installation-not-active" | "/problems/setup-not-expected";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
                 };
             };
         };
@@ -7559,151 +3928,6 @@ export interface operations {
                     "application/json": components["schemas"]["Installation"];
                 };
             };
-            /** @description The body isn't acceptable JSON; or: The body could not be read; or: A part of the path isn't acceptable. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/malformed-json" | "/problems/body-unreadable" | "/problems/invalid-path";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization; or: There is no such backend; or: There is no such installation. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found" | "/problems/backend-not-found" | "/problems/installation-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body took too long to arrive. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-slow";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The setup doesn't wait for this now; or: The platform must reach this host, whose public address isn't configured; or: This backend can't do that; or: That contradicts what is there. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/setup-not-expected" | "/problems/public-url-missing" | "/problems/backend-lacks-part" | "/problems/conflict";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body is too long. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-large";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted; or: The body's content type isn't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding" | "/problems/unsupported-media-type";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body isn't what the operation takes; or: What was submitted can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-body" | "/problems/setup-refused";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The chat platform didn't answer as expected. */
-            502: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/platform-unreachable";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
         };
     };
     getMessage: {
@@ -7727,91 +3951,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MessageView"];
-                };
-            };
-            /** @description A part of the path isn't acceptable. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-path";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization; or: There is no such message. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found" | "/problems/message-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
                 };
             };
         };
@@ -7852,152 +3991,6 @@ export interface operations {
                     "application/json": components["schemas"]["Accepted"];
                 };
             };
-            /** @description The body isn't acceptable JSON; or: The body could not be read; or: A part of the path isn't acceptable. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/malformed-json" | "/problems/body-unreadable" | "/problems/invalid-path";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body took too long to arrive. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-slow";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description This revision was put before with other content. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/revision-conflict";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body is too long. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-large";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted; or: The body's content type isn't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding" | "/problems/unsupported-media-type";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body isn't what the operation takes. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-body";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Too much of this organization's isn't delivered yet. */
-            429: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/backlog-full";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long; or: The host is short of disk; or: More comes than the host can serve; or: It isn't known whether the request took effect. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long" | "/problems/storage-low" | "/problems/overloaded" | "/problems/commit-unknown";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
         };
     };
     deleteMessage: {
@@ -8021,91 +4014,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Deleted"];
-                };
-            };
-            /** @description A part of the path isn't acceptable. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-path";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization; or: There is no such message. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found" | "/problems/message-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long; or: It isn't known whether the request took effect. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long" | "/problems/commit-unknown";
-                    } & components["schemas"]["ProblemDetails"];
                 };
             };
         };
@@ -8135,139 +4043,6 @@ export interface operations {
                     "application/json": components["schemas"]["Previews"];
                 };
             };
-            /** @description The body isn't acceptable JSON; or: The body could not be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/malformed-json" | "/problems/body-unreadable";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization; or: There is no such backend. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found" | "/problems/backend-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body took too long to arrive. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-slow";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description This backend can't do that. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/backend-lacks-part";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body is too long. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-large";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted; or: The body's content type isn't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding" | "/problems/unsupported-media-type";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body isn't what the operation takes. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-body";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
         };
     };
     unlinkUser: {
@@ -8291,91 +4066,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UnlinkedCount"];
-                };
-            };
-            /** @description A part of the path isn't acceptable. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-path";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
                 };
             };
         };
@@ -8405,152 +4095,6 @@ export interface operations {
                     "application/json": components["schemas"]["CodeView"];
                 };
             };
-            /** @description The body isn't acceptable JSON; or: The body could not be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/malformed-json" | "/problems/body-unreadable";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such organization; or: There is no such installation; or: There is no such backend. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/organization-not-found" | "/problems/installation-not-found" | "/problems/backend-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body took too long to arrive. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-slow";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description This backend can't do that; or: Several installations fit; or: The installation isn't active; or: The platform must reach this host, whose public address isn't configured. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/backend-lacks-part" | "/problems/installation-ambiguous" | "/problems/installation-not-active" | "/problems/public-url-missing";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body is too long. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-large";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted; or: The body's content type isn't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding" | "/problems/unsupported-media-type";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body isn't what the operation takes; or: What was submitted can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-body" | "/problems/setup-refused";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Too many requests. */
-            429: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/too-many-requests";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
         };
     };
     listSubscriptions: {
@@ -8569,67 +4113,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Subscriptions"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
                 };
             };
         };
@@ -8668,115 +4151,6 @@ export interface operations {
                     "application/json": components["schemas"]["SubscriptionView"];
                 };
             };
-            /** @description The body isn't acceptable JSON; or: The body could not be read; or: A part of the path isn't acceptable. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/malformed-json" | "/problems/body-unreadable" | "/problems/invalid-path";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body took too long to arrive. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-slow";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body is too long. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/body-too-large";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted; or: The body's content type isn't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding" | "/problems/unsupported-media-type";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The body isn't what the operation takes. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-body";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
         };
     };
     removeSubscription: {
@@ -8797,91 +4171,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description A part of the path isn't acceptable. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/invalid-path";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description A valid API key is needed. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unauthorized";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The API key may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/forbidden";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description There is no such subscription. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/subscription-not-found";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Compressed bodies aren't accepted. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unsupported-encoding";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host made a mistake. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/internal";
-                    } & components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description The host can't do that at the moment; or: The host took too long. */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @enum {unknown} */
-                        type?: "/problems/unavailable" | "/problems/too-long";
-                    } & components["schemas"]["ProblemDetails"];
-                };
             };
         };
     };

@@ -1,4 +1,4 @@
-//! Helpers of the crate's tests: a REST caller and a tiny integration host.
+//! Who calls the stand-in in its tests: a REST caller and a tiny integration host.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "every test file uses its part")]
 
 use std::convert::Infallible;

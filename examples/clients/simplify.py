@@ -1,16 +1,16 @@
-"""Writes the API's description in the words that the generator of the Python client understands best.
+"""Writes the API's description in the words that the generators of the clients understand best.
 
-    simplify.py docs/openapi.json simplified.json
+    simplify.py python|typescript docs/openapi.json simplified.json
 
 What applications call stays, and what is answered where all went well; problems are the same everywhere and are
-read by the hand-written part. An event of an unknown kind is an `UnknownEvent`, since more kinds may come.
+read by the hand-written parts.
 """
 
 import json
 import sys
 
 
-def simplify(document):
+def called_by_applications(document):
     for path in [path for path in document["paths"] if not path.startswith("/v1/")]:
         del document["paths"][path]
     for operations in document["paths"].values():
@@ -18,6 +18,10 @@ def simplify(document):
             operation["responses"] = {
                 status: with_json(answer) for status, answer in operation["responses"].items() if status < "400"
             }
+
+
+def for_python(document):
+    """An event of a kind that the client doesn't know is an `UnknownEvent`, since more kinds may come."""
     del document["webhooks"]
     schemas = document["components"]["schemas"]
     unknown = json.loads(json.dumps(schemas["ActionInvokedEvent"]))
@@ -27,7 +31,7 @@ def simplify(document):
     schemas["AnyEvent"] = {"anyOf": schemas["AnyEvent"]["oneOf"] + [{"$ref": "#/components/schemas/UnknownEvent"}]}
     for name, schema in schemas.items():
         name_options(name, schema.get("oneOf", []))
-    return plainer(document)
+    document["components"]["schemas"] = plainer(schemas)
 
 
 def name_options(name, options):
@@ -63,8 +67,11 @@ def plainer(value):
 
 
 if __name__ == "__main__":
-    source, target = sys.argv[1:]
+    language, source, target = sys.argv[1:]
     with open(source) as file:
-        document = simplify(json.load(file))
+        document = json.load(file)
+    called_by_applications(document)
+    if language == "python":
+        for_python(document)
     with open(target, "w") as file:
         json.dump(document, file, indent=1)
