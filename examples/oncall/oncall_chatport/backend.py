@@ -13,7 +13,6 @@ from django.core.exceptions import ObjectDoesNotExist
 from rest_framework import serializers
 
 from oncall_chatport import codes, links, oncall, registry
-from oncall_chatport.models import Installation
 
 
 def __getattr__(name: str) -> Any:
@@ -38,12 +37,10 @@ class ChatportBackend(BaseMessagingBackend):  # type: ignore[misc]
         return oncall.templater_class(self.entry)
 
     def is_enabled_for_organization(self, organization: Any) -> bool:
-        return Installation.objects.filter(
-            organization=organization, backend=self.backend_id, state__in=links.LIVE
-        ).exists()
+        return links.installation(organization, self.backend_id) is not None
 
     def is_configured_for_organization(self, organization: Any) -> bool:
-        return links.installation(organization, self.backend_id) is not None
+        return self.is_enabled_for_organization(organization)
 
     def serialize_user(self, user: Any) -> dict[str, str] | None:
         link = links.of_user(user, self.backend_id)

@@ -25,13 +25,15 @@ EVER = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 def installation(organization: Any, backend: str) -> Installation | None:
     """What serves this backend for this organization."""
     live = Installation.objects.filter(organization=organization, backend=backend, state__in=LIVE)
-    return live.order_by("pk").first()
+    found: Installation | None = live.order_by("pk").first()
+    return found
 
 
 def installation_in_any_state(organization: Any, backend: str) -> Installation | None:
     """The same, also where it isn't set up fully."""
     there = Installation.objects.filter(organization=organization, backend=backend).exclude(state="removed")
-    return there.order_by("pk").first()
+    found: Installation | None = there.order_by("pk").first()
+    return found
 
 
 def organizations() -> Any:
@@ -123,28 +125,31 @@ def _changed() -> None:
 
 
 def take_installation(
-    organization: Any, news: models.InstallationNews | models.Installation, backend: str | None = None
-) -> Installation | None:
+    organization: Any,
+    news: models.InstallationNews | models.Installation,
+    told_at: datetime.datetime,
+    backend: str | None = None,
+) -> None:
     """Take over what Chatport says of an installation. One that is new goes to the first entry of its platform that has
     none yet, unless `backend` says which."""
-    row = Installation.objects.filter(external_id=news.id).first()
-    if row is None:
-        backend = backend or _free_backend(organization, news.backend)
-        if backend is None:
+    problem = f"{news.problem.detail} {news.problem.cure}" if news.problem else ""
+    values: dict[str, Any] = {"state": str(news.state), "problem": problem, "updated_at": told_at}
+    if not Installation.objects.filter(external_id=news.id).exists() or backend:
+        serves = backend or _free_backend(organization, news.backend)
+        if serves is None:
             logger.warning("installation %s of %s is of no entry in %s", news.id, news.backend, registry.VARIABLE)
-            return None
-        row = Installation(organization=organization, external_id=news.id, backend=backend)
-    if row.organization_id != organization.pk:
-        logger.error("installation %s is said to be of %s, too", news.id, organization.public_primary_key)
-        return None
-    row.backend = backend or row.backend
-    row.state = str(news.state)
-    row.problem = f"{news.problem.detail} {news.problem.cure}" if news.problem else ""
-    row.save()
-    if row.state == "removed":
+            return
+        values["backend"] = serves
+    row, is_new = Installation.objects.get_or_create(
+        external_id=news.id, defaults={"organization": organization, **values}
+    )
+    # Of this organization, and not older than what came before.
+    present = Installation.objects.filter(pk=row.pk, organization=organization)
+    if backend:
+        present.update(backend=backend)
+    if (is_new or present.filter(updated_at__lte=told_at).update(**values)) and news.state == "removed":
         row.links.update(is_gone=True)
     _changed()
-    return row
 
 
 def _free_backend(organization: Any, platform: str) -> str | None:
@@ -183,16 +188,15 @@ def take_channel(organization: Any, news: models.Channel) -> None:
     )
 
 
-def _take(organization: Any, kind: Link.Kind, news: models.AccountLink | models.Channel, **values: Any) -> None:
+def _take(organization: Any, kind: str, news: models.AccountLink | models.Channel, **values: Any) -> None:
     home = Installation.objects.filter(organization=organization, external_id=news.installation).first()
     if home is None:
         return  # of no entry; the doctor tells
-    row = Link.objects.filter(external_id=news.id).first() or Link(external_id=news.id, kind=kind)
-    if row.pk and (row.installation_id != home.pk or row.updated_at > news.updated_at):
-        return  # newer news came before
-    for name, value in {**values, "installation": home, "updated_at": news.updated_at}.items():
-        setattr(row, name, value)
-    row.save()
+    values |= {"kind": kind, "updated_at": news.updated_at}
+    row, is_new = Link.objects.get_or_create(external_id=news.id, defaults={"installation": home, **values})
+    if not is_new:
+        # What we did ourselves and its event come at once, and late news may come last.
+        Link.objects.filter(pk=row.pk, installation=home, updated_at__lte=news.updated_at).update(**values)
     _changed()
 
 
@@ -201,7 +205,7 @@ def read_everything(organization: Any) -> None:
     chatport, key = port.chatport_of_tasks(), organization.public_primary_key
     page = {"updated_after": EVER, "limit": 500}
     for installation in chatport.every(chatport.list_installations, key, **page):
-        take_installation(organization, installation)
+        take_installation(organization, installation, installation.updated_at)
     for account in chatport.every(chatport.list_accounts, key, **page):
         take_account(organization, account)
     for channel in chatport.every(chatport.list_channels, key, **page):

@@ -14,6 +14,7 @@ class Installation(models.Model):  # type: ignore[misc]
     external_id = models.CharField(max_length=64, unique=True)
     state = models.CharField(max_length=16)  # pending, active, suspended, removed
     problem = models.TextField(default="")
+    updated_at = models.DateTimeField()
 
     class Meta:
         indexes = [models.Index(fields=["organization", "backend"])]
@@ -22,7 +23,7 @@ class Installation(models.Model):  # type: ignore[misc]
 class Link(models.Model):  # type: ignore[misc]
     """A user's account on a platform, or a channel there. What is gone stays, so that late news can't bring it back."""
 
-    class Kind(models.TextChoices):
+    class Kind(models.TextChoices):  # type: ignore[misc]
         USER = "user"
         CHANNEL = "channel"
 

@@ -41,10 +41,10 @@ def organization(db: None) -> SimpleNamespace:
 @pytest.fixture
 def installed(organization: SimpleNamespace) -> SimpleNamespace:
     """MATTERMOST is set up, Ada is linked, `incidents` is the default channel and `other` another; all in the local tables."""
-    home = Installation.objects.create(
-        organization=organization.row, backend="MATTERMOST", external_id="installation-1", state="active"
-    )
     now = datetime.datetime.now(datetime.UTC)
+    home = Installation.objects.create(
+        organization=organization.row, backend="MATTERMOST", external_id="installation-1", state="active", updated_at=now
+    )
     Link.objects.create(
         installation=home, kind="user", external_id="link-ada", user=organization.ada, platform_id="p-ada", name="ada", updated_at=now
     )

@@ -54,7 +54,7 @@ def _take(organization: Any, event: AnyEvent) -> tuple[int, dict[str, Any]]:
         status, reply = actions.press(organization, data)
         return status, reply.to_dict()
     if isinstance(data, models.InstallationEvent):
-        links.take_installation(organization, data.installation)
+        links.take_installation(organization, data.installation, event.timestamp)
     elif isinstance(data, models.LinkEvent):
         links.take_account(organization, data.link)
     elif isinstance(data, models.ChannelEvent):

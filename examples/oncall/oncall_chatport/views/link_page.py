@@ -31,7 +31,8 @@ code{{background:#8882;padding:.2em .4em;border-radius:4px;overflow-wrap:anywher
 def address(entry: Entry, user: Any) -> str:
     """The address of this user's page for this backend."""
     token = signing.dumps([entry.name, user.pk], salt=SALT)
-    return str(settings.BASE_URL).rstrip("/") + reverse("chatport-link", args=[token])
+    path: str = reverse("chatport-link", args=[token])
+    return str(settings.BASE_URL).rstrip("/") + path
 
 
 @never_cache  # type: ignore[untyped-decorator]

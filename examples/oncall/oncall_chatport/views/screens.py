@@ -8,7 +8,7 @@ from apps.api.permissions import RBACPermission
 from apps.api.views.features import FeaturesAPIView
 from apps.api.views.organization import CurrentOrganizationView
 from apps.auth_token.auth import PluginAuthentication
-from chatport_client import NotFound, models
+from chatport_client import UNSET, NotFound, Unset, models
 from django.shortcuts import get_object_or_404
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
@@ -134,17 +134,16 @@ def _shown(channel: Link) -> dict[str, Any]:
 def _look_up(organization: str, installation: str, wanted: str) -> models.ConversationInput | None:
     """The channel with exactly this id or name among those that the bot can see."""
     chatport, name = port.chatport(), wanted.lstrip("#~@")
-    cursor: str | None = None
+    cursor: str | Unset = UNSET
     for _ in range(MAX_PAGES):
-        more = {"cursor": cursor} if cursor else {}
-        page = chatport.search_directory(organization, installation, kind="channels", limit=200, **more)
+        page = chatport.search_directory(organization, installation, kind="channels", limit=200, cursor=cursor)
         for entry in page.items:
             found = getattr(entry, "conversation", None)
             if found is not None and (found.id == wanted or found.name == name):
                 return models.ConversationInput.from_dict(found.to_dict())
-        cursor = page.next_ or None
-        if cursor is None:
+        if not page.next_:
             return None
+        cursor = page.next_
     return None
 
 

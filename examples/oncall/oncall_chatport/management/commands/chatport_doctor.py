@@ -81,7 +81,7 @@ def _organization(organization: Any) -> Iterator[str]:
         yield from _probe(key, each)
     letters = chatport.list_dead_letters(key, limit=MAX_EXAMPLES).items
     for letter in letters:
-        yield f"{key}: message {letter.message} wasn't delivered: {letter.code}, {letter.detail}"
+        yield f"{key}: message {letter.message} wasn't delivered: {letter.copy.code}, {letter.copy.detail}"
 
 
 def _probe(key: str, installation: models.Installation) -> Iterator[str]:

@@ -41,7 +41,7 @@ class Command(BaseCommand):  # type: ignore[misc]
             if options["field"]:
                 fields = models.SubmissionFields.from_dict({**_pairs(options["field"])})
                 installation = port.chatport().submit_setup(key, installation.id, models.Submission(fields=fields))
-            links.take_installation(organization, installation, entry.name)
+            links.take_installation(organization, installation, installation.updated_at, entry.name)
             links.read_everything(organization)
         except ChatportError as error:
             raise CommandError(str(error)) from error
