@@ -36,7 +36,7 @@ def press(organization: Any, pressed: models.ActionInvoked) -> tuple[int, models
     message = messages.find(organization, pressed.message)
     if message is None:
         return FORBIDDEN, models.EventReply(notice="This alert group is gone from OnCall.")
-    user = oncall.users().filter(organization=organization, public_primary_key=pressed.user, is_active=True).first()
+    user = oncall.users().filter(organization=organization, public_primary_key=pressed.user).first()
     if user is None:
         return FORBIDDEN, models.EventReply(notice="Your account is linked to nobody in OnCall any more. Link it again.")
     if not oncall.may_act_on_alert_groups(user):

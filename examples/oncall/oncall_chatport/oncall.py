@@ -39,6 +39,7 @@ def organizations() -> Any:
 
 
 def users() -> Any:
+    """The manager whose `filter` leaves out those who have left; it takes no `is_active` of its own."""
     from apps.user_management.models import User
 
     return User.objects

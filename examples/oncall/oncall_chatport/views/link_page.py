@@ -43,7 +43,7 @@ def link_page(_request: HttpRequest, token: str) -> HttpResponse:
         name, user_pk = signing.loads(token, salt=SALT, max_age=SECONDS)
     except signing.BadSignature:
         return _page("This page has expired", SafeString("<p>Go back to OnCall and begin again.</p>"), 410)
-    entry, user = registry.entry(name), oncall.users().filter(pk=user_pk, is_active=True).first()
+    entry, user = registry.entry(name), oncall.users().filter(pk=user_pk).first()
     if entry is None or user is None:
         return _page("This page has expired", SafeString("<p>Go back to OnCall and begin again.</p>"), 410)
     title = f"Link your account in {entry.label}"

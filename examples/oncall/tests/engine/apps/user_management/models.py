@@ -16,7 +16,15 @@ class Organization(models.Model):
     deleted_at = models.DateTimeField(null=True)
 
 
+class UserQuerySet(models.QuerySet):
+    def filter(self, *args, **kwargs):
+        """Leaves out those who have left, and fails where somebody asks for that himself: as the engine's does."""
+        return super().filter(*args, **kwargs, is_active=True)
+
+
 class User(models.Model):
+    objects = UserQuerySet.as_manager()
+
     ADMIN, EDITOR, VIEWER = 0, 1, 2
 
     public_primary_key = models.CharField(max_length=20, unique=True)
