@@ -26,6 +26,8 @@ class ChatportBackend(BaseMessagingBackend):  # type: ignore[misc]
     """One entry of the registry as a messaging backend. Whatever reads, reads the local tables alone."""
 
     available_for_use = True
+    # OnCall previews templates of backends that have a path here; the class comes from `get_templater_class`.
+    templater = "oncall_chatport.oncall.templater_class"
 
     def __init__(self, *args: Any, entry: registry.Entry, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -12,9 +12,10 @@ from functools import cache
 
 VARIABLE = "CHATPORT_BACKENDS"
 
-# What OnCall has built in: `SLUG_title_template` is taken apart by the first of these that it begins with, so a backend
-# whose slug begins with one of them loses its templates.
-BUILT_IN = ("slack", "web", "phone_call", "sms", "telegram", "mobile_app", "email", "mattermost")
+# What OnCall has built in, chat platforms and names of templates: `SLUG_title_template` is taken apart by the first of these
+# that it begins with, so a backend whose slug begins with one of them loses its templates.
+BUILT_IN = ("slack", "web", "phone_call", "sms", "telegram", "mobile_app", "email", "mattermost", "resolve_condition",
+            "acknowledge_condition", "grouping_id", "source_link", "route", "alert_group")  # fmt: skip
 # Numbers that OnCall's own backends have in stored policies, and who may take one over.
 TAKEN_IDS = {0: "SLACK", 1: "SMS", 2: "PHONE_CALL", 3: "TELEGRAM", 5: "MOBILE_APP", 6: "MOBILE_APP_CRITICAL",
              8: "EMAIL", 9: "MATTERMOST", 11: "WEBHOOK"}  # fmt: skip

@@ -41,6 +41,14 @@ def test_one_class_serves_every_backend() -> None:
         backend.CHAT_NOTHING
 
 
+def test_each_backend_has_a_templater_of_its_own() -> None:
+    from oncall_chatport import backend
+
+    made = [getattr(backend, name)() for name in ("MATTERMOST", "CHAT_PLAY")]
+    assert [each.get_templater_class()(None)._render_for() for each in made] == ["mattermost", "chat_play"]
+    assert all(each.templater for each in made)  # without, OnCall offers no preview
+
+
 def test_platform_and_label_can_be_said() -> None:
     (entry,) = registry.parse("MSTEAMS:103:msteams:Microsoft Teams")
     assert (entry.platform, entry.label) == ("msteams", "Microsoft Teams")
@@ -52,6 +60,7 @@ def test_platform_and_label_can_be_said() -> None:
     [
         ("TELEGRAM:101", "Call it CHAT_TELEGRAM"),
         ("WEBEX:101", "begins with WEB, which is built into OnCall"),
+        ("ROUTER:101", "begins with ROUTE"),
         ("MATTERMOST_EU:101", "begins with MATTERMOST"),
         ("CHAT_A:101,CHAT_AB:102", "CHAT_AB begins with CHAT_A"),
         ("CHAT_A:101,CHAT_B:101", "same name or number"),
