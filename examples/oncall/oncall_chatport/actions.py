@@ -38,7 +38,9 @@ def press(organization: Any, pressed: models.ActionInvoked) -> tuple[int, models
         return FORBIDDEN, models.EventReply(notice="This alert group is gone from OnCall.")
     user = oncall.users().filter(organization=organization, public_primary_key=pressed.user).first()
     if user is None:
-        return FORBIDDEN, models.EventReply(notice="Your account is linked to nobody in OnCall any more. Link it again.")
+        return FORBIDDEN, models.EventReply(
+            notice="Your account is linked to nobody in OnCall any more. Link it again."
+        )
     if not oncall.may_act_on_alert_groups(user):
         return FORBIDDEN, models.EventReply(notice="You may not change alert groups: ask an administrator of OnCall.")
 
@@ -48,7 +50,11 @@ def press(organization: Any, pressed: models.ActionInvoked) -> tuple[int, models
         # An old card, or two people at once: show how things are instead.
         state = cards.state_of(alert_group)
         return OK, _reply(message, f"Nothing was changed: this alert group is {state} now.")
-    if pressed.action == "resolve" and organization.is_resolution_note_required and not alert_group.has_resolution_notes:
+    if (
+        pressed.action == "resolve"
+        and organization.is_resolution_note_required
+        and not alert_group.has_resolution_notes
+    ):
         return FORBIDDEN, models.EventReply(notice="A resolution note is required: resolve this alert group in OnCall.")
     if offered.choices and pressed.choice not in {choice.value for choice in offered.choices}:
         return FORBIDDEN, models.EventReply(notice="This choice isn't known.")

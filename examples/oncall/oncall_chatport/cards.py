@@ -28,7 +28,9 @@ ACKNOWLEDGE = models.ActionInput("acknowledge", "Acknowledge", style="primary")
 UNACKNOWLEDGE = models.ActionInput("unacknowledge", "Unacknowledge")
 RESOLVE = models.ActionInput("resolve", "Resolve", style="success")
 UNRESOLVE = models.ActionInput("unresolve", "Unresolve")
-SILENCE = models.ActionInput("silence", "Silence", choices=[models.Choice(label=words, value=key) for key, words in SILENCES])
+SILENCE = models.ActionInput(
+    "silence", "Silence", choices=[models.Choice(label=words, value=key) for key, words in SILENCES]
+)
 UNSILENCE = models.ActionInput("unsilence", "Unsilence")
 
 ACTIONS: dict[models.State, list[models.ActionInput]] = {
@@ -71,7 +73,7 @@ def card(entry: Entry, alert_group: Any) -> models.ContentInput:
 
 
 def _facts(alert_group: Any) -> list[tuple[str, str]]:
-    facts = [("Integration", alert_group.channel.verbal_name or ""), ("Alerts", str(alert_group.alerts.count()))]
+    facts = [("Integration", alert_group.channel.emojized_verbal_name), ("Alerts", str(alert_group.alerts.count()))]
     if alert_group.root_alert_group_id:
         facts.append(("Attached to", f"#{alert_group.root_alert_group.inside_organization_number}"))
     state = state_of(alert_group)

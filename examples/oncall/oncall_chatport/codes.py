@@ -32,7 +32,9 @@ def explained(entry: Entry) -> Iterator[None]:
         yield
     except ChatportError as error:
         if port.may_pass(error) and getattr(error, "slug", "") != "too-many-requests":
-            words = f"{entry.label} can't be reached at the moment, since Chatport doesn't answer. Try again in a minute."
+            words = (
+                f"{entry.label} can't be reached at the moment, since Chatport doesn't answer. Try again in a minute."
+            )
             raise Refusal(status.HTTP_503_SERVICE_UNAVAILABLE, words) from error
         assert isinstance(error, Problem)
         known = error.status in PASSED_ON

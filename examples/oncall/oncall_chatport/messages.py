@@ -42,7 +42,9 @@ def of(alert_group: Any, with_notifications: bool) -> Iterator[Message]:
         yield from Message.objects.filter(alert_group=alert_group, user__isnull=False).order_by("pk")
 
 
-def notification(entry: Entry, alert_group: Any, user: Any, policy: Any, name: str, is_important: bool) -> Message | None:
+def notification(
+    entry: Entry, alert_group: Any, user: Any, policy: Any, name: str, is_important: bool
+) -> Message | None:
     """A notification as a message of its own: a card, told to the person directly, so it needs no thread. None where
     nothing is set up."""
     installation: Installation | None = links.installation(alert_group.channel.organization, entry.name)

@@ -68,4 +68,6 @@ def templater_class(entry: Entry) -> type[Any]:
     """What renders an alert by the templates of this backend."""
     from apps.alerts.incident_appearance.templaters.alert_templater import AlertTemplater
 
-    return type(f"{entry.label.title().replace(' ', '')}Templater", (AlertTemplater,), {"_render_for": lambda _: entry.slug})
+    return type(
+        f"{entry.label.title().replace(' ', '')}Templater", (AlertTemplater,), {"_render_for": lambda _: entry.slug}
+    )

@@ -36,9 +36,7 @@ ROOT_URLCONF = "oncall_chatport.urls"
 try:
     EXTRA_MESSAGING_BACKENDS = [
         *_of_engine("EXTRA_MESSAGING_BACKENDS", []),
-        *registry.messaging_backends(
-            os.environ.get(registry.VARIABLE, ""), _of_engine("EXTRA_MESSAGING_BACKENDS", [])
-        ),
+        *registry.messaging_backends(os.environ.get(registry.VARIABLE, ""), _of_engine("EXTRA_MESSAGING_BACKENDS", [])),
     ]
 except registry.ConfigurationError as error:
     raise ImproperlyConfigured(str(error)) from None

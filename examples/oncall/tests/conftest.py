@@ -25,7 +25,9 @@ SECRET = "whsec_" + base64.b64encode(b"a secret of these tests, 32 byte").decode
 def make_organization(key: str) -> SimpleNamespace:
     organization = Organization.objects.create(public_primary_key=key, org_title=f"Organization {key}")
     people = {
-        name: User.objects.create(public_primary_key=f"U{key}{name}".upper(), organization=organization, username=name, role=role)
+        name: User.objects.create(
+            public_primary_key=f"U{key}{name}".upper(), organization=organization, username=name, role=role
+        )
         for name, role in (("ada", User.ADMIN), ("grace", User.EDITOR), ("vera", User.VIEWER))
     }
     integration = AlertReceiveChannel.objects.create(organization=organization, verbal_name="Prometheus")
@@ -43,10 +45,20 @@ def installed(organization: SimpleNamespace) -> SimpleNamespace:
     """MATTERMOST is set up, Ada is linked, `incidents` is the default channel and `other` another; all in the local tables."""
     now = datetime.datetime.now(datetime.UTC)
     home = Installation.objects.create(
-        organization=organization.row, backend="MATTERMOST", external_id="installation-1", state="active", updated_at=now
+        organization=organization.row,
+        backend="MATTERMOST",
+        external_id="installation-1",
+        state="active",
+        updated_at=now,
     )
     Link.objects.create(
-        installation=home, kind="user", external_id="link-ada", user=organization.ada, platform_id="p-ada", name="ada", updated_at=now
+        installation=home,
+        kind="user",
+        external_id="link-ada",
+        user=organization.ada,
+        platform_id="p-ada",
+        name="ada",
+        updated_at=now,
     )
     for name, is_default in (("incidents", True), ("other", False)):
         Link.objects.create(

@@ -25,7 +25,9 @@ def group(installed: Any) -> AlertGroup:
 
 @pytest.fixture
 def press(installed: Any, group: AlertGroup, tell: Any) -> Press:
-    def press(action: str, person: Any = None, choice: str | None = None, organization: str = "OACME", **more: Any) -> Any:
+    def press(
+        action: str, person: Any = None, choice: str | None = None, organization: str = "OACME", **more: Any
+    ) -> Any:
         pressed = {
             "installation": "installation-1", "backend": "sandbox", "message": f"{group.public_primary_key}.mattermost",
             "revision": 1, "copy": "copy-1", "channel": None, "action": action, "choice": choice,
@@ -68,7 +70,12 @@ def test_a_length_that_was_not_offered_is_refused(press: Press, group: AlertGrou
 
 
 def test_every_button_can_be_taken_back(press: Press, group: AlertGroup) -> None:
-    for action, state in (("acknowledge", "acknowledged"), ("unacknowledge", "firing"), ("resolve", "resolved"), ("unresolve", "firing")):
+    for action, state in (
+        ("acknowledge", "acknowledged"),
+        ("unacknowledge", "firing"),
+        ("resolve", "resolved"),
+        ("unresolve", "firing"),
+    ):
         assert press(action).json()["content"]["state"] == state
     press("silence", choice="1800")
     assert press("unsilence").json()["content"]["state"] == "firing"
@@ -103,7 +110,9 @@ def test_another_organization_may_not(press: Press, group: AlertGroup) -> None:
     assert not group.acknowledged
 
 
-def test_where_a_resolution_note_is_required_resolving_is_left_to_oncall(press: Press, group: AlertGroup, installed: Any) -> None:
+def test_where_a_resolution_note_is_required_resolving_is_left_to_oncall(
+    press: Press, group: AlertGroup, installed: Any
+) -> None:
     installed.row.is_resolution_note_required = True
     installed.row.save()
     answer = press("resolve")

@@ -24,7 +24,11 @@ def link(**changed: Any) -> dict[str, Any]:
 def channel(**changed: Any) -> dict[str, Any]:
     now = datetime.datetime.now(datetime.UTC).isoformat()
     told = {"id": "channel-new", "installation": "installation-1", "name": "new", "display_name": "New", "team": "demo"}
-    return told | {"status": "active", "is_default": False, "storm_guard": False, "linked_at": now, "updated_at": now} | changed
+    return (
+        told
+        | {"status": "active", "is_default": False, "storm_guard": False, "linked_at": now, "updated_at": now}
+        | changed
+    )
 
 
 def test_an_account_that_is_linked_shows_and_one_that_is_unlinked_does_not(installed: Any, tell: Any) -> None:

@@ -79,7 +79,11 @@ def test_what_would_go_wrong_later_is_refused_at_the_start(text: str, words: str
 def test_the_engine_says_so_and_does_not_start() -> None:
     started = start_engine("TELEGRAM:101")
     assert started.returncode != 0
-    assert started.stderr.strip().splitlines()[-1].startswith("django.core.exceptions.ImproperlyConfigured: CHATPORT_BACKENDS: TELEGRAM")
+    assert (
+        started.stderr.strip()
+        .splitlines()[-1]
+        .startswith("django.core.exceptions.ImproperlyConfigured: CHATPORT_BACKENDS: TELEGRAM")
+    )
 
 
 def test_the_built_in_mattermost_must_be_off() -> None:

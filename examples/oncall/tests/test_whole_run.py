@@ -15,6 +15,7 @@ import pytest
 from apps.alerts.models import Alert, AlertGroup
 from apps.base.messaging import get_messaging_backend_from_id
 from apps.base.models import UserNotificationPolicy
+from apps.base.models import UserNotificationPolicyLogRecord as LogRecord
 from celery.contrib.testing.worker import start_worker
 from chatport import Program, World
 from conftest import make_organization
@@ -168,7 +169,12 @@ def test_an_alert_group_from_firing_to_resolved(engine: Engine) -> None:
     group.resolve_by_user_or_backsync(user=engine.organization.ada)
     for world in worlds.values():
         post = until(shows(world, "resolved"), "it shows as resolved")
-        until(lambda: [each["text"] for each in card(world).get("replies", [])] == ["acknowledged by ada", "resolved by ada"], "the log")
+        until(
+            lambda: (
+                [each["text"] for each in card(world).get("replies", [])] == ["acknowledged by ada", "resolved by ada"]
+            ),
+            "the log",
+        )
         assert [button["id"] for button in post["buttons"]] == ["unresolve"]
         assert len([each for each in world.posts("incidents") if each.get("title")]) == 1
 
@@ -199,7 +205,9 @@ def test_chatport_is_away_and_comes_back(engine: Engine, program: Program) -> No
     assert engine.linked() == list(BACKENDS)
     assert [each["name"] for each in engine.get("/mattermost/channels/")] == ["incidents"]
     assert time.monotonic() - began < 0.5
-    refused = engine.client.get(f"{API}/users/me/get_backend_verification_code/?backend=MATTERMOST", headers={"x-user": "ada"})
+    refused = engine.client.get(
+        f"{API}/users/me/get_backend_verification_code/?backend=MATTERMOST", headers={"x-user": "ada"}
+    )
     assert refused.status_code == 503 and "can't be reached" in refused.json()["detail"]
 
     # What happens meanwhile: one changes twice, one is new, and Ada is told of it.
@@ -272,7 +280,9 @@ def test_the_nightly_reading_mends_what_events_missed(engine: Engine, program: P
     tasks.read_everything_again.delay()
     until(lambda: Link.objects.filter(kind="channel", is_default=True).count() == 2, "the channels are back")
     until(lambda: not Link.objects.filter(name="stale").exists(), "names are right again")
-    assert Installation.objects.filter(state="active").count() == len(program.get("organizations/OACME/installations")["items"])
+    assert Installation.objects.filter(state="active").count() == len(
+        program.get("organizations/OACME/installations")["items"]
+    )
 
 
 def test_setting_up_is_told_step_by_step_and_may_be_repeated(engine: Engine) -> None:
@@ -296,9 +306,10 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(engine: Engine, program: P
     findings = lambda: pytest.raises(SystemExit)  # noqa: E731
     out = io.StringIO()
     engine.set_up("MATTERMOST")
-    UserNotificationPolicy.objects.create(user=engine.organization.ada, notify_by=9)
     engine.organization.route.notification_backends = {"MATTERMOST": {"enabled": True, "channel": "gone"}}
     engine.organization.route.save()
+    notify(engine, engine.receive("Nobody hears"))
+    until(lambda: LogRecord.objects.filter(notification_error_code=30), "the notification fails")
     engine.settings.CHATPORT_EVENTS_URL = "https://other.example.com/chatport/events"
     with findings():
         call_command("chatport_doctor", stdout=out)
@@ -306,6 +317,7 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(engine: Engine, program: P
     assert "MATTERMOST has no default channel" in said
     assert "to be notified by Mattermost, but not linked: ada" in said
     assert "names a channel of MATTERMOST that is gone (gone)" in said
+    assert "wasn't delivered: account_not_linked" in said
     assert "not to https://other.example.com/chatport/events" in said
     program.stop()
     with findings():

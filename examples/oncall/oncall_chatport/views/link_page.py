@@ -54,7 +54,9 @@ def link_page(_request: HttpRequest, token: str) -> HttpResponse:
     steps = [SafeString(_step(step)) for step in code.steps]
     if code.deep_link:
         steps.insert(0, format_html('<p><a href="{}">Open {} and confirm there</a></p>', code.deep_link, entry.label))
-    about = format_html("<p>You are <b>{}</b> in OnCall. This counts once, until {} UTC.</p>", user.username, f"{code.expires_at:%H:%M}")
+    about = format_html(
+        "<p>You are <b>{}</b> in OnCall. This counts once, until {} UTC.</p>", user.username, f"{code.expires_at:%H:%M}"
+    )
     return _page(title, about + format_html_join("", "{}", ((step,) for step in steps)), 200)
 
 

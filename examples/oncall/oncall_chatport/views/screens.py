@@ -124,11 +124,15 @@ def _shown(channel: Link) -> dict[str, Any]:
     """A channel in the words of both screens."""
     names = {"name": channel.name, "channel_name": channel.name, "display_name": channel.display_name}
     ids = {"id": channel.external_id, "channel_id": channel.name or channel.external_id}
-    return ids | names | {
-        "team": channel.team,
-        "is_default": channel.is_default,
-        "is_default_channel": channel.is_default,
-    }
+    return (
+        ids
+        | names
+        | {
+            "team": channel.team,
+            "is_default": channel.is_default,
+            "is_default_channel": channel.is_default,
+        }
+    )
 
 
 def _look_up(organization: str, installation: str, wanted: str) -> models.ConversationInput | None:

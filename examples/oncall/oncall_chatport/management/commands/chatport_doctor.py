@@ -12,6 +12,7 @@ from oncall_chatport import links, oncall, port, registry
 from oncall_chatport.models import Installation, Link, Message
 
 MAX_EXAMPLES = 5
+SCOPES = "send, link, install:read and keys, for all organizations"
 
 
 class Command(BaseCommand):  # type: ignore[misc]
@@ -51,7 +52,7 @@ def _chatport() -> Iterator[str]:
         for organization in links.organizations():
             yield from _organization(organization)
     except (Unauthorized, Forbidden) as error:
-        yield f"Chatport at {settings.CHATPORT_URL} doesn't let us in: {error}. CHATPORT_TOKEN needs all scopes but audit:read and replay, of all organizations."
+        yield f"Chatport at {settings.CHATPORT_URL} doesn't let this command in: {error} It takes a key with the scopes {SCOPES}."
     except ChatportError as error:
         yield f"Chatport at {settings.CHATPORT_URL} doesn't answer: {error}. OnCall's lists work on; messages wait in Celery."
 

@@ -19,9 +19,15 @@ class Command(BaseCommand):  # type: ignore[misc]
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--organization", required=True, help="its id in OnCall (public primary key)")
         parser.add_argument("--backend", required=True, help=f"an entry of {registry.VARIABLE}, e.g. MATTERMOST")
-        parser.add_argument("--setting", action="append", default=[], metavar="NAME=VALUE", help="of a new installation")
         parser.add_argument(
-            "--field", action="append", default=[], metavar="NAME[=VALUE]", help="of the form shown; asked for without a value"
+            "--setting", action="append", default=[], metavar="NAME=VALUE", help="of a new installation"
+        )
+        parser.add_argument(
+            "--field",
+            action="append",
+            default=[],
+            metavar="NAME[=VALUE]",
+            help="of the form shown; asked for without a value",
         )
         parser.add_argument("--new-secret", action="store_true", help="make a new secret for the events")
 
@@ -32,7 +38,9 @@ class Command(BaseCommand):  # type: ignore[misc]
         key = options["organization"]
         organization = oncall.organizations().filter(public_primary_key=key).first()
         if organization is None:
-            known = ", ".join(f"{each.public_primary_key} ({each.org_title})" for each in oncall.organizations().all()[:20])
+            known = ", ".join(
+                f"{each.public_primary_key} ({each.org_title})" for each in oncall.organizations().all()[:20]
+            )
             raise CommandError(f"no organization {key}; there are: {known}")
         try:
             self._subscribe(options["new_secret"])
@@ -77,13 +85,18 @@ class Command(BaseCommand):  # type: ignore[misc]
             for line in _lines(step):
                 self.stdout.write(f"   {line}\n")
         if any(isinstance(step, models.FieldsStep) for step in installation.steps):
-            self.stdout.write("\nThen run this again with --field NAME for each field; a secret is asked for, not typed here.\n")
+            self.stdout.write(
+                "\nThen run this again with --field NAME for each field; a secret is asked for, not typed here.\n"
+            )
 
 
 def _lines(step: Any) -> list[str]:
     """What a step has beside its text, by its kind."""
     if isinstance(step, models.FieldsStep):
-        return [f"--field {each.name}: {each.label}{'' if each.required else ' (optional)'}. {each.help_}" for each in step.fields]
+        return [
+            f"--field {each.name}: {each.label}{'' if each.required else ' (optional)'}. {each.help_}"
+            for each in step.fields
+        ]
     if isinstance(step, models.OpenLinkStep):
         return [step.url]
     if isinstance(step, models.CopyValueStep):

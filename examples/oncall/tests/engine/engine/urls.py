@@ -1,8 +1,7 @@
-from django.urls import path
-
 from apps.api.views.features import FeaturesAPIView
 from apps.api.views.organization import GetChannelVerificationCode
 from apps.api.views.user import UserView
+from django.urls import path
 
 urlpatterns = [
     path("api/internal/v1/features/", FeaturesAPIView.as_view()),

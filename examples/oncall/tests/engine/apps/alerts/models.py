@@ -14,9 +14,15 @@ class AlertReceiveChannel(models.Model):
     verbal_name = models.CharField(max_length=150, null=True)
     messaging_backends_templates = models.JSONField(null=True)
 
+    @property
+    def emojized_verbal_name(self):
+        return self.verbal_name
+
 
 class ChannelFilter(models.Model):
-    alert_receive_channel = models.ForeignKey(AlertReceiveChannel, on_delete=models.CASCADE, related_name="channel_filters")
+    alert_receive_channel = models.ForeignKey(
+        AlertReceiveChannel, on_delete=models.CASCADE, related_name="channel_filters"
+    )
     notification_backends = models.JSONField(null=True, default=None)
 
 

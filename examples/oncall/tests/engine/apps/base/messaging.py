@@ -23,7 +23,9 @@ _loaded = None
 def get_messaging_backends():
     global _loaded
     if _loaded is None:
-        made = [import_string(path)(notification_channel_id=number) for path, number in settings.EXTRA_MESSAGING_BACKENDS]
+        made = [
+            import_string(path)(notification_channel_id=number) for path, number in settings.EXTRA_MESSAGING_BACKENDS
+        ]
         _loaded = {backend.backend_id: backend for backend in made}
     return _loaded.items()
 

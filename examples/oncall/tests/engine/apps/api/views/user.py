@@ -16,7 +16,10 @@ class UserView(ViewSet):
 
     def list(self, request):
         shown = [
-            {"username": user.username, "messaging_backends": {key: each.serialize_user(user) for key, each in get_messaging_backends()}}
+            {
+                "username": user.username,
+                "messaging_backends": {key: each.serialize_user(user) for key, each in get_messaging_backends()},
+            }
             for user in request.auth.organization.users.order_by("pk")
         ]
         return Response(shown)

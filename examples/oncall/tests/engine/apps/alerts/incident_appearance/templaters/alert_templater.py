@@ -16,5 +16,7 @@ class AlertTemplater:
 
     def render(self):
         own = (self.alert.group.channel.messaging_backends_templates or {}).get(self._render_for().upper(), {})
-        shown = {name: own.get(name, "{%s}" % name).format(**self.alert.raw_request_data) for name in ("title", "message")}
+        shown = {
+            name: own.get(name, "{%s}" % name).format(**self.alert.raw_request_data) for name in ("title", "message")
+        }
         return TemplatedAlert(**shown)
