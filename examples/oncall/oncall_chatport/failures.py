@@ -1,7 +1,7 @@
 """Chatport's failure codes as OnCall's, for the log of an alert group.
 
-OnCall's codes name platforms in their texts, so most of them fit one platform alone; the rest is code 24, "failed to notify
-… by (label)", with the reason in the record.
+OnCall's codes name platforms in their texts, so most of them fit one platform alone; the rest is code 24, "failed to
+notify … by (label)", with the reason in the record.
 """
 
 from oncall_chatport import oncall

@@ -23,8 +23,8 @@ def key_of(alert_group: Any, entry: Entry, name: str = "") -> str:
 
 
 def of(alert_group: Any, with_notifications: bool) -> Iterator[Message]:
-    """An alert group's messages: one for each backend in whose channels it is shown, then its notifications. A channel is
-    chosen once, so that a changed route doesn't leave half of a thread behind."""
+    """An alert group's messages: one for each backend in whose channels it is shown, then its notifications. A channel
+    is chosen once, so that a changed route doesn't leave half of a thread behind."""
     for entry in registry.entries():
         message = Message.objects.filter(key=key_of(alert_group, entry)).first()
         if message is None and (channel := links.channel_for(alert_group, entry.name)):

@@ -1,7 +1,7 @@
 """Which OnCall backends are served by Chatport: the environment variable `CHATPORT_BACKENDS`, read once.
 
-An entry is `NAME:ID[:PLATFORM[:LABEL]]`, with commas between entries, e.g. `MATTERMOST:9,CHAT_TELEGRAM:101`. Nothing here
-asks Chatport anything: the engine must start while it is away.
+An entry is `NAME:ID[:PLATFORM[:LABEL]]`, with commas between entries, e.g. `MATTERMOST:9,CHAT_TELEGRAM:101`. Nothing
+here asks Chatport anything: the engine must start while it is away.
 """
 
 import os
@@ -12,8 +12,8 @@ from functools import cache
 
 VARIABLE = "CHATPORT_BACKENDS"
 
-# What OnCall has built in, chat platforms and names of templates: `SLUG_title_template` is taken apart by the first of these
-# that it begins with, so a backend whose slug begins with one of them loses its templates.
+# What OnCall has built in, chat platforms and names of templates: `SLUG_title_template` is taken apart by the first of
+# these that it begins with, so a backend whose slug begins with one of them loses its templates.
 BUILT_IN = ("slack", "web", "phone_call", "sms", "telegram", "mobile_app", "email", "mattermost", "resolve_condition",
             "acknowledge_condition", "grouping_id", "source_link", "route", "alert_group")  # fmt: skip
 # Numbers that OnCall's own backends have in stored policies, and who may take one over.

@@ -1,7 +1,7 @@
 """The engine's settings with the add-on's: `DJANGO_SETTINGS_MODULE=oncall_chatport.settings`.
 
-Everything of the module that `CHATPORT_ENGINE_SETTINGS` names (the engine's own, as it was before) holds on, and what the
-add-on needs comes on top.
+Everything of the module that `CHATPORT_ENGINE_SETTINGS` names (the engine's own, as it was before) holds on, and what
+the add-on needs comes on top.
 """
 
 import importlib

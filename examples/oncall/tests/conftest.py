@@ -42,7 +42,8 @@ def organization(db: None) -> SimpleNamespace:
 
 @pytest.fixture
 def installed(organization: SimpleNamespace) -> SimpleNamespace:
-    """MATTERMOST is set up, Ada is linked, `incidents` is the default channel and `other` another; all in the local tables."""
+    """MATTERMOST is set up, Ada is linked, `incidents` is the default channel and `other` another; all in the local
+    tables."""
     now = datetime.datetime.now(datetime.UTC)
     home = Installation.objects.create(
         organization=organization.row,

@@ -1,5 +1,6 @@
 """What is sent when an alert group changes, and what becomes of notifications."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from apps.alerts.models import Alert, AlertGroup
 from apps.base.models import UserNotificationPolicyLogRecord as LogRecord
 from chatport_client import NoAnswer
 from conftest import copy
+from django.db import connection
 from django.test import TestCase
 from engine.celery import app
 
@@ -60,6 +62,25 @@ def test_the_revision_grows_with_each_change_and_each_alert_that_joins(installed
     assert [body.content.state for body in bodies] == ["firing", "firing", "acknowledged", "resolved"]
     assert [body.final for body in bodies] == [False, False, False, True]
     assert [line.text for line in bodies[3].log] == ["acknowledged by ada", "resolved by ada"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_has_the_higher_revision_has_read_later(installed: Any, fake_port: Any) -> None:
+    message = Message.objects.create(
+        key="k", backend="MATTERMOST", target={"channel": "c"}, alert_group=Alert.receive(installed.route, "0").group
+    )
+
+    def one_more(number: int) -> tuple[int, int]:
+        Alert.objects.create(group=message.alert_group, raw_request_data={"title": str(number), "message": ""})
+        body = messages.next_revision(Message.objects.get(pk=message.pk))
+        connection.close()
+        assert body is not None
+        return body.revision, next(int(fact.value) for fact in body.content.facts if fact.name == "Alerts")
+
+    with ThreadPoolExecutor(4) as workers:
+        told = sorted(workers.map(one_more, range(24)))
+    assert len({revision for revision, _ in told}) == 24
+    assert [alerts for _, alerts in told] == sorted(alerts for _, alerts in told)
 
 
 def test_it_stays_where_it_was_shown_first(installed: Any, fake_port: Any) -> None:

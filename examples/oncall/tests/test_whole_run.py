@@ -1,7 +1,7 @@
 """A whole run: the engine's stand-in with Celery's worker and web server, and the running Chatport with its sandbox.
 
-Two backends of OnCall, each with an installation of the sandbox (a world of its own): this program has one platform that can
-be tried without a server, and a platform may serve several backends.
+Two backends of OnCall, each with an installation of the sandbox (a world of its own): this program has one platform
+that can be tried without a server, and a platform may serve several backends.
 """
 
 import io

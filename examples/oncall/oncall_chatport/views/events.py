@@ -15,6 +15,22 @@ from oncall_chatport.models import SeenEvent
 
 logger = logging.getLogger(__name__)
 
+# What is subscribed to: what `_take` knows.
+KINDS: list[models.EventKind] = [
+    "installation.activated",
+    "installation.suspended",
+    "installation.removed",
+    "account.linked",
+    "account.changed",
+    "account.unlinked",
+    "channel.linked",
+    "channel.changed",
+    "channel.removed",
+    "action.invoked",
+    "message.delivered",
+    "message.failed",
+]
+
 
 @csrf_exempt  # type: ignore[untyped-decorator]
 @require_POST  # type: ignore[untyped-decorator]

@@ -1,7 +1,7 @@
 """The page on which a person links an account: OnCall's UI goes there in place of a platform's login.
 
-Its address is signed and lives ten minutes. It asks Chatport for a code when it is opened, and shows the steps that Chatport
-gives for the platform; any platform's steps are of the same few kinds.
+Its address is signed and lives ten minutes. It asks Chatport for a code when it is opened, and shows the steps that
+Chatport gives for the platform; any platform's steps are of the same few kinds.
 """
 
 from typing import Any
@@ -24,8 +24,8 @@ SECONDS = 600
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title><style>body{{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}}
-code{{background:#8882;padding:.2em .4em;border-radius:4px;overflow-wrap:anywhere}}:root{{color-scheme:light dark}}</style>
-<h1>{title}</h1>{body}"""
+code{{background:#8882;padding:.2em .4em;border-radius:4px;overflow-wrap:anywhere}}
+:root{{color-scheme:light dark}}</style><h1>{title}</h1>{body}"""
 
 
 def address(entry: Entry, user: Any) -> str:

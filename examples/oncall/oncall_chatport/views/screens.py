@@ -1,5 +1,5 @@
-"""The endpoints that OnCall's UI calls for chat platforms: the features, the state of the organization, channels, and the
-login that links an account. The same for every backend; the UI has screens for `MATTERMOST` and `MSTEAMS`."""
+"""The endpoints that OnCall's UI calls for chat platforms: the features, the state of the organization, channels, and
+the login that links an account. The same for every backend; the UI has screens for `MATTERMOST` and `MSTEAMS`."""
 
 from contextlib import suppress
 from typing import Any
@@ -37,7 +37,7 @@ class FeaturesView(FeaturesAPIView):  # type: ignore[misc]
 
 
 class OrganizationView(CurrentOrganizationView):  # type: ignore[misc]
-    """OnCall's organization. It judges whether a platform is configured by settings of its own apps, which aren't used."""
+    """OnCall's organization. Whether a platform is configured, OnCall judges by settings of its own apps."""
 
     def get(self, request: Request) -> Response:
         return self._configured(super().get(request))

@@ -1,9 +1,9 @@
-"""Says what is wrong between OnCall and Chatport, and what to do about it. Changes nothing; exit code 1 if anything is."""
+"""Says what is wrong between OnCall and Chatport, and what to do. Changes nothing; exit code 1 if anything is wrong."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from chatport_client import ChatportError, Forbidden, Unauthorized, models
+from chatport_client import ChatportError, Forbidden, Unauthorized, Webhooks, models
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.urls import reverse
@@ -33,6 +33,11 @@ def _settings() -> Iterator[str]:
     for name in ("CHATPORT_URL", "CHATPORT_TOKEN", "CHATPORT_EVENT_SECRET"):
         if not getattr(settings, name):
             yield f"{name} isn't set."
+    for secret in settings.CHATPORT_EVENT_SECRET.split():
+        try:
+            Webhooks(secret)
+        except ValueError:
+            yield "CHATPORT_EVENT_SECRET isn't a secret as `chatport_setup` prints it: whsec_ and base64."
     if "apps.mattermost" in settings.INSTALLED_APPS and registry.entry("MATTERMOST"):
         yield "OnCall's own Mattermost is on, too: set FEATURE_MATTERMOST_INTEGRATION_ENABLED=False."
 

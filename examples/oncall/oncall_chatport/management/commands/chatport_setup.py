@@ -1,4 +1,4 @@
-"""Sets a platform up for an organization, step by step: each run does what can be done and prints what a person does next."""
+"""Sets a platform up for an organization: each run does what can be done and prints what a person does next."""
 
 import json
 import sys
@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
 from oncall_chatport import links, oncall, port, registry
+from oncall_chatport.views.events import KINDS
 
 
 class Command(BaseCommand):  # type: ignore[misc]
@@ -59,9 +60,11 @@ class Command(BaseCommand):  # type: ignore[misc]
         """One subscription for all organizations; its secret is shown once."""
         url = settings.CHATPORT_EVENTS_URL or str(settings.BASE_URL).rstrip("/") + reverse("chatport-events")
         name, there = settings.CHATPORT_SUBSCRIPTION, port.chatport().list_subscriptions().subscriptions
-        if any(each.name == name and each.url == url for each in there) and not new_secret:
+        is_there = any(each.name == name and each.url == url and set(each.kinds) == set(KINDS) for each in there)
+        if is_there and not new_secret:
             return
-        made = port.chatport().put_subscription(name, models.PutSubscription(url=url, rotate_secret=new_secret))
+        wanted = models.PutSubscription(url=url, kinds=KINDS, rotate_secret=new_secret)
+        made = port.chatport().put_subscription(name, wanted)
         self.stdout.write(f"Events go to {url}.")
         if made.secret:
             old = settings.CHATPORT_EVENT_SECRET.split()[:1]

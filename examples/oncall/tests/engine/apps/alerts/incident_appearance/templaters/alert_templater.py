@@ -17,6 +17,6 @@ class AlertTemplater:
     def render(self):
         own = (self.alert.group.channel.messaging_backends_templates or {}).get(self._render_for().upper(), {})
         shown = {
-            name: own.get(name, "{%s}" % name).format(**self.alert.raw_request_data) for name in ("title", "message")
+            name: own.get(name, f"{{{name}}}").format(**self.alert.raw_request_data) for name in ("title", "message")
         }
         return TemplatedAlert(**shown)
