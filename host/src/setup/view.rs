@@ -46,8 +46,9 @@ pub struct Installation {
     pub removed_at: Option<Timestamp>,
 }
 
-/// One thing that a person must do, as applications read it: what
-/// [`SetupStep::to_json`](chatport_sdk::steps::SetupStep::to_json) makes.
+// What `SetupStep::to_json` makes, described for applications.
+/// One thing that a person must do, in a form that any frontend can render without knowing
+/// the platform.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ShownStep {

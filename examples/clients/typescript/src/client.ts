@@ -61,15 +61,19 @@ export class Chatport {
     this.patch = content(client.PATCH);
     this.delete = content(client.DELETE);
   }
+}
 
-  /** All items of a list, page by page: `chatport.every((cursor) => chatport.get(path, { params: { path: { org }, query: { cursor } } }))`. */
-  async *every<Item>(page: (cursor: string | undefined) => Promise<Page<Item>>): AsyncGenerator<Item> {
-    for (let cursor: string | undefined; ;) {
-      const { items, next } = await page(cursor);
-      yield* items;
-      if (!next) return;
-      cursor = next;
-    }
+/**
+ * All items of a list, page by page:
+ *
+ *     every((cursor) => chatport.get(path, { params: { path: { org }, query: { ...(cursor && { cursor }) } } }));
+ */
+export async function* every<Item>(page: (cursor: string | undefined) => Promise<Page<Item>>): AsyncGenerator<Item> {
+  for (let cursor: string | undefined; ; ) {
+    const { items, next } = await page(cursor);
+    yield* items;
+    if (!next) return;
+    cursor = next;
   }
 }
 

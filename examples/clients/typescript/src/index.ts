@@ -3,7 +3,7 @@
  * webhooks are written by hand.
  */
 
-export { Chatport, type ChatportOptions } from "./client.js";
+export { Chatport, type ChatportOptions, every } from "./client.js";
 export type { components, operations, paths } from "./generated/schema.js";
 export { ChatportError, NoAnswer, Problem, type ProblemDetails, type ProblemSlug } from "./problems.js";
 export type { Retries } from "./retries.js";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { Chatport, Problem } from "../src/index.js";
+import { Chatport, every, Problem } from "../src/index.js";
 import { eventually, message, URL, World } from "./world.js";
 
 let world: World;
@@ -85,7 +85,7 @@ test("events and lists are read page by page", async () => {
   }
   const pressed = events.find((event) => event.type === "action.invoked");
   assert.deepEqual([pressed?.data.action, pressed?.data.user, pressed?.data.message], ["ack", "u-42", "press"]);
-  const found = world.chatport.every((cursor) => {
+  const found = every((cursor) => {
     const query = { limit: 1, updated_after: "2020-01-01T00:00:00Z", ...(cursor && { cursor }) };
     return world.chatport.get("/v1/organizations/{org}/accounts", {
       params: { path: { org: world.organization }, query },

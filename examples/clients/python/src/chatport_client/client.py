@@ -52,8 +52,9 @@ class Page(Protocol[Item_co]):
 class Chatport(Operations):
     """Chatport's API: each operation is a method, `putMessage` is `put_message`.
 
-    `timeout` is how many seconds a call may take with all its retries; every method takes one of its own. Safe to
-    share between threads. Close it, or use it in a `with`.
+    `timeout` is how many seconds a call has with all its retries: no step of it (connecting, sending, reading) waits
+    longer than what is left. Every method takes one of its own. Safe to share between threads. Close it, or use it in
+    a `with`.
     """
 
     def __init__(
@@ -122,7 +123,7 @@ class Chatport(Operations):
     def _attempt(self, request: dict[str, Any], deadline: float) -> httpx.Response | Problem | NoAnswer:
         try:
             response = self._http.request(**request, timeout=max(deadline - time.monotonic(), 0.001))
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             words = str(error) or type(error).__name__
             return NoAnswer(words, may_have_happened=not isinstance(error, _NOT_SENT))
         return problem_of(response) if response.status_code >= 400 else response

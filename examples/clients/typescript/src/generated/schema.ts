@@ -1276,6 +1276,22 @@ export interface components {
          *
          *     Put a version into it (`{"v":1,…}`) so that a later release can read what an earlier one
          *     stored. Whatever is needed to post belongs here; the host looks nothing up.
+         *
+         *     ```
+         *     use chatport_sdk::prelude::*;
+         *     use serde::{Deserialize, Serialize};
+         *
+         *     #[derive(Debug, PartialEq, Serialize, Deserialize)]
+         *     struct Board {
+         *         v: u8,
+         *         board: String,
+         *     }
+         *
+         *     let town = Board { v: 1, board: "town".into() };
+         *     let address = Address::of(&town)?;
+         *     assert_eq!(address.read::<Board>()?, town);
+         *     # Ok::<(), serde_json::Error>(())
+         *     ```
          */
         Address: unknown;
         /** @description Who may press an action. */
@@ -2227,7 +2243,18 @@ export interface components {
             /** @description What happened, for the operator. */
             detail: string;
         };
-        /** @description How a platform counts lengths. */
+        /**
+         * @description How a platform counts lengths.
+         *
+         *     ```
+         *     use chatport_sdk::prelude::*;
+         *
+         *     let text = "né 📟";
+         *     assert_eq!(LengthUnit::Characters.length(text), 4);
+         *     assert_eq!(LengthUnit::Utf16.length(text), 5);
+         *     assert_eq!(LengthUnit::Bytes.length(text), 8);
+         *     ```
+         */
         LengthUnit: "characters" | "utf16" | "bytes";
         /** @description What a platform takes in one post. */
         Limits: {
@@ -2893,8 +2920,8 @@ export interface components {
             value: string;
         };
         /**
-         * @description One thing that a person must do, as applications read it: what
-         *     [`SetupStep::to_json`](chatport_sdk::steps::SetupStep::to_json) makes.
+         * @description One thing that a person must do, in a form that any frontend can render without knowing
+         *     the platform.
          */
         ShownStep: {
             /**

@@ -19,6 +19,22 @@ class Conversation:
 
             Put a version into it (`{"v":1,…}`) so that a later release can read what an earlier one
             stored. Whatever is needed to post belongs here; the host looks nothing up.
+
+            ```
+            use chatport_sdk::prelude::*;
+            use serde::{Deserialize, Serialize};
+
+            #[derive(Debug, PartialEq, Serialize, Deserialize)]
+            struct Board {
+                v: u8,
+                board: String,
+            }
+
+            let town = Board { v: 1, board: "town".into() };
+            let address = Address::of(&town)?;
+            assert_eq!(address.read::<Board>()?, town);
+            # Ok::<(), serde_json::Error>(())
+            ```
         display_name (str): The name that people read. Default: ''.
         id (str): The backend's key for it, unique within an installation and stable over time.
         kind (ConversationKind): What sort of place a conversation is.

@@ -21,6 +21,15 @@ class Limits:
         text (int): Longest text of one post.
         threads (bool): Whether replies form a thread under the message.
         unit (LengthUnit): How a platform counts lengths.
+
+            ```
+            use chatport_sdk::prelude::*;
+
+            let text = "né 📟";
+            assert_eq!(LengthUnit::Characters.length(text), 4);
+            assert_eq!(LengthUnit::Utf16.length(text), 5);
+            assert_eq!(LengthUnit::Bytes.length(text), 8);
+            ```
     """
 
     actions: int
