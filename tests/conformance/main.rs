@@ -7,6 +7,7 @@ mod guide;
 mod hearing;
 mod matrix;
 mod mattermost;
+mod msteams;
 mod parts;
 mod platform;
 mod sandbox;
@@ -43,6 +44,10 @@ mod a_backend_that_is_right {
 
 mod mattermost_bot {
     chatport_sdk::conformance!(crate::mattermost::MattermostFixture);
+}
+
+mod msteams_bot {
+    chatport_sdk::conformance!(crate::msteams::TeamsFixture);
 }
 
 mod sandbox_world {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt::Write, path::Path};
 
 use chatport_sdk::testkit::conformance::{Part, Report, examine};
 
-use crate::{mattermost::MattermostFixture, sandbox::SandboxFixture};
+use crate::{mattermost::MattermostFixture, msteams::TeamsFixture, sandbox::SandboxFixture};
 
 const PARTS: [(Part, &str); 13] = [
     (Part::Descriptor, "descriptor"),
@@ -27,8 +27,8 @@ const OPENING: &str = "# What each backend can do
 
 This table is written by the conformance suite, from what it has seen against strict stand-ins for the platforms. A part
 counts only if something of it was seen and nothing of it is broken; a behaviour that a platform has no occasion for, such
-as a lost answer where nothing is called over HTTP, counts for neither. Telegram and Microsoft Teams, which can't be set up
-yet, haven't been examined. `CHATPORT_WRITE_FEATURES=1 bash tests/run -p chatport-tests --test conformance matrix`
+as a lost answer where nothing is called over HTTP, counts for neither. Telegram, which can't be set up yet, hasn't been
+examined. `CHATPORT_WRITE_FEATURES=1 bash tests/run -p chatport-tests --test conformance matrix`
 writes it anew; the suite fails where it is out of date.
 
 ";
@@ -48,7 +48,7 @@ fn table(reports: &[Report]) -> String {
 
 #[test]
 fn the_table_of_features_is_what_the_suite_has_seen() {
-    let reports = [examine(&MattermostFixture), examine(&SandboxFixture::new())];
+    let reports = [examine(&MattermostFixture), examine(&TeamsFixture), examine(&SandboxFixture::new())];
     let seen = table(&reports);
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/features.md");
     if std::env::var_os("CHATPORT_WRITE_FEATURES").is_some() {

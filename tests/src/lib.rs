@@ -9,6 +9,7 @@ pub mod database;
 pub mod engine;
 pub mod faulty_store;
 pub mod mattermost;
+pub mod msteams;
 pub mod organization;
 pub mod pigeon;
 pub mod program;
