@@ -29,6 +29,15 @@ class Operations(unittest.TestCase):
         self.assertEqual([type(step) for step in steps], [models.SendTextStep, models.RunCommandStep])
         self.assertTrue(steps[0].send.secret)
 
+    def test_secrets_do_not_stand_in_what_is_logged(self):
+        code = self.world.code(purpose="channel")
+        self.assertNotIn(code.code, repr(code))
+        fields = models.SubmissionFields.from_dict({"bot_token": "xyzzy"})
+        self.assertNotIn("xyzzy", repr(models.Submission(fields=fields)))
+        key = self.chatport.create_api_key(models.NewKeyRequest(name="test", scopes=["send"]))
+        self.addCleanup(self.chatport.revoke_api_key, key.id)
+        self.assertNotIn(key.key, repr(key))
+
     def test_a_message_is_shown_changed_and_taken_away(self):
         accepted = self.chatport.put_message(self.organization, "alert", message(1, "Disk full"))
         self.assertEqual((accepted.revision, len(accepted.copies)), (1, 1))

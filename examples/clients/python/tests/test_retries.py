@@ -2,7 +2,7 @@
 
 import unittest
 
-from chatport_client import Chatport, NoAnswer, Problem, Refused, Retries, Unavailable, UnexpectedAnswer, models
+from chatport_client import Chatport, NoAnswer, NotFound, Problem, Refused, Retries, Unavailable, UnexpectedAnswer, models
 from standin import StandIn, problem
 from world import message
 
@@ -85,6 +85,18 @@ class Retrying(unittest.TestCase):
         chatport = self.client(problem("unavailable", 503, 1), retries=Retries(attempts=1))
         with self.assertRaises(Unavailable):
             chatport.list_backends()
+
+    def test_what_an_earlier_attempt_took_away_is_gone_as_wished(self):
+        for lost in (None, problem("unavailable", 503)):
+            chatport = self.client(lost, problem("channel-not-found", 404))
+            chatport.remove_channel("acme", "01")
+            self.assertEqual(len(self.stand_in.requests), 2)
+
+    def test_what_never_was_there_is_not_found(self):
+        for before in ((), (problem("too-many-requests", 429, 1),)):
+            chatport = self.client(*before, problem("channel-not-found", 404))
+            with self.assertRaises(NotFound):
+                chatport.remove_channel("acme", "01")
 
     def test_what_others_on_the_way_say_is_told_apart(self):
         chatport = self.client((418, "no problem document", {}), (200, "nor an answer", {}))

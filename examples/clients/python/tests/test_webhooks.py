@@ -104,6 +104,14 @@ class Signatures(unittest.TestCase):
         self.assertIsInstance(event, models.UnknownEvent)
         self.assertEqual((event.type_, event.data), ("account.renamed", {"a": 1}))
 
+    def test_one_of_a_known_kind_that_lacks_something_is_logged(self):
+        event = {"id": "01", "type": "account.linked", "organization": "acme", "timestamp": "2026-01-01T00:00:00Z"}
+        with self.assertLogs("chatport_client.webhooks", "WARNING") as logged:
+            self.assertIsInstance(parse_event(event | {"data": {"link": {}}}), models.UnknownEvent)
+        self.assertIn("event 01 of the kind account.linked", logged.output[0])
+        with self.assertNoLogs("chatport_client.webhooks"):
+            parse_event(event | {"type": "account.renamed", "data": {}})
+
     def test_every_kind_in_the_description_has_a_class(self):
         kinds = models.EventKind.__args__
         shape = {"id": "01", "organization": "acme", "timestamp": "2026-01-01T00:00:00Z"}

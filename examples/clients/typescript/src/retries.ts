@@ -20,6 +20,9 @@ const REPEATABLE_METHODS = new Set(["GET", "PUT", "DELETE"]);
 /** Its answer has a secret that no second answer has. */
 const ANSWERED_ONCE = /\/v1\/subscriptions\/[^/]+$/;
 
+/** Deletions whose answer has content, so that nothing else can stand for it. */
+const DELETED_WITH_CONTENT = /\/(messages|users)\/[^/]+$/;
+
 /** What may be otherwise in a moment. */
 const PASSING = new Set([429, 502, 503, 504]);
 
@@ -38,13 +41,17 @@ const NOT_SENT = new Set([
 
 /** A `fetch` that answers or throws a `Problem` or `NoAnswer`. */
 export async function send(request: Request, sending: Sending): Promise<Response> {
+  const { pathname } = new URL(request.url);
   const repeatable =
     REPEATABLE_METHODS.has(request.method) &&
-    !(request.method === "PUT" && ANSWERED_ONCE.test(new URL(request.url).pathname));
+    !(request.method === "PUT" && ANSWERED_ONCE.test(pathname));
   const deadline = performance.now() + sending.timeout;
+  let mayBeGone = false;
   for (let attempt = 1; ; attempt++) {
     const answer = await once(request.clone(), deadline - performance.now());
     if (answer instanceof Response) return answer;
+    // What an earlier attempt took away is gone, as it was to be; only its answer was lost.
+    if (mayBeGone && answer instanceof Problem && answer.status === 404) return new Response(null, { status: 204 });
     let wait = sending.retries.firstWait * 2 ** (attempt - 1) * (0.5 + Math.random() / 2);
     let again: boolean;
     if (answer instanceof NoAnswer) {
@@ -53,10 +60,15 @@ export async function send(request: Request, sending: Sending): Promise<Response
       again = PASSING.has(answer.status) && (repeatable || NOTHING_CHANGED.has(answer.slug));
       wait = Math.max(wait, (answer.retryAfter ?? 0) * 1000);
     }
+    mayBeGone ||= request.method === "DELETE" && !DELETED_WITH_CONTENT.test(pathname) && mayHaveHappened(answer);
     if (!again || request.signal.aborted || attempt >= sending.retries.attempts || performance.now() + wait >= deadline)
       throw answer;
     await sending.sleep(wait);
   }
+}
+
+function mayHaveHappened(answer: Problem | NoAnswer): boolean {
+  return answer instanceof NoAnswer ? answer.mayHaveHappened : !NOTHING_CHANGED.has(answer.slug);
 }
 
 async function once(request: Request, timeout: number): Promise<Response | Problem | NoAnswer> {

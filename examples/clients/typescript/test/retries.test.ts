@@ -79,6 +79,25 @@ test("anything is repeated after nothing has happened", async (t) => {
   assert.deepEqual(waits, [1000]);
 });
 
+const CHANNEL = "/v1/organizations/{org}/channels/{id}";
+const GONE = problem("channel-not-found", 404);
+
+test("what an earlier attempt took away is gone as wished", async (t) => {
+  for (const lost of [undefined, problem("unavailable", 503)]) {
+    const { chatport, requests } = await standIn(t, lost, GONE);
+    await chatport.delete(CHANNEL, { params: { path: { org: "acme", id: "01" } } });
+    assert.equal(requests.length, 2);
+  }
+});
+
+test("what never was there is not found", async (t) => {
+  for (const before of [[], [problem("too-many-requests", 429, 1)]]) {
+    const { chatport } = await standIn(t, ...before, GONE);
+    const params = { path: { org: "acme", id: "01" } };
+    await assert.rejects(chatport.delete(CHANNEL, { params }), (error) => error instanceof Problem && error.status === 404);
+  }
+});
+
 test("nobody there is no answer", async (t) => {
   const { chatport, server, waits } = await standIn(t);
   server.close();

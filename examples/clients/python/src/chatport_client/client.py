@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
@@ -13,7 +14,7 @@ import httpx
 
 from .generated.client import Operations
 from .generated.errors import UnexpectedStatus
-from .problems import NoAnswer, Problem, UnexpectedAnswer, problem_of
+from .problems import NoAnswer, NotFound, Problem, UnexpectedAnswer, problem_of
 
 Answer = TypeVar("Answer")
 Item_co = TypeVar("Item_co", covariant=True)
@@ -104,10 +105,14 @@ class Chatport(Operations):
     ) -> Answer:
         repeatable = request["method"] in _REPEATABLE_METHODS and operation not in _ANSWERED_ONCE
         deadline = time.monotonic() + (self._timeout if timeout is None else timeout)
-        attempt = 0
+        attempt, may_be_gone = 0, False
         while True:
             attempt += 1
             answer = self._attempt(request, deadline)
+            if may_be_gone and isinstance(answer, NotFound):
+                # What an earlier attempt took away is gone, as it was to be; only its answer was lost.
+                with suppress(UnexpectedStatus):
+                    return parse(httpx.Response(204))
             if isinstance(answer, httpx.Response):
                 return _parsed(answer, parse)
             wait = self._retries.first_wait * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)
@@ -116,6 +121,7 @@ class Chatport(Operations):
             else:
                 again = answer.status in _PASSING and (repeatable or answer.slug in _NOTHING_CHANGED)
                 wait = max(wait, answer.retry_after or 0.0)
+            may_be_gone = request["method"] == "delete" and (may_be_gone or _may_have_happened(answer))
             if not again or attempt >= self._retries.attempts or time.monotonic() + wait >= deadline:
                 raise answer
             self._sleep(wait)
@@ -127,6 +133,10 @@ class Chatport(Operations):
             words = str(error) or type(error).__name__
             return NoAnswer(words, may_have_happened=not isinstance(error, _NOT_SENT))
         return problem_of(response) if response.status_code >= 400 else response
+
+
+def _may_have_happened(answer: Problem | NoAnswer) -> bool:
+    return answer.may_have_happened if isinstance(answer, NoAnswer) else answer.slug not in _NOTHING_CHANGED
 
 
 def _parsed(answer: httpx.Response, parse: Callable[[httpx.Response], Answer]) -> Answer:

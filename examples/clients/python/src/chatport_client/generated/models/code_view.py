@@ -35,8 +35,8 @@ class CodeView:
             person does.
     """
 
-    code: str
-    deep_link: None | str
+    code: str = _attrs_field(repr=False)
+    deep_link: None | str = _attrs_field(repr=False)
     expires_at: datetime.datetime
     installation: str
     purpose: Purpose

@@ -32,7 +32,7 @@ class MadeKey:
     created_at: datetime.datetime
     expires_at: datetime.datetime
     id: str
-    key: str
+    key: str = _attrs_field(repr=False)
     name: str
     scopes: list[Scope]
     last_used_at: datetime.datetime | None | Unset = UNSET

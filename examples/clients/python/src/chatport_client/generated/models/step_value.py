@@ -19,7 +19,7 @@ class StepValue:
     """
 
     secret: bool
-    value: None | str
+    value: None | str = _attrs_field(repr=False)
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

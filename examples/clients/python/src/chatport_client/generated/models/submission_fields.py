@@ -13,7 +13,7 @@ T = TypeVar("T", bound="SubmissionFields")
 class SubmissionFields:
     """The values by the names of the fields; toggles are `true` or `false`."""
 
-    additional_properties: dict[str, bool | str] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, bool | str] = _attrs_field(repr=False, init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
 

@@ -41,7 +41,7 @@ class SubscriptionView:
     url: str
     last_failure: LastFailure | None | Unset = UNSET
     last_success_at: datetime.datetime | None | Unset = UNSET
-    secret: None | str | Unset = UNSET
+    secret: None | str | Unset = _attrs_field(default=UNSET, repr=False)
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
