@@ -1,8 +1,20 @@
 """What is repeated and what isn't, against a stand-in that answers as it is told."""
 
+import pickle
 import unittest
 
-from chatport_client import Chatport, NoAnswer, NotFound, Problem, Refused, Retries, Unavailable, UnexpectedAnswer, models
+from chatport_client import (
+    Chatport,
+    ChatportError,
+    NoAnswer,
+    NotFound,
+    Problem,
+    Refused,
+    Retries,
+    Unavailable,
+    UnexpectedAnswer,
+    models,
+)
 from standin import StandIn, problem
 from world import message
 
@@ -80,6 +92,16 @@ class Retrying(unittest.TestCase):
             chatport.list_backends()
         self.assertFalse(caught.exception.may_have_happened)
         self.assertEqual(len(self.waits), 3)
+
+    def test_what_was_raised_can_be_passed_to_another_process(self):
+        chatport = self.client(problem("backlog-full", 429, 60), None, retries=Retries(attempts=1))
+        for _ in range(2):
+            with self.assertRaises(ChatportError) as caught:
+                chatport.list_backends()
+            error, copy = caught.exception, pickle.loads(pickle.dumps(caught.exception))
+            self.assertEqual((type(copy), str(copy)), (type(error), str(error)))
+            for member in ("slug", "retry_after", "may_have_happened"):
+                self.assertEqual(getattr(copy, member, None), getattr(error, member, None))
 
     def test_retries_can_be_switched_off(self):
         chatport = self.client(problem("unavailable", 503, 1), retries=Retries(attempts=1))

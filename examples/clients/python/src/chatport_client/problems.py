@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import httpx
@@ -22,6 +23,10 @@ class NoAnswer(ChatportError):
         super().__init__(detail)
         self.may_have_happened = may_have_happened
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pools of processes pass on what their workers raise."""
+        return partial(type(self), str(self), may_have_happened=self.may_have_happened), ()
+
 
 class UnexpectedAnswer(ChatportError):
     """What came isn't an answer of Chatport's, or of one that this client doesn't understand."""
@@ -37,6 +42,9 @@ class Problem(ChatportError):
         """All that the problem says: `title`, `detail`, `cure`, `pointer`, `field`, `installations`, …"""
         self.retry_after = retry_after
         """In how many seconds to try again, where Chatport says so."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.details, self.retry_after)
 
     @property
     def status(self) -> int:
