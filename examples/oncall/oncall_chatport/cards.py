@@ -23,6 +23,7 @@ SILENCES = (
 )
 # How many lines of the log go along; Chatport posts each once, so earlier ones needn't.
 MAX_LOG = 50
+MAX_LINE = 2_000
 
 ACKNOWLEDGE = models.ActionInput("acknowledge", "Acknowledge", style="primary")
 UNACKNOWLEDGE = models.ActionInput("unacknowledge", "Unacknowledge")
@@ -110,4 +111,5 @@ def log_of(alert_group: Any) -> list[models.LogLine]:
         record.TYPE_UNATTACHED,
     )
     newest = alert_group.log_records.filter(type__in=told).order_by("-pk")[:MAX_LOG]
-    return [models.LogLine(id=str(each.pk), text=each.rendered_log_line_action()) for each in reversed(newest)]
+    lines = [(str(each.pk), each.rendered_log_line_action().strip()[:MAX_LINE]) for each in reversed(newest)]
+    return [models.LogLine(id=key, text=text) for key, text in lines if text]

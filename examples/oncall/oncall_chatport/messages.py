@@ -1,20 +1,25 @@
 """Messages at Chatport: which ones an alert group has, how their revisions grow, and what became of them."""
 
+import datetime
 import logging
 import time
 from collections.abc import Iterator
 from typing import Any
 
-from chatport_client import models
+from chatport_client import UNSET, models
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
+from django.utils import timezone
 
 from oncall_chatport import cards, failures, links, oncall, port, registry
 from oncall_chatport.models import Installation, Message
 from oncall_chatport.registry import Entry
 
 logger = logging.getLogger(__name__)
+
+# A notification that can't be delivered by then is of no use: OnCall's own apps give up as early.
+NOTIFICATION_LIVES = datetime.timedelta(hours=1)
 
 
 def key_of(alert_group: Any, entry: Entry, name: str = "") -> str:
@@ -39,7 +44,20 @@ def of(alert_group: Any, with_notifications: bool) -> Iterator[Message]:
         if message is not None:
             yield message
     if with_notifications:
-        yield from Message.objects.filter(alert_group=alert_group, user__isnull=False).order_by("pk")
+        yield from _not_given_up().filter(alert_group=alert_group, user__isnull=False).order_by("pk")
+
+
+def _not_given_up() -> Any:
+    """Without the notifications that never came to Chatport: OnCall's log has them as failed, so nothing sends them later."""
+    return Message.objects.exclude(user__isnull=False, is_delivered=False, accepted_revision=0)
+
+
+def alert_groups_behind() -> list[int]:
+    """The keys of alert groups whose newest state Chatport hasn't taken: tasks were given up, or lost. What is over and
+    was never shown stays so."""
+    behind = _not_given_up().filter(is_deleted=False).exclude(revision=F("accepted_revision"), revision__gt=0)
+    shown_or_open = behind.exclude(accepted_revision=0, alert_group__resolved=True)
+    return list(shown_or_open.order_by().values_list("alert_group_id", flat=True).distinct())
 
 
 def notification(
@@ -70,7 +88,8 @@ def put(message: Message) -> None:
     if body is not None:
         organization = message.alert_group.channel.organization
         port.chatport_of_tasks().put_message(organization.public_primary_key, message.key, body)
-        Message.objects.filter(pk=message.pk).update(problem="")
+        accepted = Greatest(F("accepted_revision"), body.revision)
+        Message.objects.filter(pk=message.pk).update(problem="", accepted_revision=accepted)
 
 
 def next_revision(message: Message) -> models.PutMessageInput | None:
@@ -101,6 +120,9 @@ def next_revision(message: Message) -> models.PutMessageInput | None:
             log=cards.log_of(alert_group) if message.user_id is None else [],
             urgency="urgent" if message.is_important else "normal",
             final=alert_group.resolved,
+            expires_at=timezone.now() + NOTIFICATION_LIVES
+            if message.user_id and message.is_delivered is None
+            else UNSET,
         )
 
 
@@ -120,11 +142,11 @@ def ended(organization: Any, told: models.MessageEvent) -> None:
     Message.objects.filter(pk=message.pk).update(problem=f"{failure.code}: {failure.detail}" if failure else "")
     if message.user_id is None:
         return
-    if failure is None and not message.is_delivered:
-        Message.objects.filter(pk=message.pk).update(is_delivered=True)
+    row = Message.objects.filter(pk=message.pk)
+    # Whoever changes the row writes the log, so two at once don't both.
+    if failure is None and row.exclude(is_delivered=True).update(is_delivered=True):
         record(message.backend, message.alert_group, message.user, message.policy)
-    elif failure is not None and message.is_delivered is None:
-        Message.objects.filter(pk=message.pk).update(is_delivered=False)
+    elif failure is not None and row.filter(is_delivered=None).update(is_delivered=False):
         record(message.backend, message.alert_group, message.user, message.policy, failure.code, failure.detail)
 
 

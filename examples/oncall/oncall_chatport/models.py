@@ -55,6 +55,7 @@ class Message(models.Model):  # type: ignore[misc]
     key = models.CharField(max_length=128, unique=True)
     target = models.JSONField()
     revision = models.BigIntegerField(default=0)
+    accepted_revision = models.BigIntegerField(default=0)  # the newest that Chatport took
     is_deleted = models.BooleanField(default=False)
     problem = models.TextField(default="")  # why it isn't shown, as far as is known
 

@@ -1,8 +1,9 @@
 """The one connection of this process to Chatport, and how its errors are told apart."""
 
+import os
 from functools import cache
 
-from chatport_client import Chatport, ChatportError, NoAnswer, Problem, Retries
+from chatport_client import Chatport, ChatportError, NoAnswer, Problem, Retries, UnexpectedAnswer
 from django.conf import settings
 
 # Seconds that somebody who waits may wait, and those of a task.
@@ -12,7 +13,7 @@ PATIENCE_OF_TASKS = 10.0
 
 @cache
 def chatport() -> Chatport:
-    """Where somebody waits: with a few quick repetitions. Made at the first use, so after a server has forked."""
+    """Where somebody waits: with a few quick repetitions."""
     return Chatport(settings.CHATPORT_URL, settings.CHATPORT_TOKEN, timeout=PATIENCE)
 
 
@@ -24,8 +25,18 @@ def chatport_of_tasks() -> Chatport:
     )
 
 
+def _forget() -> None:
+    chatport.cache_clear()
+    chatport_of_tasks.cache_clear()
+
+
+# Servers and Celery's workers fork, perhaps after the first use, and two processes can't share a connection.
+os.register_at_fork(after_in_child=_forget)
+
+
 def may_pass(error: ChatportError) -> bool:
     """Whether the same request may succeed later, with nobody doing anything."""
     if isinstance(error, Problem):
         return error.status >= 500 or error.status == 429
-    return isinstance(error, NoAnswer)
+    # What isn't an answer of Chatport's is one of a proxy before it.
+    return isinstance(error, NoAnswer | UnexpectedAnswer)

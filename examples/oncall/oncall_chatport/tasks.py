@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from celery import shared_task
-from chatport_client import ChatportError, NotFound, Problem
+from chatport_client import ChatportError, NoAnswer, NotFound, Problem, Refused
 from django.utils import timezone
 
 from oncall_chatport import links, messages, oncall, port, registry
@@ -39,15 +39,22 @@ def refresh_alert_group(self: Any, alert_group_pk: int, with_notifications: bool
     alert_group = oncall.alert_groups().filter(pk=alert_group_pk).first()
     if alert_group is None:
         return
-    for message in messages.of(alert_group, with_notifications):
+    passing: ChatportError | None = None
+    # All of them first, so that what isn't tried here is known as missing.
+    for message in list(messages.of(alert_group, with_notifications)):
         try:
             messages.put(message)
         except ChatportError as error:
-            if port.may_pass(error):
-                raise self.retry(exc=error, countdown=_wait(self.request.retries, error)) from error
-            logger.error("message %s was refused: %s", message.key, error)
             message.problem = str(error)
             message.save(update_fields=["problem"])
+            if not port.may_pass(error):
+                logger.error("message %s was refused: %s", message.key, error)
+                continue
+            passing = error
+            if isinstance(error, NoAnswer):
+                break  # nor would the others be taken
+    if passing is not None:
+        raise self.retry(exc=passing, countdown=_wait(self.request.retries, passing)) from passing
 
 
 @shared_task(bind=True, max_retries=RETRIES_OF_AN_HOUR)  # type: ignore[untyped-decorator]
@@ -73,10 +80,15 @@ def send_notification(
     except ChatportError as error:
         if port.may_pass(error) and self.request.retries < self.max_retries:
             raise self.retry(exc=error, countdown=_wait(self.request.retries, error)) from error
-        failure = "platform_unavailable" if port.may_pass(error) else "content_rejected"
         message.is_delivered, message.problem = False, str(error)
         message.save(update_fields=["is_delivered", "problem"])
-        messages.record(backend, alert_group, user, policy, failure, str(error))
+        messages.record(backend, alert_group, user, policy, _failure(error), str(error))
+
+
+def _failure(error: ChatportError) -> str:
+    if isinstance(error, Refused):
+        return "content_rejected"
+    return "platform_unavailable" if port.may_pass(error) else "chatport_refused"
 
 
 @shared_task(bind=True, max_retries=RETRIES_OF_A_DAY)  # type: ignore[untyped-decorator]
@@ -94,9 +106,11 @@ def delete_messages(self: Any, organization_key: str, keys: list[str]) -> None:
 
 @shared_task  # type: ignore[untyped-decorator]
 def read_everything_again() -> None:
-    """Nightly: compare the local tables with Chatport, and forget old events."""
+    """Nightly: compare the local tables with Chatport, send again what it hasn't taken, and forget old events."""
     for organization in links.organizations():
         read_organization.delay(organization.pk)
+    for alert_group_pk in messages.alert_groups_behind():
+        refresh_alert_group.delay(alert_group_pk, with_notifications=True)
     SeenEvent.objects.filter(seen_at__lt=timezone.now() - REMEMBER_EVENTS).delete()
 
 

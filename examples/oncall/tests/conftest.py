@@ -122,10 +122,11 @@ class Port:
         self.put: list[tuple[str, str, Any]] = []
         self.deleted: list[tuple[str, str]] = []
         self.error: Exception | None = None
+        self.refused: dict[str, Exception] = {}  # by the end of a key
 
     def put_message(self, organization: str, key: str, body: Any) -> None:
-        if self.error:
-            raise self.error
+        if error := self.error or next((each for end, each in self.refused.items() if key.endswith(end)), None):
+            raise error
         self.put.append((organization, key, body))
 
     def delete_message(self, organization: str, key: str) -> None:

@@ -6,15 +6,16 @@ from typing import Any
 import pytest
 from apps.alerts.models import Alert, AlertGroup
 from apps.base.models import UserNotificationPolicyLogRecord as LogRecord
-from chatport_client import NoAnswer
+from chatport_client import NoAnswer, Problem, Refused, Unauthorized, Unavailable, models
 from conftest import copy
 from django.db import connection
 from django.test import TestCase
+from django.utils import timezone
 from engine.celery import app
 
 from oncall_chatport import messages, registry, tasks
 from oncall_chatport.backend import ChatportBackend
-from oncall_chatport.models import Message
+from oncall_chatport.models import Installation, Link, Message
 
 pytestmark = pytest.mark.usefixtures("eager")
 MATTERMOST = ChatportBackend(entry=registry.parse("MATTERMOST:9:sandbox")[0], notification_channel_id=9)
@@ -198,6 +199,106 @@ def test_retries_are_bounded_and_end_in_the_log(installed: Any, fake_port: Any, 
     assert log_of(group) == [(3, 24, "platform_unavailable: connection refused")]
     waits = [tasks._wait(number, fake_port.error) for number in range(tasks.RETRIES_OF_AN_HOUR)]
     assert waits[:4] == [1, 2, 4, 8] and 3600 <= sum(waits) < 2 * 3600
+
+
+AWAY = NoAnswer("connection refused", may_have_happened=False)
+
+
+def problem(kind: type[Problem], status: int) -> Problem:
+    told = {"type": "/problems/x", "title": "T", "status": status, "cure": "C"}
+    return kind(models.ProblemDetails.from_dict(told))
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "code"),
+    [
+        (problem(Refused, 422), "content_rejected", 28),
+        (problem(Unauthorized, 401), "chatport_refused", 24),
+    ],
+)
+def test_what_chatport_refuses_is_logged_as_what_it_is(
+    installed: Any, fake_port: Any, policy: Any, error: Problem, reason: str, code: int
+) -> None:
+    group = receive(installed)
+    fake_port.error = error
+    MATTERMOST.notify_user(installed.ada, group, policy)
+    assert log_of(group) == [(3, code, f"{reason}: {error}")]
+
+
+def test_a_notification_is_of_no_use_after_an_hour_but_what_was_shown_is_kept_up_to_date(
+    installed: Any, fake_port: Any, policy: Any, tell: Any
+) -> None:
+    group = receive(installed)
+    assert not fake_port.put[-1][2].expires_at
+    policy.important = False
+    MATTERMOST.notify_user(installed.ada, group, policy)
+    _, key, first = fake_port.put[-1]
+    assert 3500 < (first.expires_at - timezone.now()).total_seconds() <= 3600
+    tell("message.delivered", "OACME", {"message": key, "revision": 1, "copy": copy()})
+    act(group, "acknowledge_by_user_or_backsync", user=installed.ada)
+    assert fake_port.put[-1][1] == key and not fake_port.put[-1][2].expires_at
+
+
+def test_a_notification_that_was_given_up_is_not_sent_later(installed: Any, fake_port: Any, policy: Any) -> None:
+    group = receive(installed)
+    fake_port.error = problem(Unauthorized, 401)
+    MATTERMOST.notify_user(installed.ada, group, policy)
+    fake_port.error = None
+    fake_port.put.clear()
+    act(group, "acknowledge_by_user_or_backsync", user=installed.ada)
+    assert [key for _, key, _ in fake_port.put] == [f"{group.public_primary_key}.mattermost"]
+
+
+@pytest.fixture
+def nightly(fake_port: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What the night sends, where tasks are given up soon."""
+    monkeypatch.setattr(tasks.refresh_alert_group, "max_retries", 2)
+    monkeypatch.setattr("oncall_chatport.links.read_everything", lambda _: None)
+
+    def nightly() -> list[tuple[str, str]]:
+        fake_port.error = None
+        fake_port.put.clear()
+        tasks.read_everything_again()
+        return [(key, body.content.state) for _, key, body in fake_port.put]
+
+    return nightly
+
+
+def test_what_was_given_up_is_sent_at_night_in_its_newest_state(installed: Any, fake_port: Any, nightly: Any) -> None:
+    shown = receive(installed)
+    app.conf.task_eager_propagates = False
+    fake_port.error = AWAY
+    never_shown, over = receive(installed, "Never shown"), receive(installed, "Over before it was shown")
+    act(shown, "resolve_by_user_or_backsync", user=installed.ada)
+    act(over, "resolve_by_user_or_backsync", user=installed.ada)
+    assert set(Message.objects.values_list("problem", flat=True)) == {"connection refused"}
+    assert nightly() == [
+        (f"{shown.public_primary_key}.mattermost", "resolved"),
+        (f"{never_shown.public_primary_key}.mattermost", "firing"),
+    ]
+    assert nightly() == []
+
+
+def test_one_message_that_fails_does_not_hold_up_the_others(installed: Any, fake_port: Any, nightly: Any) -> None:
+    home = Installation.objects.create(
+        organization=installed.row, backend="CHAT_PLAY", external_id="i-2", state="active", updated_at=timezone.now()
+    )
+    Link.objects.create(
+        installation=home, kind="channel", external_id="c-2", is_default=True, updated_at=timezone.now()
+    )
+    app.conf.task_eager_propagates = False
+    fake_port.refused = {".mattermost": problem(Unavailable, 503)}
+    group = receive(installed)
+    assert {key for _, key, _ in fake_port.put} == {f"{group.public_primary_key}.chat_play"}
+    fake_port.refused = {}
+    assert f"{group.public_primary_key}.mattermost" in dict(nightly())
+
+
+def test_an_empty_line_of_the_log_is_left_out(installed: Any, fake_port: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    group = receive(installed)
+    monkeypatch.setattr("apps.alerts.models.AlertGroupLogRecord.rendered_log_line_action", lambda _: " ")
+    act(group, "acknowledge_by_user_or_backsync", user=installed.ada)
+    assert fake_port.put[-1][2].log == []
 
 
 def test_every_task_goes_to_a_queue_that_oncalls_workers_serve() -> None:

@@ -46,6 +46,7 @@ class Migration(migrations.Migration):  # type: ignore[misc]
                 ("key", models.CharField(max_length=128, unique=True)),
                 ("target", models.JSONField()),
                 ("revision", models.BigIntegerField(default=0)),
+                ("accepted_revision", models.BigIntegerField(default=0)),
                 ("is_deleted", models.BooleanField(default=False)),
                 ("problem", models.TextField(default="")),
                 ("is_important", models.BooleanField(default=False)),
