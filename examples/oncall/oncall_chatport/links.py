@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 # What counts as set up; a suspended one still takes messages, which wait.
 LIVE = ("active", "suspended")
+MAX_TEXT = 255
 EVER = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -192,11 +193,20 @@ def _take(organization: Any, kind: str, news: models.AccountLink | models.Channe
     home = Installation.objects.filter(organization=organization, external_id=news.installation).first()
     if home is None:
         return  # of no entry; the doctor tells
+    # As long as the columns are: names are of the platform's making.
+    values = {name: value[:MAX_TEXT] if isinstance(value, str) else value for name, value in values.items()}
     values |= {"kind": kind, "updated_at": news.updated_at}
     row, is_new = Link.objects.get_or_create(external_id=news.id, defaults={"installation": home, **values})
     if not is_new:
         # What we did ourselves and its event come at once, and late news may come last.
         Link.objects.filter(pk=row.pk, installation=home, updated_at__lte=news.updated_at).update(**values)
+    _changed()
+
+
+def lost(installation: Installation) -> None:
+    """Chatport doesn't have it any more, and no event will tell."""
+    Installation.objects.filter(pk=installation.pk).update(state="removed")
+    installation.links.update(is_gone=True)
     _changed()
 
 

@@ -64,7 +64,7 @@ def _entry(text: str) -> Entry:
     name, _, rest = text.partition(":")
     number, _, rest = rest.partition(":")
     platform, _, label = rest.partition(":")
-    if not re.fullmatch(r"[A-Z][A-Z0-9_]*", name) or not number.strip().isdigit():
+    if not re.fullmatch(r"[A-Z][A-Z0-9_]*", name) or not re.fullmatch(r"\s*[0-9]+\s*", number):
         raise ConfigurationError(
             f"{VARIABLE}: {text!r} isn't NAME:ID[:PLATFORM[:LABEL]], e.g. CHAT_TELEGRAM:101. The name is in capitals."
         )

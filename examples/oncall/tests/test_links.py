@@ -84,6 +84,11 @@ def test_two_backends_on_one_platform_are_told_apart(organization: Any, tell: An
     ]
 
 
+def test_a_name_longer_than_its_column_is_cut(installed: Any, tell: Any) -> None:
+    assert tell("channel.linked", "OACME", {"channel": channel(display_name="n" * 300)}).status_code == 200
+    assert Link.objects.get(external_id="channel-new").display_name == "n" * 255
+
+
 def test_another_organization_cannot_take_a_link_over(installed: Any, tell: Any) -> None:
     from conftest import make_organization
 

@@ -1,9 +1,12 @@
 """The endpoints that OnCall's UI calls, with Chatport away: what only reads works, what asks says why it can't."""
 
+import os
+import socket
+import time
 from typing import Any
 
 import pytest
-from chatport_client import NoAnswer, models
+from chatport_client import Conflict, NoAnswer, UnexpectedAnswer, models
 from django.test import Client
 
 from oncall_chatport import port
@@ -86,6 +89,63 @@ def test_lists_work_and_changes_say_why_they_cannot(installed: Any, client: Clie
         assert (answer.status_code, answer.json()["detail"]) == (503, away)
     assert Link.objects.filter(is_gone=False).count() == 3
     assert get(client, "/users/").json()[0]["messaging_backends"]["MATTERMOST"]["username"] == "ada"
+
+
+def test_what_a_proxy_says_in_its_place_is_no_fault_of_oncall(
+    installed: Any, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def other(*_: Any) -> None:
+        raise UnexpectedAnswer("200 of http://chatport: a page of a proxy")
+
+    monkeypatch.setattr(port, "chatport", type("Answering", (), {"create_verification_code": other}))
+    answer = get(client, "/users/me/get_backend_verification_code/?backend=MATTERMOST")
+    assert answer.status_code == 503 and "can't be reached" in answer.json()["detail"]
+
+
+def test_one_that_hangs_holds_nobody_for_long(
+    installed: Any, client: Client, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.CHATPORT_URL = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.undo()
+        monkeypatch.setattr(port, "PATIENCE", 0.5)
+        port.chatport.cache_clear()
+        began = time.monotonic()
+        for path, body in (
+            ("/mattermost/channels/", {"channel_id": "new"}),
+            ("/users/me/unlink_backend/?backend=MATTERMOST", {}),
+        ):
+            assert post(client, path, body).status_code == 503
+        assert time.monotonic() - began < 3
+        port.chatport.cache_clear()
+
+
+def test_a_platform_that_tells_of_no_channels_answers_with_a_code(
+    installed: Any, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(*_: Any, **__: Any) -> None:
+        told = {"type": "/problems/backend-lacks-part", "title": "T", "status": 409, "cure": ""}
+        raise Conflict(models.ProblemDetails.from_dict(told))
+
+    code = {
+        "code": "K7QX", "installation": "i", "purpose": "channel", "expires_at": "2026-01-01T10:00:00Z", "deep_link": None, "steps": [],
+    }  # fmt: skip
+    answers = {"search_directory": lacking, "create_verification_code": lambda *_: models.CodeView.from_dict(code)}
+    monkeypatch.setattr(port, "chatport", type("Answering", (), answers))
+    answer = post(client, "/mattermost/channels/", {"channel_id": "new"})
+    assert answer.status_code == 400 and "Post this in the channel: K7QX" in answer.json()["detail"]
+
+
+def test_no_channel_is_looked_for_without_a_name(installed: Any, client: Client, fake_port: Any) -> None:
+    assert post(client, "/mattermost/channels/", {"channel_id": None}).status_code == 400
+
+
+def test_a_process_that_forks_shares_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    before = port.chatport()
+    if not (child := os.fork()):
+        os._exit(port.chatport() is before)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_unlinking_somebody_who_is_not_linked_is_a_bad_request(installed: Any, client: Client) -> None:

@@ -76,6 +76,6 @@ def _step(step: Any) -> str:
 
 def _page(title: str, body: SafeString, status: int) -> HttpResponse:
     response = HttpResponse(format_html(PAGE, title=title, body=body), status=status)
-    response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
+    response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
     response["Referrer-Policy"] = "no-referrer"
     return response

@@ -1,6 +1,7 @@
 """The endpoints that OnCall's UI calls for chat platforms: the features, the state of the organization, channels, and
 the login that links an account. The same for every backend; the UI has screens for `MATTERMOST` and `MSTEAMS`."""
 
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -8,7 +9,7 @@ from apps.api.permissions import RBACPermission
 from apps.api.views.features import FeaturesAPIView
 from apps.api.views.organization import CurrentOrganizationView
 from apps.auth_token.auth import PluginAuthentication
-from chatport_client import UNSET, NotFound, Unset, models
+from chatport_client import UNSET, Conflict, NotFound, Unset, models
 from django.shortcuts import get_object_or_404
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
@@ -22,8 +23,8 @@ from oncall_chatport.models import Link
 from oncall_chatport.registry import Entry
 from oncall_chatport.views import link_page
 
-# How many pages of a platform's channels are searched for one that was typed.
-MAX_PAGES = 20
+# For how long a platform's channels are searched for one that was typed, in seconds: a worker of the server waits.
+SEARCH = 10.0
 
 
 class FeaturesView(FeaturesAPIView):  # type: ignore[misc]
@@ -75,7 +76,9 @@ class ChannelsView(ViewSet):  # type: ignore[misc]
 
     def create(self, request: Request) -> Response:
         """Connect the channel with this id or name on the platform, as far as the bot can see it."""
-        organization, wanted = request.auth.organization, str(request.data.get("channel_id", "")).strip()
+        organization, wanted = request.auth.organization, str(request.data.get("channel_id") or "").strip()
+        if not wanted:
+            raise codes.Refusal(400, "Say which channel: `channel_id` is its id or its name on the platform.")
         installation = codes.set_up(self._entry, organization)
         with codes.explained(self._entry):
             conversation = _look_up(organization.public_primary_key, installation.external_id, wanted)
@@ -136,17 +139,26 @@ def _shown(channel: Link) -> dict[str, Any]:
 
 
 def _look_up(organization: str, installation: str, wanted: str) -> models.ConversationInput | None:
-    """The channel with exactly this id or name among those that the bot can see."""
+    """The channel with exactly this id or name among those that the bot can see; None also where the platform tells of
+    none, or of more than can be looked through."""
     chatport, name = port.chatport(), wanted.lstrip("#~@")
     cursor: str | Unset = UNSET
-    for _ in range(MAX_PAGES):
-        page = chatport.search_directory(organization, installation, kind="channels", limit=200, cursor=cursor)
+    until = time.monotonic() + SEARCH
+    while (left := until - time.monotonic()) > 0:
+        try:
+            page = chatport.search_directory(
+                organization, installation, kind="channels", limit=200, cursor=cursor, timeout=min(left, port.PATIENCE)
+            )
+        except Conflict as problem:
+            if problem.slug == "backend-lacks-part":
+                return None
+            raise
         for entry in page.items:
             found = getattr(entry, "conversation", None)
             if found is not None and (found.id == wanted or found.name == name):
                 return models.ConversationInput.from_dict(found.to_dict())
         if not page.next_:
-            return None
+            break
         cursor = page.next_
     return None
 
