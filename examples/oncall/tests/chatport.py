@@ -63,6 +63,10 @@ class Program:
         answer.raise_for_status()
         return answer.json()
 
+    def status(self, path: str) -> int:
+        headers = {"authorization": f"Bearer {self.key}"}
+        return httpx.get(f"{self.url}/v1/{path}", headers=headers).status_code
+
 
 class World:
     """The sandbox of one installation: people write and press there."""

@@ -21,6 +21,7 @@ from chatport import Program, World
 from conftest import make_organization
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 from engine.celery import app
 
 from oncall_chatport import links, port, tasks
@@ -323,3 +324,32 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(engine: Engine, program: P
     with findings():
         call_command("chatport_doctor", stdout=out)
     assert "doesn't answer" in out.getvalue()
+
+
+def test_an_organization_that_is_deleted_in_oncall_is_found_and_taken_away(engine: Engine, program: Program) -> None:
+    engine.worlds()
+    engine.organization.row.deleted_at = timezone.now()
+    engine.organization.row.save()
+    out = io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("chatport_doctor", stdout=out)
+    assert "OACME was deleted in OnCall" in out.getvalue()
+    assert "OACME is gone from Chatport" in engine.command("chatport_remove", "--organization", "OACME")
+    assert program.status("organizations/OACME") == 404
+    assert engine.command("chatport_doctor") == "Nothing is wrong.\n"
+    with pytest.raises(CommandError, match="nothing is set up"):
+        engine.command("chatport_remove", "--organization", "OACME")
+
+
+def test_what_was_lost_at_chatport_is_set_up_anew(engine: Engine, program: Program) -> None:
+    engine.worlds()
+    port.chatport().delete_organization("OACME")
+    out = io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("chatport_doctor", stdout=out)
+    assert "OACME: Chatport doesn't know this organization any more" in out.getvalue()
+    said = engine.set_up("MATTERMOST")
+    assert "gone from Chatport" in said and "Mattermost: active" in said
+    assert engine.linked() == ["CHAT_PLAY"]
+    engine.set_up("CHAT_PLAY")
+    assert engine.linked() == []

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-from chatport_client import ChatportError, Forbidden, Unauthorized, Webhooks, models
+from chatport_client import ChatportError, Forbidden, NotFound, Unauthorized, Webhooks, models
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.urls import reverse
 
 from oncall_chatport import links, oncall, port, registry
 from oncall_chatport.models import Installation, Link, Message
+from oncall_chatport.views.events import KINDS
 
 MAX_EXAMPLES = 5
 SCOPES = "send, link, install:read and keys, for all organizations"
@@ -71,6 +72,8 @@ def _subscription() -> Iterator[str]:
         return
     if found.url != url:
         yield f"Chatport sends its events to {found.url}, not to {url}. `chatport_setup` changes that."
+    if found.kinds and (missing := set(KINDS) - set(found.kinds)):
+        yield f"Chatport doesn't send {', '.join(sorted(missing))} here. `chatport_setup` changes that."
     if found.last_failure and (not found.last_success_at or found.last_failure.at > found.last_success_at):
         cure = " The secret differs: `chatport_setup --new-secret`." if "401" in found.last_failure.detail else ""
         yield f"Chatport's last event to {found.url} failed at {found.last_failure.at:%Y-%m-%d %H:%M}: {found.last_failure.detail}.{cure}"
@@ -79,7 +82,12 @@ def _subscription() -> Iterator[str]:
 def _organization(organization: Any) -> Iterator[str]:
     key, chatport = organization.public_primary_key, port.chatport()
     known = set(Installation.objects.filter(organization=organization).values_list("external_id", flat=True))
-    for each in chatport.every(chatport.list_installations, key):
+    try:
+        installations = list(chatport.every(chatport.list_installations, key))
+    except NotFound:
+        yield f"{key}: Chatport doesn't know this organization any more. `chatport_setup` makes it anew."
+        return
+    for each in installations:
         if each.id not in known:
             yield f"{key}: Chatport has an installation of {each.backend} ({each.id}) that no entry of {registry.VARIABLE} serves."
         if each.problem:
@@ -99,7 +107,13 @@ def _probe(key: str, installation: models.Installation) -> Iterator[str]:
 
 def _tables() -> Iterator[str]:
     """What the local tables show without asking."""
-    for row in Installation.objects.filter(state__in=links.LIVE).select_related("organization"):
+    here = oncall.organizations().values("pk")
+    gone = Installation.objects.exclude(organization__in=here).values_list(
+        "organization__public_primary_key", flat=True
+    )
+    for key in gone.distinct():
+        yield f"{key} was deleted in OnCall, and Chatport still has its accounts and channels: `chatport_remove --organization {key}`."
+    for row in Installation.objects.filter(state__in=links.LIVE, organization__in=here).select_related("organization"):
         key, channels = row.organization.public_primary_key, row.links.filter(kind=Link.Kind.CHANNEL, is_gone=False)
         if registry.entry(row.backend) is None:
             yield f"{key}: {row.backend} is set up, but isn't in {registry.VARIABLE}: its policies fail."
@@ -117,7 +131,9 @@ def _policies(row: Installation) -> Iterator[str]:
     entry = registry.entry(row.backend)
     if entry is None:
         return
-    wanting = oncall.notification_policies().objects.filter(user__organization=row.organization, notify_by=entry.id)
+    wanting = oncall.notification_policies().objects.filter(
+        user__in=oncall.users().filter(organization=row.organization), notify_by=entry.id
+    )
     linked = row.links.filter(kind=Link.Kind.USER, is_gone=False).values("user")
     names = wanting.exclude(user__in=linked).values_list("user__username", flat=True).distinct()
     if names:

@@ -5,7 +5,7 @@ import sys
 from getpass import getpass
 from typing import Any
 
-from chatport_client import ChatportError, models
+from chatport_client import ChatportError, NotFound, models
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
@@ -74,9 +74,15 @@ class Command(BaseCommand):  # type: ignore[misc]
     def _install(self, organization: Any, entry: registry.Entry, given: dict[str, Any]) -> models.Installation:
         key, row = organization.public_primary_key, links.installation_in_any_state(organization, entry.name)
         if row is not None:
-            if given:
-                raise CommandError(f"{entry.label} is there already ({row.state}); --setting is for a new one")
-            return port.chatport().get_installation(key, row.external_id)
+            try:
+                there = port.chatport().get_installation(key, row.external_id)
+            except NotFound:
+                links.lost(row)
+                self.stdout.write(f"{entry.label} is gone from Chatport: it is made anew, and everyone links again.\n")
+            else:
+                if given:
+                    raise CommandError(f"{entry.label} is there already ({row.state}); --setting is for a new one")
+                return there
         return port.chatport().create_installation(key, models.NewInstallation(backend=entry.platform, settings=given))
 
     def _tell(self, installation: models.Installation, entry: registry.Entry) -> None:

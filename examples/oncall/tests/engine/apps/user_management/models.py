@@ -9,7 +9,15 @@ def new_key(prefix):
     return prefix + secrets.token_hex(6).upper()
 
 
+class OrganizationManager(models.Manager):
+    def get_queryset(self):
+        """Without those that were deleted: their rows stay, as in the engine."""
+        return super().get_queryset().filter(deleted_at=None)
+
+
 class Organization(models.Model):
+    objects = OrganizationManager()
+
     public_primary_key = models.CharField(max_length=20, unique=True)
     org_title = models.CharField(max_length=300, default="")
     is_resolution_note_required = models.BooleanField(default=False)
