@@ -4,6 +4,7 @@ import createClient, { type MaybeOptionalInit } from "openapi-fetch";
 import type { HttpMethod, PathsWithMethod, RequiredKeysOf, SuccessResponse } from "openapi-typescript-helpers";
 
 import type { paths } from "./generated/schema.js";
+import { UnexpectedAnswer } from "./problems.js";
 import { type Retries, send } from "./retries.js";
 
 export interface ChatportOptions {
@@ -13,7 +14,7 @@ export interface ChatportOptions {
   sleep?: (milliseconds: number) => Promise<void>;
 }
 
-/** Calls one operation. It gives the answer's content, or throws a `Problem` or `NoAnswer`. */
+/** Calls one operation. It gives the answer's content, or throws a `Problem`, `NoAnswer` or `UnexpectedAnswer`. */
 type Call<M extends HttpMethod> = <P extends PathsWithMethod<paths, M>, I extends MaybeOptionalInit<paths[P], M>>(
   path: P,
   ...init: RequiredKeysOf<I> extends never ? [I?] : [I]
@@ -80,5 +81,12 @@ export async function* every<Item>(page: (cursor: string | undefined) => Promise
 /** What isn't an answer was thrown before, so only the content is left. */
 function content<M extends HttpMethod>(method: unknown): Call<M> {
   const call = method as (...given: unknown[]) => Promise<{ data: unknown }>;
-  return (async (...given: unknown[]) => (await call(...given)).data) as Call<M>;
+  return (async (...given: unknown[]) => {
+    try {
+      return (await call(...given)).data;
+    } catch (error) {
+      if (error instanceof SyntaxError) throw new UnexpectedAnswer(String(error), { cause: error });
+      throw error;
+    }
+  }) as Call<M>;
 }

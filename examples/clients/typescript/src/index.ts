@@ -5,7 +5,7 @@
 
 export { Chatport, type ChatportOptions, every } from "./client.js";
 export type { components, operations, paths } from "./generated/schema.js";
-export { ChatportError, NoAnswer, Problem, type ProblemDetails, type ProblemSlug } from "./problems.js";
+export { ChatportError, NoAnswer, Problem, type ProblemDetails, type ProblemSlug, UnexpectedAnswer } from "./problems.js";
 export type { Retries } from "./retries.js";
 export { type AnyEvent, type EventReply, NotGenuine, Webhooks } from "./webhooks.js";
 

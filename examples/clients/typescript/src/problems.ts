@@ -30,6 +30,9 @@ export class NoAnswer extends ChatportError {
   }
 }
 
+/** What came isn't an answer of Chatport's, or of one that this client doesn't understand. */
+export class UnexpectedAnswer extends ChatportError {}
+
 /** Chatport refused. `slug` says exactly which kind of problem it is. */
 export class Problem extends ChatportError {
   constructor(

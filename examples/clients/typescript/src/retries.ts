@@ -79,7 +79,10 @@ async function once(request: Request, timeout: number): Promise<Response | Probl
   }
   try {
     const response = await fetch(request, { signal: stop.signal });
-    return response.status < 400 ? response : await Problem.of(response);
+    if (response.status >= 400) return await Problem.of(response);
+    // Read here, where an answer that breaks off counts as none.
+    const body = await response.arrayBuffer();
+    return new Response(body.byteLength ? body : null, response);
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";

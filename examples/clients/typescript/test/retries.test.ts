@@ -1,10 +1,11 @@
 /** What is repeated and what isn't, against a stand-in that answers as it is told. */
 
 import assert from "node:assert/strict";
+import { createServer as createHttp } from "node:http";
 import { createServer } from "node:net";
 import { test, type TestContext } from "node:test";
 
-import { Chatport, NoAnswer, Problem } from "../src/index.js";
+import { Chatport, NoAnswer, Problem, UnexpectedAnswer } from "../src/index.js";
 import { type Asked, type Given, serve } from "./server.js";
 import { message } from "./world.js";
 
@@ -103,6 +104,21 @@ test("nobody there is no answer", async (t) => {
   server.close();
   await assert.rejects(chatport.get("/v1/backends"), (error) => error instanceof NoAnswer && !error.mayHaveHappened);
   assert.equal(waits.length, 3);
+});
+
+test("an answer that breaks off is none, and is asked for again", async (t) => {
+  const half: Given = [200, { backends: [] }, { "content-length": "1000" }];
+  const { chatport, requests } = await standIn(t, half, [200, { backends: [] }]);
+  assert.deepEqual((await chatport.get("/v1/backends")).backends, []);
+  assert.equal(requests.length, 2);
+});
+
+test("what others on the way say is told apart", async (t) => {
+  const server = createHttp((_, response) => void response.writeHead(200).end("<html>")).listen(0, "127.0.0.1");
+  t.after(() => server.close());
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as { port: number };
+  await assert.rejects(new Chatport(`http://127.0.0.1:${port}`, "key").get("/v1/backends"), UnexpectedAnswer);
 });
 
 test("a call ends when its time is over", async (t) => {
