@@ -59,6 +59,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0002_commands.sql"),
         include_str!("../../migrations/postgres/0002_commands.sql"),
     ),
+    (
+        3,
+        "fewer indexes",
+        include_str!("../../migrations/sqlite/0003_fewer_indexes.sql"),
+        include_str!("../../migrations/postgres/0003_fewer_indexes.sql"),
+    ),
 ];
 
 /// The number of the lock under which Postgres is brought to the present version.
