@@ -14,7 +14,7 @@ use crate::{
     ingress::Ingress,
     registry::Registry,
     security::{keyring::Keyring, transport::Transports},
-    setup::{command_sync::CommandSync, renewal::Renewals},
+    setup::{command_sync::CommandSync, directory::Questions, renewal::Renewals},
     store::Database,
 };
 
@@ -49,6 +49,8 @@ pub struct App {
     pub subscription_health: SubscriptionHealth,
     /// Credentials that are being renewed.
     pub renewals: Renewals,
+    /// How often directories are asked.
+    pub questions: Questions,
     /// Tells whoever makes commands known that some are due.
     pub command_sync: CommandSync,
     /// Cancelled when the host begins to stop.

@@ -2,6 +2,7 @@
 //! that can't be done.
 
 mod conformance;
+mod forward;
 mod new_backend;
 mod record;
 mod replay;

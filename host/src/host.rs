@@ -18,7 +18,7 @@ use crate::{
     delivery::{self, Delivery, read::RecentTallies},
     events::health::SubscriptionHealth,
     housekeeping,
-    ingress::Ingress,
+    ingress::{Ingress, listen},
     registry::{Registry, RegistryError},
     remote,
     security::{
@@ -32,6 +32,7 @@ use crate::{
     server,
     setup::{
         command_sync::{self, CommandSync},
+        directory::Questions,
         renewal::Renewals,
         watch,
     },
@@ -169,6 +170,7 @@ impl Host {
         let keeper = tokio::spawn(housekeeping::run(app.clone(), engine_stop.clone()));
         let watcher = tokio::spawn(watch::run(app.clone(), engine_stop.clone()));
         let announcer = tokio::spawn(command_sync::run(app.clone(), engine_stop.clone()));
+        let listener_to_platforms = tokio::spawn(listen::run(app.clone(), stop.clone()));
         let attacher = tokio::spawn(remote::run(app.clone(), remotes, engine_stop.clone()));
         let delivery = app.delivery.clone();
         let listener_of_news = store::listen(app.database.clone(), move || delivery.wake(), engine_stop.clone());
@@ -182,6 +184,9 @@ impl Host {
         // Requests first: each may still accept something.
         if let Err(error) = server.await {
             tracing::error!(%error, "the server ended badly");
+        }
+        if let Err(error) = listener_to_platforms.await {
+            tracing::error!(%error, "listening to platforms ended badly");
         }
         app.ingress.settled().await;
         engine_stop.cancel();
@@ -233,6 +238,7 @@ async fn open(settings: Settings, registry: Registry, bound: SocketAddr) -> Resu
         crowd: Crowd::default(),
         subscription_health: SubscriptionHealth::default(),
         renewals: Renewals::default(),
+        questions: Questions::default(),
         command_sync: CommandSync::default(),
         stopping: CancellationToken::new(),
         database,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     commands::Commands, delivery::Delivery, descriptor::Descriptor, directory::Directory, ingress::Ingress,
-    install::Install, verification::Verification,
+    install::Install, listen::Listen, verification::Verification,
 };
 
 /// The code for one chat platform.
@@ -13,6 +13,30 @@ use crate::{
 /// catalogue, the API's refusals and the conformance suite derive from the accessors, so
 /// there is no list of capabilities that could fall out of step. Accessors are called
 /// often, must be cheap and must give the same answer each time.
+///
+/// ```
+/// use std::sync::LazyLock;
+///
+/// use chatport_sdk::prelude::*;
+///
+/// #[derive(Default)]
+/// struct Noticeboard;
+///
+/// register_backend!(Noticeboard);
+///
+/// static DESCRIPTOR: LazyLock<Descriptor> = LazyLock::new(|| {
+///     let mut descriptor = Descriptor::new("noticeboard", "Noticeboard");
+///     descriptor.limits.text = 2_000;
+///     descriptor
+/// });
+///
+/// // Without any part it is known by name, and no more.
+/// impl MessagingBackend for Noticeboard {
+///     fn descriptor(&self) -> &Descriptor {
+///         &DESCRIPTOR
+///     }
+/// }
+/// ```
 pub trait MessagingBackend: Send + Sync + 'static {
     /// Identity, labels, limits, settings and token kinds. Constant.
     fn descriptor(&self) -> &Descriptor;
@@ -34,6 +58,11 @@ pub trait MessagingBackend: Send + Sync + 'static {
 
     /// What the platform calls.
     fn ingress(&self) -> Option<&dyn Ingress> {
+        None
+    }
+
+    /// How a platform is heard that doesn't call.
+    fn listen(&self) -> Option<&dyn Listen> {
         None
     }
 

@@ -85,6 +85,28 @@ pub fn is_name(name: &str) -> bool {
 
 /// Making an application's commands known to a platform. A use comes back as the happening
 /// [`CommandUsed`](crate::happening::HappeningKind::CommandUsed).
+///
+/// ```
+/// use chatport_sdk::prelude::*;
+/// use serde_json::json;
+///
+/// struct Noticeboard;
+///
+/// #[async_trait]
+/// impl Commands for Noticeboard {
+///     async fn sync(&self, site: &Site, commands: &[DeclaredCommand]) -> Result<Synced, Failure> {
+///         let names: Vec<&str> = commands.iter().map(|command| command.name.as_str()).collect();
+///         let url = Url::parse("https://board.example.com/api/commands").expect("an address");
+///         // The whole list at once: what isn't in it is gone.
+///         let put = site.http().request("PUT".parse().expect("a method"), url);
+///         let answer = put.json(&json!({ "commands": names })).repeatable().send().await?;
+///         match answer.status.as_u16() {
+///             200 => Ok(Synced::default()),
+///             status => Err(Failure::new(Cause::Unavailable, format!("the board answered {status}"))),
+///         }
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Commands: Send + Sync {
     /// Say what is wrong with commands that this platform, or this installation, can't offer.

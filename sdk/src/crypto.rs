@@ -12,6 +12,15 @@ pub fn sha256(data: &[u8]) -> [u8; 32] {
 }
 
 /// HMAC-SHA-256 of `data` under `key`.
+///
+/// ```
+/// use chatport_sdk::crypto;
+///
+/// // A request as many platforms sign it: the body, by a secret that both know.
+/// let expected = crypto::hex(&crypto::hmac_sha256(b"secret", b"{}"));
+/// let presented = "the header of the request";
+/// assert!(!crypto::constant_time_eq(expected.as_bytes(), presented.as_bytes()));
+/// ```
 pub fn hmac_sha256(key: &[u8], data: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
     out.copy_from_slice(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), data).as_ref());

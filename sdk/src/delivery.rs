@@ -17,6 +17,40 @@ use crate::{
 };
 
 /// How a backend shows messages.
+///
+/// ```
+/// use chatport_sdk::{delivery::Delivery, prelude::*};
+/// use serde_json::json;
+///
+/// struct Noticeboard;
+///
+/// #[async_trait]
+/// impl Delivery for Noticeboard {
+///     fn render(&self, request: &RenderRequest<'_>) -> Rendering {
+///         let text: String = request.content.title.chars().take(request.limits.text).collect();
+///         Rendering { parts: vec![Part { payload: json!({ "text": text }), actions: vec![] }], notes: vec![] }
+///     }
+///
+///     fn stream(&self, address: &Address) -> Result<StreamKey, Failure> {
+///         let board = address.0["board"].as_str();
+///         let board = board.ok_or_else(|| Failure::new(Cause::ChannelNotFound, "the address names no board"))?;
+///         Ok(StreamKey { key: board.into(), rate: "default" })
+///     }
+///
+///     async fn post(&self, site: &Site, outgoing: &Outgoing) -> Result<Receipt, Failure> {
+///         let board = self.stream(&outgoing.address)?.key;
+///         let url = format!("https://board.example.com/api/boards/{board}/notices");
+///         let url = Url::parse(&url).map_err(|error| Failure::new(Cause::ContentRejected, error.to_string()))?;
+///         let answer = site.http().post(url).json(&outgoing.part.payload).send().await?;
+///         match answer.status.as_u16() {
+///             201 => Ok(Receipt::new(answer.json::<String>()?)),
+///             404 => Err(Failure::new(Cause::ChannelNotFound, "there is no such board")),
+///             429 => Err(Failure::new(Cause::RateLimited, "too fast").retry_after(answer.retry_after(site.now()))),
+///             status => Err(Failure::new(Cause::NoAnswer, format!("the board answered {status}"))),
+///         }
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Delivery: Send + Sync {
     /// Turn a document into the parts that will be posted. Pure and quick (well under
@@ -63,6 +97,28 @@ pub trait Delivery: Send + Sync {
 }
 
 /// Changing what was posted.
+///
+/// ```
+/// use chatport_sdk::prelude::*;
+///
+/// struct Noticeboard;
+///
+/// #[async_trait]
+/// impl Edit for Noticeboard {
+///     async fn edit(&self, site: &Site, outgoing: &Outgoing, receipt: &Receipt) -> Result<Edited, Failure> {
+///         let url = format!("https://board.example.com/api/notices/{}", receipt.id);
+///         let url = Url::parse(&url).map_err(|error| Failure::new(Cause::ContentRejected, error.to_string()))?;
+///         let put = site.http().request("PUT".parse().expect("a method"), url);
+///         let answer = put.json(&outgoing.part.payload).repeatable().send().await?;
+///         match answer.status.as_u16() {
+///             200 => Ok(Edited::Done(receipt.clone())),
+///             404 => Ok(Edited::Gone),
+///             403 => Ok(Edited::TooOld),
+///             status => Err(Failure::new(Cause::Unavailable, format!("the board answered {status}"))),
+///         }
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Edit: Send + Sync {
     /// Make the post of `receipt` show `outgoing`. Repeatable: the same edit twice is the
@@ -86,6 +142,26 @@ pub enum Edited {
 }
 
 /// Taking back what was posted.
+///
+/// ```
+/// use chatport_sdk::prelude::*;
+///
+/// struct Noticeboard;
+///
+/// #[async_trait]
+/// impl Delete for Noticeboard {
+///     async fn delete(&self, site: &Site, _: &Address, receipt: &Receipt) -> Result<(), Failure> {
+///         let url = format!("https://board.example.com/api/notices/{}", receipt.id);
+///         let url = Url::parse(&url).map_err(|error| Failure::new(Cause::ContentRejected, error.to_string()))?;
+///         let answer = site.http().request("DELETE".parse().expect("a method"), url).repeatable().send().await?;
+///         match answer.status.as_u16() {
+///             // Gone already is as good.
+///             200 | 204 | 404 => Ok(()),
+///             status => Err(Failure::new(Cause::Unavailable, format!("the board answered {status}"))),
+///         }
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Delete: Send + Sync {
     /// Remove the post. A post that is already gone is success.
@@ -96,6 +172,24 @@ pub trait Delete: Send + Sync {
 }
 
 /// Finding out whether a post arrived.
+///
+/// ```
+/// use chatport_sdk::prelude::*;
+///
+/// struct Noticeboard;
+///
+/// #[async_trait]
+/// impl Find for Noticeboard {
+///     async fn find(&self, site: &Site, outgoing: &Outgoing) -> Result<Found, Failure> {
+///         // `post` gave the board this key along.
+///         let url = format!("https://board.example.com/api/notices?key={}-{}", outgoing.copy, outgoing.number);
+///         let url = Url::parse(&url).map_err(|error| Failure::new(Cause::ContentRejected, error.to_string()))?;
+///         let answer = site.http().get(url).send().await?;
+///         let ids: Vec<String> = answer.json()?;
+///         Ok(ids.first().map_or(Found::Absent, |id| Found::Posted(Receipt::new(id.as_str()))))
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Find: Send + Sync {
     /// Look for the post that an earlier attempt of `outgoing` may have made. Called after
@@ -121,6 +215,21 @@ pub enum Found {
 }
 
 /// Writing to a person.
+///
+/// ```
+/// use chatport_sdk::prelude::*;
+/// use serde_json::json;
+///
+/// struct Noticeboard;
+///
+/// #[async_trait]
+/// impl Direct for Noticeboard {
+///     async fn direct(&self, _: &Site, account: &Account) -> Result<Address, Failure> {
+///         // Everybody has a board of their own, which needn't be opened.
+///         Ok(Address(json!({ "v": 1, "board": format!("~{}", account.id) })))
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Direct: Send + Sync {
     /// The address of the direct conversation with this account; opened where needed.

@@ -34,7 +34,8 @@ pub struct Descriptor {
     pub settings_version: u32,
     /// The kinds of token that it keeps.
     pub tokens: &'static [TokenKind],
-    /// Rates that sending keeps to, by name. `stream` names one of them.
+    /// Rates that sending keeps to, by name. `stream` names one of them; what counts against a
+    /// conversation's rate counts against those of the installation and of the server too.
     pub rates: &'static [Rate],
     /// How long the platform waits for the answer to a press.
     pub press_limit: Duration,
@@ -86,6 +87,13 @@ impl Descriptor {
         self.tokens.iter().find(|kind| kind.name == name)
     }
 
+    /// All rates that count where a stream names `rate`: that one, and where it is a
+    /// conversation's, those that an installation or a server has for all its conversations.
+    pub fn rates_over<'a>(&'a self, rate: &'a Rate) -> impl Iterator<Item = &'a Rate> {
+        let wider = |other: &&Rate| rate.per == RatePer::Conversation && other.per != RatePer::Conversation;
+        std::iter::once(rate).chain(self.rates.iter().filter(wider))
+    }
+
     /// The rate of this name.
     pub fn rate(&self, name: &str) -> Option<&Rate> {
         self.rates.iter().find(|rate| rate.name == name)
@@ -102,6 +110,15 @@ pub struct Icon {
 }
 
 /// How a platform counts lengths.
+///
+/// ```
+/// use chatport_sdk::prelude::*;
+///
+/// let text = "né 📟";
+/// assert_eq!(LengthUnit::Characters.length(text), 4);
+/// assert_eq!(LengthUnit::Utf16.length(text), 5);
+/// assert_eq!(LengthUnit::Bytes.length(text), 8);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LengthUnit {
@@ -165,6 +182,14 @@ pub enum RatePer {
 /// use chatport_sdk::descriptor::Rate;
 /// // 30 messages a second for a bot, 20 a minute for each group that it is in.
 /// const RATES: &[Rate] = &[Rate::per_installation("bot", 30.0, 30), Rate::per_conversation("group", 20.0 / 60.0, 3)];
+/// ```
+///
+/// ```
+/// use chatport_sdk::prelude::*;
+///
+/// // 30 a second for the bot, and among them one a second in each chat, after a burst of three.
+/// const RATES: &[Rate] = &[Rate::per_installation("bot", 30.0, 30), Rate::per_conversation("chat", 1.0, 3)];
+/// assert_eq!(RATES[1].burst, 3);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rate {

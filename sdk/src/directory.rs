@@ -26,6 +26,32 @@ pub fn is_cursor(text: &str) -> bool {
 ///
 /// What the bot may not see must not be in it: above all no private channel that the bot
 /// isn't in, whatever rights the bot has. Nothing is changed on the platform.
+///
+/// ```
+/// use chatport_sdk::prelude::*;
+///
+/// struct Noticeboard;
+///
+/// #[async_trait]
+/// impl Directory for Noticeboard {
+///     async fn search(&self, site: &Site, search: &Search) -> Result<Page, Failure> {
+///         let mut url = Url::parse("https://board.example.com/api/people").expect("an address");
+///         url.query_pairs_mut()
+///             .append_pair("q", &search.query)
+///             .append_pair("after", search.cursor.as_deref().unwrap_or_default())
+///             .append_pair("limit", &search.limit.to_string());
+///         let ids: Vec<String> = site.http().get(url).send().await?.json()?;
+///         let next = ids.last().filter(|_| ids.len() == search.limit).cloned();
+///         Ok(Page { entries: ids.into_iter().map(|id| Entry::Person(Account::new(id))).collect(), next })
+///     }
+///
+///     async fn resolve(&self, site: &Site, wanted: &Lookup) -> Result<Vec<Entry>, Failure> {
+///         let Lookup::Name(name) = wanted else { return Ok(Vec::new()) };
+///         let found = self.search(site, &Search::new(EntryKind::People, name.as_str(), 20)).await?;
+///         Ok(found.entries.into_iter().filter(|entry| matches!(entry, Entry::Person(it) if it.id == *name)).collect())
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Directory: Send + Sync {
     /// One page of what fits a query, in an order that stays. May use the network;

@@ -9,6 +9,19 @@ use serde::{Deserialize, Serialize};
 use crate::identity::Address;
 
 /// A failed call to a platform.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use chatport_sdk::prelude::*;
+///
+/// // This bot is to wait, and it alone.
+/// let slow = Failure::new(Cause::RateLimited, "the board answered 429").retry_after(Some(Duration::from_secs(30)));
+/// assert_eq!(slow.scope, Scope::Installation);
+/// // One board is closed: the other messages go on.
+/// let closed = Failure::new(Cause::PermissionDenied, "the board is read-only");
+/// assert_eq!((closed.scope, closed.cause.code()), (Scope::Copy, "permission_denied"));
+/// ```
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{cause:?} ({scope:?}): {detail}")]
 #[non_exhaustive]

@@ -100,6 +100,20 @@ impl Dispatch {
 }
 
 /// The client.
+///
+/// ```
+/// use chatport_sdk::prelude::*;
+///
+/// async fn who_am_i(site: &Site, token: &Secret) -> Result<String, Failure> {
+///     let url = Url::parse("https://board.example.com/api/me").expect("an address");
+///     let answer = site.http().get(url).bearer(token).send().await?;
+///     match answer.status.as_u16() {
+///         200 => Ok(answer.json()?),
+///         401 => Err(Failure::new(Cause::Unauthorized, "the board refuses the token")),
+///         status => Err(Failure::new(Cause::Unavailable, format!("the board answered {status}"))),
+///     }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct HttpClient {
     transport: Arc<dyn Transport>,

@@ -8,6 +8,22 @@ use serde_json::Value;
 ///
 /// Put a version into it (`{"v":1,…}`) so that a later release can read what an earlier one
 /// stored. Whatever is needed to post belongs here; the host looks nothing up.
+///
+/// ```
+/// use chatport_sdk::prelude::*;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, PartialEq, Serialize, Deserialize)]
+/// struct Board {
+///     v: u8,
+///     board: String,
+/// }
+///
+/// let town = Board { v: 1, board: "town".into() };
+/// let address = Address::of(&town)?;
+/// assert_eq!(address.read::<Board>()?, town);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Address(pub Value);
 

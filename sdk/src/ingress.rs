@@ -15,6 +15,39 @@ use crate::{
 };
 
 /// The platform's way in: `/in/{backend}/{slot}/…`.
+///
+/// ```
+/// use chatport_sdk::prelude::*;
+/// use serde_json::Value;
+///
+/// struct Noticeboard;
+///
+/// #[async_trait]
+/// impl Ingress for Noticeboard {
+///     async fn receive(&self, site: &Site, request: &Request) -> Received {
+///         let presented = request.header("x-board-token").unwrap_or_default();
+///         if site.matches("board_token", presented.as_bytes()).is_none() {
+///             let response = Response::text("403".parse().expect("a status"), "not proven");
+///             return Received::Refused { response, reason: "the token is wrong" };
+///         }
+///         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+///         let (Some(id), Some(by), Some(code)) = (body["id"].as_str(), body["by"].as_str(), body["code"].as_str()) else {
+///             return Received::Answer(Response::empty());
+///         };
+///         let place = Place::Direct { address: None };
+///         let kind = HappeningKind::CodeEntered { code: Secret::new(code), account: Account::new(by), place };
+///         Received::Happenings(vec![Happening::new(id, kind)])
+///     }
+///
+///     async fn answer(&self, _: &Site, _: &[Happening], outcomes: &[Outcome]) -> Response {
+///         match outcomes.first() {
+///             Some(Outcome::Unavailable) => Response::text("503".parse().expect("a status"), "not recorded"),
+///             Some(Outcome::Linked { name, .. }) => Response::text("200".parse().expect("a status"), format!("Hello, {name}.")),
+///             _ => Response::empty(),
+///         }
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Ingress: Send + Sync {
     /// Answer what is public and the same for every installation (a manifest, an icon).

@@ -17,6 +17,49 @@ use crate::{
 /// Each method may use the network and may be repeated: a person presses twice, a replica
 /// dies. What a method returns is written in one transaction; nothing else is remembered.
 /// Where the machine stands is [`Progress::stage`], found again in [`Site::stage`].
+///
+/// ```
+/// use chatport_sdk::prelude::*;
+/// use serde_json::Value;
+///
+/// struct Noticeboard;
+///
+/// #[async_trait]
+/// impl Install for Noticeboard {
+///     async fn begin(&self, _: &Site) -> Result<Progress, SetupError> {
+///         let field = Field::new("api_token", "API token", FieldKind::Secret, "Under *Profile*.");
+///         let fields = StepKind::Fields { fields: vec![field] };
+///         Ok(Progress::next("token", vec![SetupStep::new("token", "Fill in the bot's token", "", fields)]))
+///     }
+///
+///     async fn submit(&self, site: &Site, fields: &Fields) -> Result<Progress, SetupError> {
+///         if site.stage() != "token" {
+///             return Err(SetupError::WrongStage("setup isn't waiting for a token".into()));
+///         }
+///         let token = Secret::new(fields.required("api_token")?);
+///         // Here the platform is asked whose token it is.
+///         let identity = Identity {
+///             server: "https://board.example.com".into(),
+///             account: "bot-1".into(),
+///             display_name: "OnCall".into(),
+///             details: Value::Null,
+///         };
+///         Ok(Progress::installed(identity).token(NewToken::new("api_token", token)))
+///     }
+///
+///     async fn reauthorize(&self, site: &Site) -> Result<Progress, SetupError> {
+///         self.begin(site).await
+///     }
+///
+///     async fn probe(&self, site: &Site) -> Health {
+///         Health { can_post: site.token("api_token").is_some(), ..Health::default() }
+///     }
+///
+///     async fn remove(&self, _: &Site) -> Result<(), Failure> {
+///         Ok(())
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Install: Send + Sync {
     /// Say what is wrong with settings that the schema alone can't judge. Pure: only the
@@ -27,6 +70,16 @@ pub trait Install: Send + Sync {
     /// The setting that is wrong.
     fn check(&self, _site: &Site) -> Result<(), SetupError> {
         Ok(())
+    }
+
+    /// Bring settings that a release before stored to the present shape. `version` is the
+    /// [`settings_version`](crate::descriptor::Descriptor::settings_version) of that release, always
+    /// lower than the present one; raise that whenever stored settings of the old shape wouldn't be
+    /// understood any more. Pure. What comes back is what [`Site::settings`] reads, and is stored
+    /// when the installation is changed next. It must name the same servers as before: tokens are
+    /// sealed for those.
+    fn migrate(&self, settings: Value, _version: u32) -> Value {
+        settings
     }
 
     /// Start. Check the settings: they are what the application sent.
@@ -64,6 +117,29 @@ pub trait Install: Send + Sync {
 }
 
 /// Getting new credentials.
+///
+/// ```
+/// use chatport_sdk::prelude::*;
+///
+/// struct Noticeboard;
+///
+/// #[async_trait]
+/// impl Renew for Noticeboard {
+///     fn kinds(&self, _: &Site) -> &'static [&'static str] {
+///         &["session"]
+///     }
+///
+///     async fn renew(&self, site: &Site, kind: &str) -> Result<Renewal, Failure> {
+///         let url = Url::parse("https://board.example.com/api/session").expect("an address");
+///         let key = site.token("api_key").ok_or_else(|| Failure::new(Cause::Unauthorized, "there is no key"))?;
+///         let answer = site.http().post(url).bearer(&key.value).repeatable().send().await?;
+///         let session: String = answer.json()?;
+///         let token = NewToken::new("session", Secret::new(session));
+///         assert_eq!(kind, "session");
+///         Ok(Renewal::Renewed(vec![token.expires_at(site.now().plus(std::time::Duration::from_secs(3600)))]))
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Renew: Send + Sync {
     /// The kinds of token that run out and can be renewed in this installation. Pure.
@@ -91,6 +167,17 @@ pub enum Renewal {
 }
 
 /// Where setup stands after a call.
+///
+/// ```
+/// use chatport_sdk::prelude::*;
+/// use std::time::Duration;
+///
+/// // The next step is done on the platform, which calls back within a quarter of an hour.
+/// let wait = StepKind::Wait { what: "an administrator to allow the app".into() };
+/// let steps = vec![SetupStep::new("allow", "Allow the app", "Under *Apps* of the workspace.", wait)];
+/// let progress = Progress::next("awaiting_app", steps).window(Duration::from_secs(15 * 60));
+/// assert_eq!(progress.stage, "awaiting_app");
+/// ```
 #[derive(Debug, Default)]
 pub struct Progress {
     /// What to do next; empty when complete.

@@ -128,6 +128,7 @@ pub mod identity;
 pub mod ingress;
 pub mod install;
 pub mod jwt;
+pub mod listen;
 pub mod recorded;
 pub mod secret;
 pub mod site;
@@ -162,6 +163,7 @@ pub mod prelude {
     pub use crate::identity::{Account, Address, Conversation, ConversationKind, Identity};
     pub use crate::ingress::{Ingress, PublicBase, Received, Request, Response};
     pub use crate::install::{Fields, Health, Install, Progress, Renew, Renewal, SetupError};
+    pub use crate::listen::{Heard, Listen};
     pub use crate::register_backend;
     pub use crate::secret::Secret;
     pub use crate::site::Site;

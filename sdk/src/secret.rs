@@ -7,6 +7,15 @@ use zeroize::Zeroize;
 
 /// A secret text. It has neither `Display` nor `Serialize`, its `Debug` shows nothing, and
 /// its memory is wiped when it is dropped. [`Secret::expose`] is the only way in.
+///
+/// ```
+/// use chatport_sdk::prelude::*;
+///
+/// let secret = Secret::new("hunter2");
+/// assert!(!format!("{secret:?}").contains("hunter2"));
+/// // In constant time.
+/// assert!(secret.matches(b"hunter2") && !secret.matches(b"hunter3"));
+/// ```
 #[derive(Clone)]
 pub struct Secret(Box<str>);
 

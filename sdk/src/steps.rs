@@ -9,6 +9,14 @@ use url::Url;
 use crate::{secret::Secret, time::Timestamp};
 
 /// One thing that a person must do.
+///
+/// ```
+/// use chatport_sdk::prelude::*;
+///
+/// let url = Url::parse("https://board.example.com/settings/bots").expect("an address");
+/// let step = SetupStep::new("open", "Open the board's settings", "", StepKind::OpenLink { url });
+/// assert_eq!(step.to_json(false)["kind"], "open_link");
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SetupStep {

@@ -7,6 +7,16 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// Microseconds since 1970-01-01T00:00:00Z; serialized as RFC 3339 text in UTC.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use chatport_sdk::prelude::*;
+///
+/// let noon = Timestamp::parse("2026-01-01T12:00:00Z").expect("a time");
+/// assert_eq!(noon.plus(Duration::from_secs(90)).since(noon), Duration::from_secs(90));
+/// assert_eq!(noon.to_string(), "2026-01-01T12:00:00Z");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 

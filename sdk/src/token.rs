@@ -43,6 +43,13 @@ pub enum TokenOrigin {
 }
 
 /// A token to be stored, together with whatever brought it, in one transaction.
+///
+/// ```
+/// use chatport_sdk::prelude::*;
+///
+/// let token = NewToken::new("command_token", Secret::new("x1y2")).labelled("acme");
+/// assert_eq!(token.kind, "command_token");
+/// ```
 #[derive(Clone, Debug)]
 pub struct NewToken {
     /// The kind's name.

@@ -18,6 +18,27 @@ pub enum Purpose {
 }
 
 /// The verification-code steps of a backend.
+///
+/// ```
+/// use chatport_sdk::prelude::*;
+///
+/// struct Noticeboard;
+///
+/// impl Verification for Noticeboard {
+///     fn purposes(&self) -> &'static [Purpose] {
+///         &[Purpose::User, Purpose::Channel]
+///     }
+///
+///     fn present(&self, site: &Site, purpose: Purpose, code: &Secret) -> Presentation {
+///         let to = match purpose {
+///             Purpose::User => format!("{}, in a direct message", site.app_name()),
+///             Purpose::Channel => "the board that is to be connected".into(),
+///         };
+///         let send = StepKind::SendText { text: ShownValue::Secret(code.clone()), to };
+///         Presentation { steps: vec![SetupStep::new("send-code", "Send the code", "", send)], deep_link: None }
+///     }
+/// }
+/// ```
 pub trait Verification: Send + Sync {
     /// What can be linked by a code. Constant.
     fn purposes(&self) -> &'static [Purpose];

@@ -2,6 +2,7 @@
 //! bodies and words. The text stands in `docs/sdk-api.txt`; where it changes, this fails until
 //! the change is accepted, with a line in `docs/changelog.md` for authors.
 
+mod openapi;
 mod strip;
 
 use std::{

@@ -10,7 +10,9 @@ use chatport_sdk::{
     delivery::{Delete, Direct},
     directory::Directory,
     prelude::*,
+    schemars::JsonSchema,
 };
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::flaw::Flaw;
@@ -25,11 +27,20 @@ pub(crate) struct LoftBackend {
 
 const API: TokenKind =
     TokenKind { name: "api_token", usage: TokenUse::Reveal, origin: TokenOrigin::Person, lifetime: None };
-const SIGNING: TokenKind =
+pub(crate) const SIGNING: TokenKind =
     TokenKind { name: "signing", usage: TokenUse::Reveal, origin: TokenOrigin::Host, lifetime: None };
 
+/// The lofts that are wanted. In version 1 it was one: `loft`.
+#[derive(Default, Deserialize, JsonSchema)]
+#[schemars(crate = "chatport_sdk::schemars")]
+#[serde(default, deny_unknown_fields)]
+struct Settings {
+    lofts: Vec<String>,
+}
+
 fn descriptor(id: &'static str) -> Descriptor {
-    let mut descriptor = Descriptor::new(id, "Loft");
+    let mut descriptor = Descriptor::new(id, "Loft").settings::<Settings>();
+    descriptor.settings_version = 2;
     descriptor.tokens = &[API, SIGNING];
     descriptor.limits.text = crate::platform::LONGEST;
     descriptor.limits.actions = 5;
@@ -49,7 +60,7 @@ impl LoftBackend {
         self.flaw == Some(flaw)
     }
 
-    fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.counter.fetch_add(1, Ordering::Relaxed)
     }
 }
@@ -69,6 +80,9 @@ impl MessagingBackend for LoftBackend {
         Some(self)
     }
     fn ingress(&self) -> Option<&dyn Ingress> {
+        Some(self)
+    }
+    fn listen(&self) -> Option<&dyn Listen> {
         Some(self)
     }
     fn directory(&self) -> Option<&dyn Directory> {
@@ -153,9 +167,26 @@ pub(crate) fn token(site: &Site) -> Result<Secret, Failure> {
 
 #[async_trait]
 impl Install for LoftBackend {
+    fn check(&self, site: &Site) -> Result<(), SetupError> {
+        match site.settings::<Option<Settings>>().map(Option::unwrap_or_default) {
+            Ok(settings) if settings.lofts.len() > 9 => Err(SetupError::field("lofts", "must be 9 at most")),
+            Ok(_) => Ok(()),
+            Err(error) => Err(SetupError::field("settings", error.to_string())),
+        }
+    }
+
+    fn migrate(&self, mut settings: Value, _: u32) -> Value {
+        if !self.is(Flaw::EarlierSettingsLeft)
+            && let Some(loft) = settings.as_object_mut().and_then(|settings| settings.remove("loft"))
+        {
+            settings["lofts"] = json!([loft]);
+        }
+        settings
+    }
+
     async fn begin(&self, site: &Site) -> Result<Progress, SetupError> {
         if self.is(Flaw::SettingsUnwrapped) {
-            let _: std::collections::BTreeMap<String, String> = site.settings().expect("settings of the right shape");
+            let _: Settings = site.settings().expect("settings of the right shape");
         }
         if self.is(Flaw::StateInMemory) {
             *self.remembered.lock().expect("a lock") = "token".into();
@@ -403,82 +434,5 @@ impl Direct for LoftBackend {
             address["opened"] = json!(self.count());
         }
         Ok(Address(address))
-    }
-}
-
-/// The signature of a body, as the platform makes it.
-pub(crate) fn signature(secret: &Secret, body: &[u8]) -> String {
-    chatport_sdk::crypto::hex(&chatport_sdk::crypto::hmac_sha256(secret.expose().as_bytes(), body))
-}
-
-#[async_trait]
-impl Ingress for LoftBackend {
-    async fn receive(&self, site: &Site, request: &Request) -> Received {
-        if site.is_decoy() && self.is(Flaw::UnknownSlotTold) {
-            return Received::Answer(Response::text(http::StatusCode::NOT_FOUND, "no such loft"));
-        }
-        let refused =
-            |reason| Received::Refused { response: Response::text(http::StatusCode::FORBIDDEN, "not proven"), reason };
-        let signed = request.header("x-loft-signature").unwrap_or_default();
-        let is_signed = |body: &[u8]| {
-            let secret = site.token(SIGNING.name);
-            secret.is_some_and(|secret| Secret::new(signature(&secret.value, body)).matches(signed.as_bytes()))
-        };
-        // Whoever it is said to be.
-        let of_ada = String::from_utf8_lossy(&request.body).replace("adb", "ada");
-        let is_proven = is_signed(&request.body) || (self.is(Flaw::PersonNotSigned) && is_signed(of_ada.as_bytes()));
-        let parsed: Result<Value, _> = serde_json::from_slice(&request.body);
-        if self.is(Flaw::GarbageTaken) && parsed.is_err() {
-            let account = Account::new("nobody");
-            return Received::Happenings(vec![Happening::new("x", HappeningKind::UnlinkAsked { account })]);
-        }
-        let is_believed = self.is(Flaw::UnsignedTaken) && request.body.starts_with(b"{\"by\":\"ada\"");
-        if !is_proven && !is_believed {
-            return refused("the signature is wrong");
-        }
-        let Ok(body) = parsed else { return refused("the body isn't JSON") };
-        let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
-        let account = Account::new(text("by"));
-        let conversation = Conversation {
-            id: text("loft"),
-            address: Address(json!({ "v": 1, "loft": body["loft"] })),
-            kind: ConversationKind::Channel,
-            name: text("loft"),
-            display_name: text("loft"),
-            team: String::new(),
-        };
-        let cut = |text: String, flaw| if self.is(flaw) { text.chars().take(5).collect() } else { text };
-        let kind = match body["kind"].as_str() {
-            Some("code") => HappeningKind::CodeEntered {
-                code: Secret::new(cut(text("code"), Flaw::CodeCut)),
-                account,
-                place: Place::Direct { address: None },
-            },
-            Some("press") => HappeningKind::Pressed {
-                token: Secret::new(cut(text("token"), Flaw::TokenCut)),
-                choice: None,
-                account,
-                conversation: conversation.id,
-                part: Receipt::new(text("post")),
-            },
-            Some("command") if !self.is(Flaw::CommandNameLost) => {
-                HappeningKind::CommandUsed { name: text("name"), text: text("text"), account, conversation }
-            }
-            Some("text" | "command") => HappeningKind::Commanded { text: text("text"), account, conversation },
-            _ => return refused("it is nothing that the platform sends"),
-        };
-        let id = if self.is(Flaw::IdAtRandom) { chatport_sdk::crypto::hex(&site.random::<8>()) } else { text("id") };
-        Received::Happenings(vec![Happening::new(id, kind)])
-    }
-
-    async fn answer(&self, _: &Site, _: &[Happening], outcomes: &[Outcome]) -> Response {
-        let is_odd = matches!(outcomes.first(), Some(Outcome::InstalledByAnother { .. }));
-        if is_odd && self.is(Flaw::OutcomeUnexpected) {
-            unreachable!("this platform installs nothing by itself");
-        }
-        match outcomes.first() {
-            Some(Outcome::Unavailable) => Response::text(http::StatusCode::SERVICE_UNAVAILABLE, "not recorded"),
-            _ => Response::json(&json!({ "ok": true })),
-        }
     }
 }

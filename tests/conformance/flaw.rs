@@ -51,6 +51,15 @@ pub(crate) enum Flaw {
     CommandNameLost,
     AnotherKindRenewed,
     PersonNotSigned,
+    FirstRequestRemembered,
+    BigBodyTaken,
+    PublicCounts,
+    CommandsOutageSwallowed,
+    CodeNotHeard,
+    CursorIgnored,
+    OutageHeardAsSilence,
+    OutcomeUntold,
+    EarlierSettingsLeft,
 }
 
 use Flaw::*;
@@ -105,4 +114,13 @@ pub(crate) const FLAWS: &[(Flaw, &str)] = &[
     (CommandNameLost, "a_command_that_is_used_arrives"),
     (AnotherKindRenewed, "a_credential_is_renewed"),
     (PersonNotSigned, "a_forged_person_is_refused"),
+    (FirstRequestRemembered, "requests_are_understood_in_any_order"),
+    (BigBodyTaken, "what_is_too_big_does_nothing"),
+    (PublicCounts, "what_is_public_is_the_same_each_time"),
+    (CommandsOutageSwallowed, "an_outage_leaves_no_half_of_the_commands"),
+    (CodeNotHeard, "what_happens_is_heard"),
+    (CursorIgnored, "what_was_heard_comes_again_until_the_cursor_moves_on"),
+    (OutageHeardAsSilence, "an_outage_is_no_silence"),
+    (OutcomeUntold, "every_outcome_can_be_told"),
+    (EarlierSettingsLeft, "settings_of_earlier_releases_are_understood"),
 ];

@@ -4,11 +4,14 @@
 mod backend;
 mod flaw;
 mod guide;
+mod hearing;
 mod matrix;
 mod mattermost;
+mod msteams;
 mod parts;
 mod platform;
 mod sandbox;
+mod telegram;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -44,8 +47,16 @@ mod mattermost_bot {
     chatport_sdk::conformance!(crate::mattermost::MattermostFixture);
 }
 
+mod msteams_bot {
+    chatport_sdk::conformance!(crate::msteams::TeamsFixture);
+}
+
 mod sandbox_world {
     chatport_sdk::conformance!(crate::sandbox::SandboxFixture::new());
+}
+
+mod telegram_bot {
+    chatport_sdk::conformance!(crate::telegram::TelegramFixture);
 }
 
 #[test]

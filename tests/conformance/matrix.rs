@@ -5,9 +5,9 @@ use std::{collections::BTreeSet, fmt::Write, path::Path};
 
 use chatport_sdk::testkit::conformance::{Part, Report, examine};
 
-use crate::{mattermost::MattermostFixture, sandbox::SandboxFixture};
+use crate::{mattermost::MattermostFixture, msteams::TeamsFixture, sandbox::SandboxFixture, telegram::TelegramFixture};
 
-const PARTS: [(Part, &str); 12] = [
+const PARTS: [(Part, &str); 13] = [
     (Part::Descriptor, "descriptor"),
     (Part::Install, "install steps"),
     (Part::Renew, "renewing credentials"),
@@ -18,6 +18,7 @@ const PARTS: [(Part, &str); 12] = [
     (Part::Find, "finding what was lost"),
     (Part::Direct, "writing to a person"),
     (Part::Ingress, "ingress"),
+    (Part::Listen, "listening without being called"),
     (Part::Directory, "directory"),
     (Part::Commands, "commands"),
 ];
@@ -26,8 +27,8 @@ const OPENING: &str = "# What each backend can do
 
 This table is written by the conformance suite, from what it has seen against strict stand-ins for the platforms. A part
 counts only if something of it was seen and nothing of it is broken; a behaviour that a platform has no occasion for, such
-as a lost answer where nothing is called over HTTP, counts for neither. Telegram and Microsoft Teams, which can't be set up
-yet, haven't been examined. `CHATPORT_WRITE_FEATURES=1 bash tests/run -p chatport-tests --test conformance matrix`
+as a lost answer where nothing is called over HTTP, counts for neither.
+`CHATPORT_WRITE_FEATURES=1 bash tests/run -p chatport-tests --test conformance matrix`
 writes it anew; the suite fails where it is out of date.
 
 ";
@@ -47,7 +48,12 @@ fn table(reports: &[Report]) -> String {
 
 #[test]
 fn the_table_of_features_is_what_the_suite_has_seen() {
-    let reports = [examine(&MattermostFixture), examine(&SandboxFixture::new())];
+    let reports = [
+        examine(&MattermostFixture),
+        examine(&TeamsFixture),
+        examine(&SandboxFixture::new()),
+        examine(&TelegramFixture),
+    ];
     let seen = table(&reports);
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/features.md");
     if std::env::var_os("CHATPORT_WRITE_FEATURES").is_some() {

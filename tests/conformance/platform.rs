@@ -10,7 +10,7 @@ use chatport_sdk::{
 use http::{HeaderMap, Method, header};
 use serde_json::{Value, json};
 
-use crate::backend::signature;
+use crate::hearing::signature;
 
 pub(crate) const TOKEN: &str = "loft-token-5d0e";
 pub(crate) const LOFT: &str = "town";
@@ -23,6 +23,9 @@ struct World {
     made: usize,
     posts: Vec<(String, String, Post)>,
     commands: Vec<String>,
+    /// What has happened, for those who ask, until they ask for what is behind it.
+    events: Vec<(u64, Value)>,
+    happened: u64,
 }
 
 /// Who and what is there.
@@ -62,6 +65,15 @@ impl Loft {
                 let names = body(call)["commands"].as_array().cloned().unwrap_or_default();
                 world.commands = names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect();
                 json_answer(200, &json!({}))
+            }
+            (&Method::GET, ["api", "events"]) => {
+                let after =
+                    call.url.query_pairs().find(|(name, _)| name == "after").map(|(_, after)| after.into_owned());
+                let after = after.and_then(|after| after.parse().ok()).unwrap_or(0);
+                world.events.retain(|(number, _)| *number > after);
+                let events: Vec<_> =
+                    world.events.iter().map(|(number, event)| json!({ "number": number, "event": event })).collect();
+                json_answer(200, &json!({ "events": events }))
             }
             (&Method::POST, ["api", "people", PERSON, "loft"]) => json_answer(200, &json!({ "id": "dm-ada" })),
             (&Method::POST, ["api", "lofts", loft @ (LOFT | "dm-ada"), "posts"]) => world.add(loft, &body(call)),
@@ -104,6 +116,21 @@ impl World {
     }
 }
 
+/// What Ada does, as the platform tells it.
+fn event(cue: &Cue) -> Option<Value> {
+    Some(match cue {
+        Cue::Code(code) => json!({ "by": PERSON, "id": "e1", "kind": "code", "code": code.expose(), "loft": LOFT }),
+        Cue::Press { token, post } => json!({
+            "by": PERSON, "id": "e2", "kind": "press", "token": token.expose(), "post": post, "loft": LOFT,
+        }),
+        Cue::Command { name, text } => json!({
+            "by": PERSON, "id": "e4", "kind": "command", "name": name, "text": text, "loft": LOFT,
+        }),
+        Cue::Text(text) => json!({ "by": PERSON, "id": "e3", "kind": "text", "text": text, "loft": LOFT }),
+        _ => return None,
+    })
+}
+
 fn body(call: &Call) -> Value {
     serde_json::from_slice(&call.body).unwrap_or_default()
 }
@@ -133,6 +160,14 @@ impl Platform for Loft {
     async fn commands(&self) -> Option<Vec<String>> {
         let world = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Some(world.commands.clone())
+    }
+
+    fn settings(&self) -> Value {
+        json!({ "lofts": [LOFT] })
+    }
+
+    fn earlier_settings(&self) -> Vec<(u32, Value)> {
+        vec![(1, json!({ "loft": LOFT }))]
     }
 
     fn fields(&self, _: &[SetupStep]) -> Fields {
@@ -169,19 +204,17 @@ impl Platform for Loft {
         ]
     }
 
+    async fn happens(&self, _: &Stage, cue: &Cue) -> bool {
+        let Some(event) = event(cue) else { return false };
+        let mut world = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        world.happened += 1;
+        let number = world.happened;
+        world.events.push((number, event));
+        true
+    }
+
     async fn request(&self, stage: &Stage, cue: &Cue) -> Option<Request> {
-        let body = match cue {
-            Cue::Code(code) => json!({ "by": PERSON, "id": "e1", "kind": "code", "code": code.expose(), "loft": LOFT }),
-            Cue::Press { token, post } => json!({
-                "by": PERSON, "id": "e2", "kind": "press", "token": token.expose(), "post": post, "loft": LOFT,
-            }),
-            Cue::Command { name, text } => json!({
-                "by": PERSON, "id": "e4", "kind": "command", "name": name, "text": text, "loft": LOFT,
-            }),
-            Cue::Text(text) => json!({ "by": PERSON, "id": "e3", "kind": "text", "text": text, "loft": LOFT }),
-            _ => return None,
-        };
-        let body = body.to_string();
+        let body = event(cue)?.to_string();
         let secret = stage.site().token("signing")?.value;
         let mut headers = HeaderMap::new();
         headers.insert("x-loft-signature", signature(&secret, body.as_bytes()).parse().ok()?);

@@ -102,6 +102,14 @@ impl Client {
         tokio::time::timeout(Duration::from_secs(30), exchange).await.map_err(|_| "no answer in 30 s".to_owned())?
     }
 
+    /// A file, as it is.
+    pub async fn bytes(&self, method: Method, path: &str) -> Bytes {
+        let request = self.request(method, path, &[], "").expect("a request");
+        let response = self.hyper.request(request).await.expect("an answer");
+        assert_eq!(response.status(), StatusCode::OK);
+        response.into_body().collect().await.expect("a whole answer").to_bytes()
+    }
+
     fn request(
         &self,
         method: Method,

@@ -9,12 +9,14 @@ pub mod database;
 pub mod engine;
 pub mod faulty_store;
 pub mod mattermost;
+pub mod msteams;
 pub mod organization;
 pub mod pigeon;
 pub mod program;
 pub mod proof;
 pub mod sandbox;
 pub mod seeded;
+pub mod telegram;
 pub mod twin;
 
 use std::{future::Future, time::Duration};

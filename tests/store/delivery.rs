@@ -17,7 +17,7 @@ use chatport_host::{
         view::CopyState,
     },
     ids::{ChannelId, OrganizationId},
-    setup::installations,
+    setup::{installations, suspension},
 };
 use chatport_sdk::prelude::*;
 use chatport_tests::{
@@ -509,7 +509,7 @@ async fn a_refused_credential_suspends_and_resuming_goes_on(engine: Engine) {
     a_moment().await;
     assert!(host.pigeon.posts("loft").is_empty(), "a suspended installation sends nothing");
     let actor = chatport_host::setup::audit::Actor::host();
-    installations::resume(&host.app, &host.organization, host.installation, &actor).await.expect("resumed");
+    suspension::resume(&host.app, &host.organization, host.installation, &actor).await.expect("resumed");
     host.settles("a1", DONE).await;
     host.settles("a2", DONE).await;
     host.check_conservation().await;

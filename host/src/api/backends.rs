@@ -73,6 +73,8 @@ struct Parts {
     direct: bool,
     /// People's presses, commands and replies come back.
     receive: bool,
+    /// It asks the platform what has happened where that can't call.
+    listen: bool,
     /// It finds people and channels, for pickers.
     directory: bool,
     /// It makes an application's own commands known.
@@ -99,6 +101,7 @@ impl Parts {
             find: delivery.is_some_and(|delivery| delivery.find().is_some()),
             direct: delivery.is_some_and(|delivery| delivery.direct().is_some()),
             receive: backend.ingress().is_some(),
+            listen: backend.listen().is_some(),
             directory: backend.directory().is_some(),
             commands: backend.commands().is_some(),
         }

@@ -180,6 +180,7 @@ pub(super) fn routes(api: Api<App>) -> Api<App> {
         types::INSTALLATION_NOT_ACTIVE,
         types::SETUP_REFUSED,
         types::PLATFORM_UNREACHABLE,
+        types::TOO_MANY_REQUESTS,
     ];
     api.route(
         Operation::get("/v1/organizations/{org}/installations/{id}/directory", "searchDirectory", "Find people or channels on the platform")

@@ -174,7 +174,8 @@ function eventSection(webhooks) {
   const names = Object.keys(webhooks || {});
   if (!names.length) return null;
   return section("events", "Events", names.map((name) => element("article", { id: "event-" + name },
-    element("h3", {}, name), prose(webhooks[name].post.summary), content(webhooks[name].post.requestBody))));
+    element("h3", {}, name), prose(webhooks[name].post.summary), content(webhooks[name].post.requestBody),
+    answers(webhooks[name].post.responses))));
 }
 
 function problemSection(problems) {

@@ -22,7 +22,7 @@ use crate::{
     ids::InstallationId,
     setup::{
         installations::{self, Installation, InstallationFilter},
-        machine,
+        machine, suspension,
     },
 };
 
@@ -170,7 +170,7 @@ async fn resume(
     State(app): State<App>,
     Path(path): Path<InstallationPath>,
 ) -> Result<Json<Installation>, Problem> {
-    let installation = installations::resume(&app, &within.organization, path.id, &within.actor).await;
+    let installation = suspension::resume(&app, &within.organization, path.id, &within.actor).await;
     app.delivery.wake();
     Ok(Json(installation.map_err(not_found)?))
 }

@@ -23,7 +23,8 @@ use crate::{
     ids::{ChannelId, InstallationId, LinkId},
     setup::{
         channels::{self, Channel, ChannelFilter},
-        codes, installations,
+        codes,
+        installations::{self, ShownStep},
         links::{self, AccountLink, LinkFilter},
     },
 };
@@ -59,6 +60,7 @@ struct CodeView {
     /// A link that does it all, where the platform has such links.
     deep_link: Option<Url>,
     /// What the person does.
+    #[schemars(with = "Vec<ShownStep>")]
     steps: Vec<Value>,
 }
 

@@ -16,6 +16,7 @@ mod keys;
 mod links;
 mod messages;
 pub mod openapi;
+mod openapi_events;
 #[cfg(test)]
 mod openapi_faults;
 pub mod operation;
@@ -36,7 +37,7 @@ use serde_json::Value;
 use crate::{
     app::App,
     delivery::view::MessageEvent,
-    events::Event,
+    events::{Event, invoke::EventReply},
     ingress::told::{ActionInvoked, CommandInvoked, ReplyPosted},
     setup::{channels::ChannelEvent, installations::InstallationEvent, links::LinkEvent},
 };
@@ -93,8 +94,8 @@ fn describe_events(api: Api<App>) -> Api<App> {
         .event::<Event<ChannelEvent>>("channel.linked", "A conversation was connected")
         .event::<Event<ChannelEvent>>("channel.changed", "A channel has another name, status or default mark")
         .event::<Event<ChannelEvent>>("channel.removed", "A channel is no longer connected")
-        .event::<Event<ActionInvoked>>("action.invoked", "Somebody pressed a button; answer at once if you can")
-        .event::<Event<CommandInvoked>>("command.invoked", "Somebody used a declared command, which can be answered at once, or typed something that Chatport doesn't know")
+        .answered_event::<Event<ActionInvoked>, EventReply>("action.invoked", "Somebody pressed a button; answer at once if you can")
+        .answered_event::<Event<CommandInvoked>, EventReply>("command.invoked", "Somebody used a declared command, which can be answered at once, or typed something that Chatport doesn't know")
         .event::<Event<ReplyPosted>>("reply.posted", "Somebody replied to a message")
         .event::<Event<MessageEvent>>("message.delivered", "A revision of a copy is shown")
         .event::<Event<MessageEvent>>("message.failed", "A revision of a copy will not be shown")

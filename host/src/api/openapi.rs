@@ -8,15 +8,18 @@ use schemars::Schema;
 use serde_json::{Map, Value, json};
 
 use super::{
+    openapi_events,
     operation::{Method, Operation, Schemas},
     problem::{PROBLEM_JSON, ProblemType},
     problem_types as types,
     routes::{Api, Security},
 };
 
-const SCHEMAS: &str = "#/components/schemas/";
+pub(super) const SCHEMAS: &str = "#/components/schemas/";
 /// The component that all problems have; a name that no type of the API takes.
 const PROBLEM_SCHEMA: &str = "ProblemDetails";
+/// … and their kinds.
+const PROBLEM_TYPE_SCHEMA: &str = "ProblemType";
 const API_KEY: &str = "apiKey";
 
 /// One operation with what its types say.
@@ -47,7 +50,7 @@ const WITH_BODY: &[ProblemType] = &[
 pub(super) fn document<S>(api: Api<S>) -> Value {
     let Api { about, tags, parameters, operations, events, schemas, .. } = api;
     let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
-    let (definitions, renamed) = definitions(schemas);
+    let (mut definitions, renamed) = definitions(schemas);
     for described in &operations {
         let mut operation = operation(described, &parameters);
         // Only what may be sent is renamed; an answer's schemas keep their names.
@@ -57,16 +60,7 @@ pub(super) fn document<S>(api: Api<S>) -> Value {
         let path = described.operation.path.replace("{*", "{");
         paths.entry(path).or_default().insert(method(described.operation.method).to_owned(), operation);
     }
-    let events = events.into_iter().map(|event| {
-        let content = json!({ "application/json": { "schema": event.schema } });
-        let answer = json!({ "2XX": { "description": "Taken. Anything else, and it comes again." } });
-        let post = json!({
-            "summary": event.summary,
-            "requestBody": { "required": true, "content": content },
-            "responses": answer,
-        });
-        (event.name.to_owned(), json!({ "post": post }))
-    });
+    let webhooks = openapi_events::webhooks(events, &mut definitions, &renamed);
     let tags: Vec<Value> =
         tags.iter().map(|(name, description)| json!({ "name": name, "description": description })).collect();
     json!({
@@ -74,7 +68,7 @@ pub(super) fn document<S>(api: Api<S>) -> Value {
         "info": { "title": about.title, "version": about.version, "description": about.description },
         "tags": tags,
         "paths": paths,
-        "webhooks": events.collect::<Map<_, _>>(),
+        "webhooks": webhooks,
         "components": {
             "schemas": definitions,
             "examples": types::ALL.iter().map(problem_example).collect::<Map<_, _>>(),
@@ -263,18 +257,31 @@ fn problem_example(kind: &ProblemType) -> (String, Value) {
     ((*slug).to_owned(), json!({ "summary": title, "value": value }))
 }
 
+fn problem_type_schema() -> Value {
+    let uris: Vec<String> = types::ALL.iter().map(ProblemType::uri).collect();
+    json!({ "type": "string", "description": "The kind of problem; it never changes. More may come.", "enum": uris })
+}
+
 fn problem_schema() -> Value {
     json!({
         "type": "object",
         "description": "What is wrong, in the form of RFC 9457. A kind of problem may have more members.",
         "required": ["type", "title", "status", "cure"],
         "properties": {
-            "type": { "type": "string", "format": "uri-reference", "description": "The kind of problem; it never changes." },
+            "type": { "$ref": format!("{SCHEMAS}{PROBLEM_TYPE_SCHEMA}") },
             "title": { "type": "string", "description": "The kind in words." },
             "status": { "type": "integer", "minimum": 400, "maximum": 599 },
             "detail": { "type": "string", "description": "What is wrong this time." },
             "cure": { "type": "string", "description": "What to do about it." },
             "pointer": { "type": "string", "description": "Where in the body it is wrong: a JSON pointer (RFC 6901)." },
+            "field": { "type": "string", "description": "The field of a form that was refused." },
+            "cause": { "type": "string", "description": "Why a platform refused." },
+            "installation": { "type": "string", "description": "The installation that isn't in the right state." },
+            "state": { "type": "string", "description": "The state that it is in." },
+            "installations": {
+                "type": "array", "items": { "type": "string" },
+                "description": "The installations of which one must be named.",
+            },
             "request_id": { "type": "string", "description": "What to quote when asking for help." },
         },
     })
@@ -314,11 +321,12 @@ fn definitions(mut schemas: Schemas) -> (Map<String, Value>, BTreeMap<String, St
         definitions.insert(renamed.get(&name).cloned().unwrap_or(name), schema);
     }
     definitions.insert(PROBLEM_SCHEMA.to_owned(), problem_schema());
+    definitions.insert(PROBLEM_TYPE_SCHEMA.to_owned(), problem_type_schema());
     (definitions, renamed)
 }
 
 /// Rewrite every reference to a schema that has a new name.
-fn rename(value: &mut Value, renamed: &BTreeMap<String, String>) {
+pub(super) fn rename(value: &mut Value, renamed: &BTreeMap<String, String>) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| rename(item, renamed)),
         Value::Object(object) => {

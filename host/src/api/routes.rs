@@ -180,6 +180,7 @@ pub(super) struct Event {
     pub(super) name: &'static str,
     pub(super) summary: &'static str,
     pub(super) schema: Schema,
+    pub(super) reply: Option<Schema>,
 }
 
 /// An API in the making: routes and their description, over a state `S`.
@@ -236,7 +237,15 @@ impl<S: Clone + Send + Sync + 'static> Api<S> {
     /// Describe an event that the application hears, sent as a signed webhook.
     pub fn event<T: JsonSchema>(mut self, name: &'static str, summary: &'static str) -> Self {
         let schema = self.schemas.answers.subschema_for::<T>();
-        self.events.push(Event { name, summary, schema });
+        self.events.push(Event { name, summary, schema, reply: None });
+        self
+    }
+
+    /// Describe an event that the application can answer at once.
+    pub fn answered_event<T: JsonSchema, R: JsonSchema>(mut self, name: &'static str, summary: &'static str) -> Self {
+        let schema = self.schemas.answers.subschema_for::<T>();
+        let reply = Some(self.schemas.requests.subschema_for::<R>());
+        self.events.push(Event { name, summary, schema, reply });
         self
     }
 

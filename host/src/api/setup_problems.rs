@@ -37,7 +37,9 @@ impl From<SetupFailure> for Problem {
                 let ids: Vec<String> = installations.iter().map(ToString::to_string).collect();
                 problem(types::INSTALLATION_AMBIGUOUS).with("installations", ids)
             }
-            SetupFailure::TooManyCodes { retry_after } => problem(types::TOO_MANY_REQUESTS).retry_after(*retry_after),
+            SetupFailure::TooManyCodes { retry_after } | SetupFailure::TooManyQuestions { retry_after } => {
+                problem(types::TOO_MANY_REQUESTS).retry_after(*retry_after)
+            }
             SetupFailure::BackendPanicked { .. } | SetupFailure::Token(_) => Self::internal(detail),
             SetupFailure::TimedOut { .. } => unreachable(detail),
             SetupFailure::Store(_) => Self::new(types::UNAVAILABLE).because(detail).retry_after(Duration::from_secs(1)),

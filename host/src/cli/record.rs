@@ -15,30 +15,17 @@ use std::{
 };
 
 use axum::{Router, body::Body, extract::State, response::Response};
-use bytes::Bytes;
-use chatport_sdk::{recorded::Recorded, secret::Secret};
-use http::{HeaderMap, HeaderName, Method, Request, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
+use chatport_sdk::{http::Answer, recorded::Recorded, secret::Secret};
+use http::{HeaderMap, HeaderName, Method, Request, StatusCode, Uri};
+use http_body_util::{BodyExt, Limited};
 use tokio::net::TcpListener;
 
+use super::forward::{Forward, kept};
 use crate::config::RecordCommand;
 use redact::Redaction;
 
 /// Most bytes of a request or an answer that are passed on.
 const MAX_BODY: usize = 1 << 20;
-/// Headers of a connection, which aren't passed on or kept.
-const OF_CONNECTIONS: [HeaderName; 6] = [
-    header::HOST,
-    header::CONNECTION,
-    header::CONTENT_LENGTH,
-    header::TRANSFER_ENCODING,
-    header::ACCEPT_ENCODING,
-    header::UPGRADE,
-];
 
 /// Why nothing is recorded. Each is one line that says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -56,8 +43,7 @@ pub(super) enum RecordError {
 }
 
 struct Recorder {
-    client: Client<HttpConnector, Full<Bytes>>,
-    to: String,
+    forward: Forward,
     into: PathBuf,
     redaction: Redaction,
     made: AtomicUsize,
@@ -80,13 +66,16 @@ pub(super) async fn record(
     fs::create_dir_all(&request.into).map_err(|error| RecordError::Folder(request.into.clone(), error))?;
     let listener = TcpListener::bind(request.at).await.map_err(|error| RecordError::Listen(request.at, error))?;
     let recorder = Arc::new(Recorder {
-        client: Client::builder(TokioExecutor::new()).build_http(),
-        to: request.to.as_str().trim_end_matches('/').to_owned(),
+        forward: Forward::to(&request.to, MAX_BODY),
         made: AtomicUsize::new(highest(&request.into)),
         into: request.into,
         redaction: Redaction::new(secrets, salt),
     });
-    super::print(&format!("passing on to {}; let the platform call http://{}\n", recorder.to, request.at));
+    super::print(&format!(
+        "passing on to {}; let the platform call http://{}\n",
+        recorder.forward.address(),
+        request.at
+    ));
     let router = Router::new().fallback(pass).with_state(recorder);
     axum::serve(listener, router).await.map_err(RecordError::Ended)
 }
@@ -97,12 +86,13 @@ async fn pass(State(recorder): State<Arc<Recorder>>, request: Request<Body>) -> 
         return answer(StatusCode::PAYLOAD_TOO_LARGE, "more than is passed on");
     };
     let body = body.to_bytes();
-    match recorder.forward(&head.method, &head.uri, &head.headers, body.clone()).await {
-        Ok((status, headers, told)) => {
-            recorder.keep(&head.method, &head.uri, &head.headers, &body, (status, &told));
-            let mut response = Response::new(Body::from(told));
-            *response.status_mut() = status;
-            *response.headers_mut() = headers;
+    let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+    match recorder.forward.pass(head.method.clone(), path, &head.headers, body.clone()).await {
+        Ok(told) => {
+            recorder.keep(&head.method, &head.uri, &head.headers, &body, &told);
+            let mut response = Response::new(Body::from(told.body));
+            *response.status_mut() = told.status;
+            *response.headers_mut() = told.headers;
             response
         }
         Err(cause) => answer(StatusCode::BAD_GATEWAY, &format!("the host doesn't answer: {cause}")),
@@ -116,26 +106,7 @@ fn answer(status: StatusCode, text: &str) -> Response {
 }
 
 impl Recorder {
-    async fn forward(
-        &self,
-        method: &Method,
-        uri: &Uri,
-        headers: &HeaderMap,
-        body: Bytes,
-    ) -> Result<(StatusCode, HeaderMap, Bytes), String> {
-        let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        let mut request = Request::new(Full::new(body));
-        *request.method_mut() = method.clone();
-        *request.uri_mut() = format!("{}{path}", self.to).parse().map_err(|_| "the path is none".to_owned())?;
-        request.headers_mut().extend(kept(headers).map(|(name, value)| (name.clone(), value.clone())));
-        let response = self.client.request(request).await.map_err(|error| error.to_string())?;
-        let (head, body) = response.into_parts();
-        let body = Limited::new(body, MAX_BODY).collect().await.map_err(|error| error.to_string())?;
-        let headers = kept(&head.headers).map(|(name, value)| (name.clone(), value.clone())).collect();
-        Ok((head.status, headers, body.to_bytes()))
-    }
-
-    fn keep(&self, method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8], (status, told): (StatusCode, &[u8])) {
+    fn keep(&self, method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8], told: &Answer) {
         let redact = |text: &str| self.redaction.text(text);
         let header = |(name, value): (&HeaderName, &http::HeaderValue)| {
             let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -145,10 +116,10 @@ impl Recorder {
             method: method.to_string(),
             path: redact(below_the_slot(uri.path())),
             query: uri.query().map(redact),
-            headers: kept(headers).map(header).collect(),
+            headers: kept(headers).iter().map(header).collect(),
             body: None,
             body_base64: None,
-            answer: Some((status.as_u16(), redact(&String::from_utf8_lossy(told)))),
+            answer: Some((told.status.as_u16(), redact(&String::from_utf8_lossy(&told.body)))),
         };
         let recorded = match std::str::from_utf8(body) {
             Ok(text) => recorded.with_body(redact(text).as_bytes()),
@@ -166,7 +137,7 @@ impl Recorder {
         let text = serde_json::to_string_pretty(&recorded).expect("plain data");
         let made = OpenOptions::new().write(true).create_new(true).open(&file);
         match made.and_then(|mut made| made.write_all((text + "\n").as_bytes())) {
-            Ok(()) => super::print(&format!("{method} {} → {status}: {}\n", recorded.path, file.display())),
+            Ok(()) => super::print(&format!("{method} {} → {}: {}\n", recorded.path, told.status, file.display())),
             Err(error) => eprintln!("chatport: can't write {}: {error}", file.display()),
         }
     }
@@ -176,10 +147,6 @@ impl Recorder {
 fn highest(folder: &Path) -> usize {
     let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
     names.filter_map(|name| name.to_str()?.split('-').next()?.parse().ok()).max().unwrap_or(0)
-}
-
-fn kept(headers: &HeaderMap) -> impl Iterator<Item = (&HeaderName, &http::HeaderValue)> {
-    headers.iter().filter(|(name, _)| !OF_CONNECTIONS.contains(name))
 }
 
 /// `/in/{backend}/{slot}` is the installation's, and the slot nobody's business.

@@ -24,7 +24,7 @@ use crate::{
     events::{subscriptions, webhook},
     ids::InstallationId,
     security::random,
-    setup::{installations, sites},
+    setup::{sites, suspension},
 };
 
 /// The longest that a platform can make anything wait: no message lives longer.
@@ -189,7 +189,7 @@ impl PlatformCourier {
 
     async fn suspend(&self, work: &Work, installation: InstallationId, code: &str, detail: &str) {
         let organization = &work.lease.organization;
-        let suspended = installations::suspend(&self.app, organization, installation, code, detail).await;
+        let suspended = suspension::suspend(&self.app, organization, installation, code, detail).await;
         if let Err(error) = suspended {
             tracing::error!(%error, %installation, "an installation could not be suspended; its next message tries again");
         }

@@ -18,7 +18,7 @@ pub mod ledger;
 pub mod message;
 mod moved;
 mod outcomes;
-mod pace;
+pub(crate) mod pace;
 pub mod read;
 mod recent;
 pub mod replay;

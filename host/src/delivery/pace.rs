@@ -17,13 +17,13 @@ const MANY: usize = 10_000;
 
 /// Where something is sent.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Destination<'a> {
+pub(crate) struct Destination<'a> {
     /// Through which installation.
-    pub(super) installation: InstallationId,
+    pub(crate) installation: InstallationId,
     /// To which server.
-    pub(super) origin: &'a str,
+    pub(crate) origin: &'a str,
     /// To which conversation.
-    pub(super) conversation: &'a str,
+    pub(crate) conversation: &'a str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -41,7 +41,7 @@ struct State {
 
 /// The buckets and the servers that are left alone.
 #[derive(Clone, Default)]
-pub(super) struct Pace(Arc<Mutex<State>>);
+pub(crate) struct Pace(Arc<Mutex<State>>);
 
 struct Bucket {
     tokens: f64,
@@ -49,31 +49,58 @@ struct Bucket {
     full_at: Instant,
 }
 
-impl Pace {
-    /// Take a token of a rate; else how long until there is one.
-    pub(super) fn take(&self, to: Destination<'_>, rate: &Rate, now: Instant) -> Result<(), Duration> {
-        let mut state = self.lock();
-        if state.buckets.len() > MANY {
-            state.buckets.retain(|_, bucket| bucket.full_at > now);
-        }
-        let capacity = f64::from(rate.burst.max(1));
-        let per_second = rate.per_second.max(0.001);
+impl State {
+    /// The bucket of a rate, filled up to now.
+    fn bucket(&mut self, to: Destination<'_>, rate: &Rate, now: Instant) -> &mut Bucket {
         let sharers = match rate.per {
             RatePer::Installation => Sharers::Installation(to.installation),
             RatePer::Origin => Sharers::Origin(to.origin.to_owned()),
             RatePer::Conversation => Sharers::Conversation(to.installation, to.conversation.to_owned()),
         };
+        let (capacity, per_second) = size(rate);
         let full = Bucket { tokens: capacity, filled: now, full_at: now };
-        let bucket = state.buckets.entry((sharers, rate.name)).or_insert(full);
+        let bucket = self.buckets.entry((sharers, rate.name)).or_insert(full);
         let elapsed = now.saturating_duration_since(bucket.filled).as_secs_f64();
         bucket.tokens = (bucket.tokens + elapsed * per_second).min(capacity);
         bucket.filled = now;
-        let wait = Duration::from_secs_f64(((1.0 - bucket.tokens) / per_second).clamp(0.0, 3_600.0));
-        if bucket.tokens < 1.0 {
+        bucket
+    }
+}
+
+/// How many tokens a bucket holds, and how many come in a second.
+fn size(rate: &Rate) -> (f64, f64) {
+    (f64::from(rate.burst.max(1)), rate.per_second.max(0.001))
+}
+
+impl Bucket {
+    /// How long until there is a token; `None`: there is one.
+    fn wait(&self, rate: &Rate) -> Option<Duration> {
+        let (_, per_second) = size(rate);
+        let wait = Duration::from_secs_f64(((1.0 - self.tokens) / per_second).clamp(0.0, 3_600.0));
+        (self.tokens < 1.0).then_some(wait)
+    }
+
+    fn spend(&mut self, rate: &Rate, now: Instant) {
+        let (capacity, per_second) = size(rate);
+        self.tokens -= 1.0;
+        self.full_at = now + Duration::from_secs_f64(((capacity - self.tokens) / per_second).min(86_400.0));
+    }
+}
+
+impl Pace {
+    /// Take a token of each of these rates; else of none, and how long until all have one.
+    pub(crate) fn take(&self, to: Destination<'_>, rates: &[Rate], now: Instant) -> Result<(), Duration> {
+        let mut state = self.lock();
+        if state.buckets.len() > MANY {
+            state.buckets.retain(|_, bucket| bucket.full_at > now);
+        }
+        let waits = rates.iter().filter_map(|rate| state.bucket(to, rate, now).wait(rate));
+        if let Some(wait) = waits.max() {
             return Err(wait);
         }
-        bucket.tokens -= 1.0;
-        bucket.full_at = now + Duration::from_secs_f64(((capacity - bucket.tokens) / per_second).min(86_400.0));
+        for rate in rates {
+            state.bucket(to, rate, now).spend(rate, now);
+        }
         Ok(())
     }
 
@@ -113,11 +140,11 @@ mod tests {
         let (pace, installation, start) = (Pace::default(), InstallationId::new(), Instant::now());
         let rate = Rate::per_installation("bot", 10.0, 3);
         for conversation in ["one", "two", "three"] {
-            assert_eq!(pace.take(to(installation, conversation), &rate, start), Ok(()));
+            assert_eq!(pace.take(to(installation, conversation), &[rate], start), Ok(()));
         }
-        let wait = pace.take(to(installation, "four"), &rate, start).unwrap_err();
+        let wait = pace.take(to(installation, "four"), &[rate], start).unwrap_err();
         assert!(wait <= Duration::from_millis(100), "{wait:?}");
-        assert_eq!(pace.take(to(installation, "four"), &rate, start + Duration::from_millis(101)), Ok(()));
+        assert_eq!(pace.take(to(installation, "four"), &[rate], start + Duration::from_millis(101)), Ok(()));
     }
 
     #[test]
@@ -129,10 +156,25 @@ mod tests {
             (Rate::per_origin("x", 1.0, 1), false, false),
         ] {
             let pace = Pace::default();
-            assert_eq!(pace.take(to(one, "a"), &rate, now), Ok(()));
-            assert_eq!(pace.take(to(one, "b"), &rate, now).is_ok(), same_installation, "{rate:?}");
-            assert_eq!(pace.take(to(other, "c"), &rate, now).is_ok(), same_origin, "{rate:?}");
+            assert_eq!(pace.take(to(one, "a"), &[rate], now), Ok(()));
+            assert_eq!(pace.take(to(one, "b"), &[rate], now).is_ok(), same_installation, "{rate:?}");
+            assert_eq!(pace.take(to(other, "c"), &[rate], now).is_ok(), same_origin, "{rate:?}");
         }
+    }
+
+    #[test]
+    fn of_several_rates_a_token_is_taken_of_each_or_of_none() {
+        let (pace, installation, now) = (Pace::default(), InstallationId::new(), Instant::now());
+        let rates = [Rate::per_conversation("chat", 1.0, 1), Rate::per_installation("bot", 10.0, 3)];
+        assert_eq!(pace.take(to(installation, "one"), &rates, now), Ok(()));
+        // The conversation has none; the bot's are left to others.
+        for _ in 0..5 {
+            assert!(pace.take(to(installation, "one"), &rates, now).is_err());
+        }
+        assert_eq!(pace.take(to(installation, "two"), &rates, now), Ok(()));
+        assert_eq!(pace.take(to(installation, "three"), &rates, now), Ok(()));
+        let wait = pace.take(to(installation, "four"), &rates, now).unwrap_err();
+        assert!(wait <= Duration::from_millis(100), "{wait:?}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::{panic::AssertUnwindSafe, time::Duration};
 use chatport_sdk::{
     crypto,
     delivery::{Edited, Found, Outgoing, Receipt, RenderRequest, Rendering},
+    descriptor::Rate,
     failure::{Cause, Failure, Scope},
     identity::Address,
     time::Timestamp,
@@ -300,14 +301,16 @@ impl<'a> Sending<'a> {
         let stream = task.delivery()?.stream(address).ok();
         let named = stream.as_ref().and_then(|key| descriptor.rate(key.rate));
         let Some(rate) = named.or_else(|| descriptor.rates.first()) else { return Ok(()) };
-        let rate = self.app.settings.rate(descriptor.id, *rate);
+        let rates: Vec<Rate> =
+            descriptor.rates_over(rate).map(|rate| self.app.settings.rate(descriptor.id, *rate)).collect();
         let conversation = stream.as_ref().map_or("", |key| &key.key);
         let to = Destination { installation: task.loaded.id, origin: &self.origin, conversation };
         let mut waits = 0;
-        while let Err(wait) = self.pace.take(to, &rate, Instant::now()) {
+        while let Err(wait) = self.pace.take(to, &rates, Instant::now()) {
             waits += 1;
             if wait > SHORT_WAIT || waits > RATE_WAITS {
-                return wait_until(wait, Scope::Conversation, format!("keeps to {} a second", rate.per_second));
+                let names: Vec<String> = rates.iter().map(|rate| format!("{} a second", rate.per_second)).collect();
+                return wait_until(wait, Scope::Conversation, format!("keeps to {}", names.join(", ")));
             }
             tokio::time::sleep(wait).await;
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chatport_sdk::content::Content;
+use chatport_sdk::{content::Content, schemars::JsonSchema};
 use http::StatusCode;
 use serde::Deserialize;
 
@@ -22,12 +22,16 @@ pub struct ActionReply {
     pub revision: Option<i64>,
 }
 
-#[derive(Deserialize, Default)]
-struct ReplyBody {
+/// What an application answers to an event for which somebody waits.
+#[derive(Debug, Deserialize, Default, JsonSchema)]
+pub struct EventReply {
+    /// Shown to the person who waits, and to nobody else.
     #[serde(default)]
     notice: Option<String>,
+    /// What the message says from now on, with the same targets; only for `action.invoked`.
     #[serde(default)]
     content: Option<Content>,
+    /// The revision of that content; absent: the next one after the message's.
     #[serde(default)]
     revision: Option<i64>,
 }
@@ -65,13 +69,13 @@ pub async fn invoke(
             return None;
         }
     };
-    let reply = if answer.body.is_empty() { Ok(ReplyBody::default()) } else { answer.json::<ReplyBody>() };
+    let reply = if answer.body.is_empty() { Ok(EventReply::default()) } else { answer.json::<EventReply>() };
     let reply = reply.unwrap_or_else(|_| {
         tracing::warn!(
             subscription = subscription.name,
             "the answer to a press isn't {{notice?, content?, revision?}}"
         );
-        ReplyBody::default()
+        EventReply::default()
     });
     let reply = ActionReply {
         refused: answer.status.as_u16() == 403,

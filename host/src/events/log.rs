@@ -19,6 +19,7 @@ pub const PAGE: u64 = 200;
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct EventPage {
     /// The events, as they are sent to subscriptions.
+    #[schemars(extend("items" = { "$ref": "#/components/schemas/AnyEvent" }))]
     pub items: Vec<Value>,
     /// The cursor after the last of them: pass it as `after`.
     pub next: i64,

@@ -16,11 +16,11 @@ use crate::{
     setup::{
         SetupFailure,
         audit::{self, Actor},
-        channels, installations, links,
+        channels, links,
         machine::{self, Completion},
         redeem,
         sites::Loaded,
-        tokens,
+        suspension, tokens,
     },
     store::Change,
 };
@@ -61,7 +61,7 @@ pub(super) async fn apply(
             outcome
         }
         HappeningKind::Uninstalled { by } => {
-            installations::uninstalled(transaction, loaded, now).await?;
+            suspension::uninstalled(transaction, loaded, now).await?;
             note(transaction, loaded, by.as_ref(), "installation.uninstalled", "done", now).await?;
             Outcome::Recorded
         }

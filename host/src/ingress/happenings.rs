@@ -9,6 +9,7 @@ use chatport_sdk::{
     happening::{Happening, HappeningKind, Outcome},
     time::Timestamp,
 };
+use futures_util::future::BoxFuture;
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, TryInsertResult,
@@ -42,24 +43,56 @@ const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How often a press is tried whose twin came to another replica in the same moment.
 const PRESS_TRIES: usize = 3;
 
-/// Commit one happening and its effect. A failure to store is an outcome too.
-pub async fn commit(app: &App, loaded: &Loaded, happening: &Happening) -> Outcome {
-    if let Some(press) = Press::of(app, loaded, happening) {
-        return press_commit(app, loaded, press).await;
-    }
-    match try_commit(app, loaded, happening).await {
-        Ok(outcome) => outcome,
-        Err(error) => {
-            tracing::error!(installation = %loaded.id, %error, "a happening could not be stored");
-            Outcome::Unavailable
+/// A happening that is on disk, or can't be.
+pub enum Committed {
+    /// There is nothing to wait for.
+    Answered(Outcome),
+    /// The application is being asked once this is polled.
+    Asking(BoxFuture<'static, Outcome>),
+}
+
+impl std::fmt::Debug for Committed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Answered(outcome) => f.debug_tuple("Answered").field(outcome).finish(),
+            Self::Asking(_) => f.write_str("Asking"),
         }
     }
 }
 
-async fn try_commit(app: &App, loaded: &Loaded, happening: &Happening) -> Result<Outcome, SetupFailure> {
+impl Committed {
+    /// What came of it, once the application has been asked.
+    pub async fn outcome(self) -> Outcome {
+        match self {
+            Self::Answered(outcome) => outcome,
+            Self::Asking(asking) => asking.await,
+        }
+    }
+}
+
+/// Commit one happening and its effect, and ask the application where there is something to ask.
+pub async fn commit(app: &App, loaded: &Loaded, happening: &Happening) -> Outcome {
+    begin(app, loaded, happening).await.outcome().await
+}
+
+/// Commit one happening and its effect. A failure to store is an outcome too.
+pub async fn begin(app: &App, loaded: &Loaded, happening: &Happening) -> Committed {
+    if let Some(press) = Press::of(app, loaded, happening) {
+        return press_commit(app, loaded, press).await;
+    }
+    match try_commit(app, loaded, happening).await {
+        Ok(committed) => committed,
+        Err(error) => {
+            tracing::error!(installation = %loaded.id, %error, "a happening could not be stored");
+            Committed::Answered(Outcome::Unavailable)
+        }
+    }
+}
+
+async fn try_commit(app: &App, loaded: &Loaded, happening: &Happening) -> Result<Committed, SetupFailure> {
     let fingerprint = fingerprint::of(loaded.id.0, happening);
     if let Some(known) = find(app.database.read(), loaded, happening).await? {
-        return duplicate(app, loaded, happening, known, &fingerprint).await;
+        return duplicate(app, loaded, happening, known, &fingerprint).await.map(Committed::Answered);
     }
     let mut may_try = true;
     if let HappeningKind::CodeEntered { account, .. } = &happening.kind {
@@ -78,7 +111,7 @@ async fn try_commit(app: &App, loaded: &Loaded, happening: &Happening) -> Result
         transaction.rollback().await?;
         let known = find(app.database.write_uncached(), loaded, happening).await?;
         let known = known.ok_or_else(|| DbErr::RecordNotFound("the happening that was there before".into()))?;
-        return duplicate(app, loaded, happening, known, &fingerprint).await;
+        return duplicate(app, loaded, happening, known, &fingerprint).await.map(Committed::Answered);
     }
     let used = match &happening.kind {
         HappeningKind::CommandUsed { name, text, account, conversation } => {
@@ -92,35 +125,39 @@ async fn try_commit(app: &App, loaded: &Loaded, happening: &Happening) -> Result
     }
     transaction.commit().await?;
     app.delivery.wake();
-    let outcome = match used {
-        Used::Answer(outcome) => outcome,
-        Used::Ask(event) => {
-            let asked = commands::ask_application(app, loaded, &event).await;
-            asked_about(app, loaded, happening.id.clone(), event.id, asked).await
-        }
-    };
     if matches!(happening.kind, HappeningKind::TokensArrived { .. } | HappeningKind::Installed { .. }) {
         app.renewals.arrived(loaded.id);
     }
-    Ok(outcome)
+    Ok(match used {
+        Used::Answer(outcome) => Committed::Answered(outcome),
+        Used::Ask(event) => {
+            let (app, loaded, id) = (app.clone(), loaded.clone(), happening.id.clone());
+            Committed::Asking(Box::pin(async move {
+                let asked = commands::ask_application(&app, &loaded, &event).await;
+                asked_about(&app, &loaded, id, event.id, asked).await
+            }))
+        }
+    })
 }
 
-/// Commit a press and its event, then ask the application.
-async fn press_commit(app: &App, loaded: &Loaded, press: Press) -> Outcome {
+/// Commit a press and its event; then the application is to be asked.
+async fn press_commit(app: &App, loaded: &Loaded, press: Press) -> Committed {
     let (id, mut press) = (press.id.clone(), Box::new(press));
     for _ in 0..PRESS_TRIES {
         match app.ingress.recorder.record(press).await {
-            Written::Answer(outcome) => return outcome,
+            Written::Answer(outcome) => return Committed::Answered(outcome),
             Written::Ask(pressed) => {
-                let event = pressed.event.id;
-                let asked = press::ask_application(app, loaded, *pressed).await;
-                return asked_about(app, loaded, id, event, asked).await;
+                let (app, loaded, event) = (app.clone(), loaded.clone(), pressed.event.id);
+                return Committed::Asking(Box::pin(async move {
+                    let asked = press::ask_application(&app, &loaded, *pressed).await;
+                    asked_about(&app, &loaded, id, event, asked).await
+                }));
             }
             Written::Raced(again) => press = again,
         }
     }
     tracing::error!(installation = %loaded.id, "a press met its twin again and again");
-    Outcome::Unavailable
+    Committed::Answered(Outcome::Unavailable)
 }
 
 /// The application was asked: keep the outcome, and the subscription that has taken the event.

@@ -8,6 +8,7 @@ pub mod effects;
 pub mod fingerprint;
 pub mod happenings;
 mod heard;
+pub mod listen;
 pub mod outcome;
 pub mod press;
 mod press_rows;
@@ -39,6 +40,7 @@ use crate::{
         audit::{self, Actor},
         contain::{CallError, contained, contained_pure},
         sites::{self, Loaded},
+        vault,
     },
     store::{Database, entities::audit as audit_rows},
 };
@@ -108,7 +110,7 @@ pub async fn handle(app: &App, backend: &str, slot: &str, request: Request) -> R
         };
         let site = match &loaded {
             Some(loaded) => loaded.site.clone(),
-            None => sites::decoy(app, backend.as_ref(), slot),
+            None => vault::decoy(app, backend.as_ref(), slot),
         };
         let received = receive(&backend, &site, request.clone()).await;
         // What is kept in memory is good enough to find a press genuine. Nothing is refused by

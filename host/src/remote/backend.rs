@@ -19,6 +19,7 @@ use chatport_sdk::{
     identity::{Account, Address},
     ingress::{Ingress, Received, Request, Response},
     install::{Fields, Health, Install, Progress, Renew, Renewal, SetupError},
+    listen::{Heard, Listen},
     secret::Secret,
     site::Site,
     verification::{Presentation, Purpose, Verification},
@@ -151,6 +152,10 @@ impl MessagingBackend for RemoteBackend {
 
     fn ingress(&self) -> Option<&dyn Ingress> {
         self.known.parts.receive.then_some(self)
+    }
+
+    fn listen(&self) -> Option<&dyn Listen> {
+        self.known.parts.listen.then_some(self)
     }
 
     fn directory(&self) -> Option<&dyn Directory> {
@@ -301,10 +306,7 @@ impl Ingress for RemoteBackend {
     }
 
     async fn answer(&self, site: &Site, happenings: &[Happening], outcomes: &[Outcome]) -> Response {
-        let answered = wire::Answered {
-            happenings: happenings.iter().map(wire::Happening::from).collect(),
-            outcomes: outcomes.iter().map(wire::Outcome::from).collect(),
-        };
+        let answered = answered(happenings, outcomes);
         let is_stored = !outcomes.iter().any(|outcome| matches!(outcome, Outcome::Unavailable));
         match self.ask_at::<wire::Answering>(site, answered, Patience::INGRESS).await {
             Ok(response) => response,
@@ -312,6 +314,33 @@ impl Ingress for RemoteBackend {
             Err(_) if is_stored => Response::empty(),
             Err(_) => unavailable(),
         }
+    }
+}
+
+#[async_trait]
+impl Listen for RemoteBackend {
+    fn listens(&self, site: &Site) -> bool {
+        site.identity().is_some() && (!self.known.parts.receive || site.ingress_url().is_none())
+    }
+
+    async fn listen(&self, site: &Site, cursor: Option<&str>) -> Result<Heard, Failure> {
+        let listening = wire::Listening { cursor: cursor.map(str::to_owned) };
+        self.ask_at::<wire::Listen>(site, listening, Patience::LISTENING).await.map_err(Trouble::repeatable)
+    }
+
+    /// What happened is on disk: without an answer the platform hears nothing of it, no more.
+    async fn answer(&self, site: &Site, happenings: &[Happening], outcomes: &[Outcome]) {
+        let answered = answered(happenings, outcomes);
+        if let Err(trouble) = self.ask_at::<wire::AnswerHeard>(site, answered, Patience::INGRESS).await {
+            tracing::warn!(failure = %trouble.repeatable(), "what came of something heard was not told");
+        }
+    }
+}
+
+fn answered(happenings: &[Happening], outcomes: &[Outcome]) -> wire::Answered {
+    wire::Answered {
+        happenings: happenings.iter().map(wire::Happening::from).collect(),
+        outcomes: outcomes.iter().map(wire::Outcome::from).collect(),
     }
 }
 

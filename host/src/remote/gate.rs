@@ -15,6 +15,8 @@ use tokio::{
 
 /// Calls of one remote backend that are on their way at once, in each lane.
 const AT_ONCE: usize = 24;
+/// The same of calls that wait for something to happen: one for each installation.
+const LISTENING_AT_ONCE: usize = 512;
 /// Calls in a row without a usable answer, after which it is left alone.
 const IN_A_ROW: u32 = 3;
 /// For how long at first; twice as long each time, up to the longest.
@@ -40,13 +42,16 @@ pub(super) enum Lane {
     /// Somebody's who waits for a quick answer and can do without: a slow one says nothing about
     /// calls that have more time.
     Quick,
+    /// The host's, which waits for something to happen.
+    Listening,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Gate {
     application: LaneState,
     platform: LaneState,
     quick: LaneState,
+    listening: LaneState,
 }
 
 #[derive(Debug)]
@@ -55,9 +60,9 @@ struct LaneState {
     silence: Mutex<Silence>,
 }
 
-impl Default for LaneState {
-    fn default() -> Self {
-        Self { places: Semaphore::new(AT_ONCE), silence: Mutex::default() }
+impl LaneState {
+    fn of(places: usize) -> Self {
+        Self { places: Semaphore::new(places), silence: Mutex::default() }
     }
 }
 
@@ -77,7 +82,8 @@ pub(super) struct Pass<'a> {
 
 impl Gate {
     pub(super) fn new() -> Self {
-        Self::default()
+        let lane = || LaneState::of(AT_ONCE);
+        Self { application: lane(), platform: lane(), quick: lane(), listening: LaneState::of(LISTENING_AT_ONCE) }
     }
 
     /// Leave to make a call that takes at most `limit`, after waiting at most `patience` for a
@@ -87,6 +93,7 @@ impl Gate {
             Lane::Application => &self.application,
             Lane::Platform => &self.platform,
             Lane::Quick => &self.quick,
+            Lane::Listening => &self.listening,
         };
         lane.look(Instant::now())?;
         let places = &lane.places;

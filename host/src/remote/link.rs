@@ -62,6 +62,9 @@ impl Patience {
     /// A flood must not pile up before the gate.
     pub(super) const INGRESS: Self =
         Self { lane: Lane::Platform, limit: Duration::from_secs(8), turn: Duration::from_millis(250) };
+    /// It may wait for 30 seconds for something to happen.
+    pub(super) const LISTENING: Self =
+        Self { lane: Lane::Listening, limit: Duration::from_secs(35), turn: Duration::from_secs(5) };
     pub(super) const DESCRIBING: Self = Self::of(Duration::from_secs(5));
     /// What the host waits for without being able to do something else.
     pub(super) const PURE: Self = Self { lane: Lane::Quick, limit: Duration::from_millis(500), turn: Duration::ZERO };

@@ -137,7 +137,7 @@ fn site(other: &Other) -> Site {
 fn described() -> Value {
     json!({ "result": {
         "id": "pigeon", "name": "Carrier pigeon", "contract": 1, "settings": { "type": "object" },
-        "parts": { "deliver": true, "edit": true, "receive": true, "verification": ["user"] },
+        "parts": { "deliver": true, "edit": true, "receive": true, "listen": true, "verification": ["user"] },
         "limits": { "unit": "characters", "text": 4000, "actions": 5, "choices": 5, "threads": false },
         "tokens": [{ "name": "session", "origin": "platform" }], "rates": [{ "name": "loft", "per_second": 1, "burst": 1 }],
     } })
@@ -339,6 +339,24 @@ async fn happenings_go_to_the_host_and_their_outcomes_back() {
     let told = other.asked()["arguments"].clone();
     assert_eq!(told["outcomes"], json!([{ "outcome": "code_refused", "reason": "not_valid" }]));
     assert_eq!(told["happenings"][0]["what"]["code"], "K7QX");
+}
+
+#[tokio::test]
+async fn what_a_process_hears_goes_to_the_host_with_the_cursor() {
+    let (other, backend) = connect().await;
+    let listen = backend.listen().expect("it listens");
+    assert!(!listen.listens(&site(&other)), "it isn't set up yet");
+    let what = json!({ "kind": "unlink_asked", "account": { "id": "ada" } });
+    other.says(json!({ "result": { "happenings": [{ "id": "h1", "what": what }], "cursor": "8" } }));
+    let heard = listen.listen(&site(&other), Some("7")).await.expect("something heard");
+    assert_eq!(other.asked()["method"], "listen/wait");
+    assert_eq!(other.asked()["arguments"], json!({ "cursor": "7" }));
+    assert_eq!((heard.happenings[0].id.as_str(), heard.cursor.as_deref()), ("h1", Some("8")));
+    other.says(json!({ "result": null }));
+    listen.answer(&site(&other), &heard.happenings, &[Outcome::Unlinked { was_linked: true }]).await;
+    assert_eq!(other.asked()["arguments"]["outcomes"], json!([{ "outcome": "unlinked", "was_linked": true }]));
+    other.says(json!({ "result": { "cursor": "x".repeat(1_001) } }));
+    assert!(listen.listen(&site(&other), None).await.is_err(), "a cursor that can't be kept");
 }
 
 #[tokio::test]

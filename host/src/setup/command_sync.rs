@@ -9,13 +9,12 @@ use chatport_sdk::{
     commands::Synced,
     failure::{Cause, Class, Failure},
 };
-use futures_util::{StreamExt, stream};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, Query},
 };
 use serde_json::json;
-use tokio::{sync::Notify, time::Instant};
+use tokio::{sync::Notify, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -35,9 +34,8 @@ use crate::{
 
 /// How often sets that are due are looked for, if nobody says that there are some.
 const LOOK: Duration = Duration::from_secs(2);
-/// Sets in one look, and how many of them at once.
-const BATCH: u64 = 20;
-const AT_ONCE: usize = 4;
+/// Sets that are told at once. A platform that hangs takes one place, for [`SETUP_LIMIT`] at most.
+const AT_ONCE: usize = 32;
 /// How long a set is left to the replica that has taken it.
 const LEASE: Duration = Duration::from_secs(90);
 /// How often it is looked whether somebody still tells a set that is to end.
@@ -60,6 +58,7 @@ impl CommandSync {
 
 /// Run until `stop` is cancelled.
 pub(crate) async fn run(app: App, stop: CancellationToken) {
+    let mut told = JoinSet::new();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -68,7 +67,7 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
         }
         tokio::select! {
             () = stop.cancelled() => return,
-            looked = look(&app) => {
+            looked = look(&app, &mut told) => {
                 if let Err(error) = looked {
                     tracing::warn!(%error, "can't see which commands are to be made known; trying again soon");
                 }
@@ -77,8 +76,13 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
     }
 }
 
-/// Make known what is due.
-pub(crate) async fn look(app: &App) -> Result<(), DbErr> {
+/// Begin to make known what is due, as far as there are places.
+pub(crate) async fn look(app: &App, told: &mut JoinSet<()>) -> Result<(), DbErr> {
+    while told.try_join_next().is_some() {}
+    let places = AT_ONCE.saturating_sub(told.len());
+    if places == 0 {
+        return Ok(());
+    }
     let active = Query::select()
         .column(installations::Column::Id)
         .from(installations::Entity)
@@ -89,31 +93,31 @@ pub(crate) async fn look(app: &App) -> Result<(), DbErr> {
         .filter(Column::LeasedUntil.lte(app.clock.now().as_micros()))
         .filter(Column::Installation.in_subquery(active))
         .order_by_asc(Column::DueAt)
-        .limit(BATCH)
+        .limit(places as u64)
         .all(app.database.read())
         .await?;
-    stream::iter(rows)
-        .for_each_concurrent(AT_ONCE, |row| async move {
-            let installation = row.installation;
-            if let Err(error) = sync(app, row).await {
-                tracing::warn!(%installation, %error, "it isn't noted whether commands were made known");
-            }
-        })
-        .await;
+    for row in rows {
+        if lease(app, &row).await? {
+            let app = app.clone();
+            told.spawn(async move {
+                if let Err(error) = sync(&app, &row).await {
+                    let installation = row.installation;
+                    tracing::warn!(%installation, %error, "it isn't noted whether commands were made known");
+                }
+            });
+        }
+    }
     Ok(())
 }
 
 /// Make one set known and note what came of it.
-async fn sync(app: &App, row: Model) -> Result<(), SetupFailure> {
+async fn sync(app: &App, row: &Model) -> Result<(), SetupFailure> {
     let (organization, id) = (OrganizationId::stored(row.organization.clone()), InstallationId(row.installation));
-    if !lease(app, &row).await? {
-        return Ok(());
-    }
-    match ask(app, &organization, id, &row).await {
-        Ok(synced) => keep(app, &row, synced).await,
+    match ask(app, &organization, id, row).await {
+        Ok(synced) => keep(app, row, synced).await,
         Err(failure) => {
             tracing::warn!(%organization, installation = %id, %failure, "commands could not be made known");
-            Ok(note(app, &row, &failure).await?)
+            Ok(note(app, row, &failure).await?)
         }
     }
 }

@@ -5,19 +5,45 @@ use std::{sync::Arc, time::Duration};
 
 use chatport_sdk::{
     async_trait,
+    descriptor::Rate,
     directory::{Directory, Entry, Lookup, Page, Search},
     failure::Failure,
     site::Site,
 };
 
+use tokio::time::Instant;
+
 use super::{SetupFailure, contain::contained, sites, state::InstallationState};
 use crate::{
     app::App,
+    delivery::pace::{Destination, Pace},
     ids::{InstallationId, OrganizationId},
 };
 
 /// How long the platform may be looked at.
 const LIMIT: Duration = Duration::from_secs(10);
+
+/// How often a directory may be asked. What a person does with a picker fits in; what is left of
+/// the platform's own rate is for messages.
+const RATE: Rate = Rate::per_installation("directory", 5.0, 50);
+
+/// How often directories were asked; cheap to clone.
+#[derive(Clone, Default)]
+pub struct Questions(Pace);
+
+impl std::fmt::Debug for Questions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Questions")
+    }
+}
+
+impl Questions {
+    fn charge(&self, installation: InstallationId) -> Result<(), SetupFailure> {
+        let to = Destination { installation, origin: "", conversation: "" };
+        let taken = self.0.take(to, &[RATE], Instant::now());
+        taken.map_err(|retry_after| SetupFailure::TooManyQuestions { retry_after })
+    }
+}
 
 /// One page of what fits a query.
 ///
@@ -81,6 +107,7 @@ async fn ask<Q: Question>(
     if loaded.state() != InstallationState::Active {
         return Err(SetupFailure::NotActive { installation, state: loaded.state() });
     }
+    app.questions.charge(installation)?;
     let loaded = app.renewals.fresh(app, loaded).await.map_err(SetupFailure::Platform)?;
     let (backend, site) = (Arc::clone(&loaded.backend), loaded.call(app).site);
     let asked = contained(LIMIT, async move {

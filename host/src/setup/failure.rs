@@ -104,6 +104,12 @@ pub enum SetupFailure {
         /// How long to wait.
         retry_after: Duration,
     },
+    /// Too much was asked of a platform's directory.
+    #[error("this platform's directory is asked too often; ask when somebody has stopped typing")]
+    TooManyQuestions {
+        /// How long to wait.
+        retry_after: Duration,
+    },
     /// The backend panicked.
     #[error("the backend `{backend}` failed: this is a bug in it")]
     BackendPanicked {

@@ -24,6 +24,7 @@ use super::{
     schema, sites,
     sites::Loaded,
     state::{InstallationState, Transition},
+    suspension,
     tokens::{self, Holder},
     view::view,
 };
@@ -215,6 +216,7 @@ async fn apply(
     let window = progress.window.map(|window| now.plus(window).as_micros()).or(loaded.row.window_until);
     let mut update = guarded(&loaded.row, now)
         .col_expr(Column::Settings, Expr::value(settings.clone()))
+        .col_expr(Column::SettingsVersion, Expr::value(loaded.row.settings_version))
         .col_expr(Column::Stage, Expr::value(progress.stage))
         .col_expr(Column::Steps, Expr::value(Value::Array(kept)))
         .col_expr(Column::WindowUntil, Expr::value(window));
@@ -255,7 +257,7 @@ async fn complete(
     }
     tokens::store(transaction, app, holder, new_tokens, now).await?;
     let was_active = loaded.state() == InstallationState::Active;
-    installations::change_state(transaction, &loaded.row, Transition::Complete, None, now).await?;
+    suspension::change_state(transaction, &loaded.row, Transition::Complete, None, now).await?;
     commands::sync_again(transaction, loaded, now).await?;
     set_identity(transaction, loaded, &identity).await?;
     if !was_active {

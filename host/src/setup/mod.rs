@@ -19,7 +19,9 @@ pub mod renewal;
 pub mod schema;
 pub mod sites;
 pub mod state;
+pub mod suspension;
 pub mod tokens;
+pub mod vault;
 mod view;
 pub(crate) mod watch;
 

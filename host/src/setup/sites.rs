@@ -5,27 +5,26 @@
 use std::sync::{Arc, OnceLock};
 
 use chatport_sdk::{
-    async_trait,
     backend::MessagingBackend,
-    crypto,
-    http::{Answer, Call, Dispatch, HttpClient, HttpError, HttpErrorKind, Transport},
+    http::{Dispatch, HttpClient},
     identity::Identity,
-    secret::Secret,
-    site::{Site, SiteParts, Vault},
-    time::{Clock, Timestamp},
-    token::{Token, TokenUse},
+    site::{Site, SiteParts},
+    time::Timestamp,
 };
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
+    contain::contained_pure,
+    schema,
     state::InstallationState,
     tokens::{self, Holder},
+    vault::{NoNetwork, StoredVault},
 };
 use crate::{
     app::App,
     ids::{InstallationId, OrganizationId},
-    security::keyring::Keyring,
     store::{
         cache::KnownInstallation,
         entities::{self, installations},
@@ -139,7 +138,38 @@ async fn read(
     installation: InstallationId,
 ) -> Result<Option<installations::Model>, DbErr> {
     let query = installations::Entity::find_by_id((organization.as_str().to_owned(), installation.0));
-    Ok(only(query, app.database.read()).await?.filter(|row| row.removed_at.is_none()))
+    let row = only(query, app.database.read()).await?.filter(|row| row.removed_at.is_none());
+    Ok(row.map(|row| migrated(app, row)))
+}
+
+/// A row with settings of the shape that its backend has now, where an earlier release stored
+/// them. They are stored when the installation is changed next, so that replicas of both
+/// releases can run beside each other until then.
+pub(super) fn migrated(app: &App, mut row: installations::Model) -> installations::Model {
+    let Some(backend) = app.registry.get(&row.backend) else { return row };
+    let present = backend.descriptor().settings_version;
+    let Some(version) = u32::try_from(row.settings_version).ok().filter(|version| *version < present) else {
+        return row;
+    };
+    let settings = row.settings.clone();
+    let brought = contained_pure(|| match backend.install() {
+        Some(install) => install.migrate(settings, version),
+        None => settings,
+    });
+    let is_good = |settings: &Value| {
+        tokens::servers(settings) == tokens::servers(&row.settings)
+            && schema::check(backend.descriptor().settings.as_value(), settings).is_ok()
+    };
+    match brought.ok().filter(is_good) {
+        Some(settings) => {
+            row.settings = settings;
+            row.settings_version = i32::try_from(present).unwrap_or(i32::MAX);
+        }
+        None => {
+            tracing::error!(installation = %row.id, backend = row.backend, version, "its settings can't be brought to the present version: this is a bug in the backend");
+        }
+    }
+    row
 }
 
 /// Load the installation of a slot: as this replica knows it. Nobody can tell by the time that
@@ -202,7 +232,8 @@ pub async fn load_slot_now(
 
 async fn of_slot(app: &App, slot: &str) -> Result<Option<installations::Model>, DbErr> {
     let query = installations::Entity::find().filter(installations::Column::Slot.eq(slot));
-    Ok(only(query, app.database.read()).await?.filter(|row| row.removed_at.is_none()))
+    let row = only(query, app.database.read()).await?.filter(|row| row.removed_at.is_none());
+    Ok(row.map(|row| migrated(app, row)))
 }
 
 fn nobody() -> OrganizationId {
@@ -341,105 +372,4 @@ impl std::fmt::Debug for Loaded {
 pub fn ingress_url(app: &App, backend: &str, slot: &str) -> Option<url::Url> {
     let base = app.public_url.as_ref()?.as_str().trim_end_matches('/');
     url::Url::parse(&format!("{base}/in/{backend}/{slot}")).ok()
-}
-
-/// A site for a slot that doesn't exist: its tokens are random and it reaches nothing.
-pub fn decoy(app: &App, backend: &dyn MessagingBackend, slot: &str) -> Site {
-    let vault = DecoyVault {
-        tokens: backend.descriptor().tokens.iter().map(|kind| (kind.name, kind.usage, random_token(app))).collect(),
-        clock: app.clock.clone(),
-    };
-    let mut parts = SiteParts::new(slot, Arc::new(vault), app.clock.clone(), app.random.clone());
-    parts.ingress_url = ingress_url(app, backend.descriptor().id, slot);
-    parts.app_name = app.settings.app_name.clone();
-    parts.decoy = true;
-    Site::new(parts, HttpClient::new(Arc::new(NoNetwork), Dispatch::default()))
-}
-
-fn random_token(app: &App) -> Secret {
-    let mut bytes = [0; 32];
-    app.random.fill(&mut bytes);
-    Secret::new(crypto::base64url(&bytes))
-}
-
-/// The stored tokens of one installation.
-struct StoredVault {
-    holder: Holder,
-    rows: Arc<Vec<entities::tokens::Model>>,
-    keyring: Arc<Keyring>,
-    clock: Arc<dyn Clock>,
-}
-
-impl StoredVault {
-    fn rows<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a entities::tokens::Model> {
-        let now = self.clock.now().as_micros();
-        self.rows.iter().filter(move |row| row.kind == kind && row.expires_at.is_none_or(|until| now < until))
-    }
-}
-
-impl Vault for StoredVault {
-    fn tokens(&self, kind: &str) -> Vec<Token> {
-        let Some(declared) = self.holder.backend.descriptor().token_kind(kind) else { return Vec::new() };
-        let open = |row: &entities::tokens::Model| {
-            let opened = self.holder.open(&self.keyring, row, declared).inspect_err(|error| {
-                tracing::error!(installation = %self.holder.installation, kind, %error, "a token can't be used");
-            });
-            Some(Token {
-                value: opened.ok()?,
-                label: Some(row.label.clone()).filter(|label| !label.is_empty()),
-                created_at: Timestamp::from_micros(row.created_at),
-                expires_at: row.expires_at.map(Timestamp::from_micros),
-            })
-        };
-        self.rows(kind).filter(|row| row.sealed.is_some()).filter_map(open).collect()
-    }
-
-    fn matches(&self, kind: &str, presented: &[u8]) -> Option<String> {
-        let declared = self.holder.backend.descriptor().token_kind(kind)?;
-        if presented.is_empty() {
-            return None;
-        }
-        if declared.usage == TokenUse::Reveal {
-            let found = self.tokens(kind).into_iter().find(|token| token.value.matches(presented));
-            return found.map(|token| token.label.clone().unwrap_or_default());
-        }
-        let candidates = self.holder.candidates(&self.keyring, kind, presented);
-        let fits = |row: &&entities::tokens::Model| {
-            let kept = row.digest.as_deref().unwrap_or_default();
-            candidates.iter().any(|candidate| crypto::constant_time_eq(candidate, kept))
-        };
-        self.rows(kind).find(fits).map(|row| row.label.clone())
-    }
-}
-
-/// Random tokens, one of each kind.
-struct DecoyVault {
-    tokens: Vec<(&'static str, TokenUse, Secret)>,
-    clock: Arc<dyn Clock>,
-}
-
-impl Vault for DecoyVault {
-    fn tokens(&self, kind: &str) -> Vec<Token> {
-        let of_kind = self.tokens.iter().filter(|(name, usage, _)| *name == kind && *usage == TokenUse::Reveal);
-        let now = self.clock.now();
-        of_kind
-            .map(|(_, _, value)| Token { value: value.clone(), label: None, created_at: now, expires_at: None })
-            .collect()
-    }
-
-    fn matches(&self, kind: &str, presented: &[u8]) -> Option<String> {
-        // The same work as for a real one; a random token is never presented.
-        let mut of_kind = self.tokens.iter().filter(|(name, ..)| *name == kind);
-        of_kind.find(|(_, _, value)| value.matches(presented)).map(|_| String::new())
-    }
-}
-
-/// Reaches nothing.
-struct NoNetwork;
-
-#[async_trait]
-impl Transport for NoNetwork {
-    async fn send(&self, _: Call, _: &Dispatch) -> Result<Answer, HttpError> {
-        Err(HttpError::new(HttpErrorKind::Connect, false, "there is no such installation"))
-    }
 }

@@ -2,6 +2,7 @@
 //! pigeons, a host over a database of its own, and a clock that is moved by hand.
 
 use std::{
+    collections::VecDeque,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
@@ -68,6 +69,12 @@ pub(crate) struct Pigeon {
     pub(crate) refusals: Mutex<Vec<Failure>>,
     /// While somebody holds it, such calls don't come back.
     pub(crate) gate: tokio::sync::Mutex<()>,
+    /// What those who listen hear next; without any: nothing. `None`: nobody is to listen.
+    pub(crate) news: Mutex<Option<VecDeque<Result<Heard, Failure>>>>,
+    /// At which cursors it was listened.
+    pub(crate) cursors: Mutex<Vec<Option<String>>>,
+    /// What was said about what was heard.
+    pub(crate) said: Mutex<Vec<String>>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -100,6 +107,9 @@ impl Default for Pigeon {
             told: Mutex::default(),
             refusals: Mutex::default(),
             gate: tokio::sync::Mutex::default(),
+            news: Mutex::default(),
+            cursors: Mutex::default(),
+            said: Mutex::default(),
         }
     }
 }
@@ -125,6 +135,9 @@ impl MessagingBackend for Pigeon {
         Some(self)
     }
     fn ingress(&self) -> Option<&dyn Ingress> {
+        Some(self)
+    }
+    fn listen(&self) -> Option<&dyn Listen> {
         Some(self)
     }
     fn directory(&self) -> Option<&dyn Directory> {
@@ -185,6 +198,17 @@ impl Install for Pigeon {
             Some(loft) if loft.password().is_some() => Err(SetupError::field("loft", "must hold no password")),
             _ => Ok(()),
         }
+    }
+
+    /// In the release before, the loft was called a coop.
+    fn migrate(&self, mut settings: Value, _: u32) -> Value {
+        if let Some(coop) = settings.as_object_mut().and_then(|settings| settings.remove("coop")) {
+            settings["loft"] = coop;
+        }
+        if settings["loft"] == "https://moved.example.com/" {
+            settings["loft"] = json!("https://elsewhere.example.com/");
+        }
+        settings
     }
 
     async fn begin(&self, site: &Site) -> Result<Progress, SetupError> {
@@ -297,6 +321,27 @@ impl Ingress for Pigeon {
 
     async fn answer(&self, _: &Site, _: &[Happening], outcomes: &[Outcome]) -> Response {
         Response::json(&json!({ "outcome": format!("{:?}", outcomes[0]) }))
+    }
+}
+
+#[async_trait]
+impl Listen for Pigeon {
+    fn listens(&self, _: &Site) -> bool {
+        self.news.lock().unwrap().is_some()
+    }
+
+    async fn listen(&self, _: &Site, cursor: Option<&str>) -> Result<Heard, Failure> {
+        self.cursors.lock().unwrap().push(cursor.map(str::to_owned));
+        let next = self.news.lock().unwrap().as_mut().and_then(VecDeque::pop_front);
+        match next {
+            Some(heard) => heard,
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn answer(&self, _: &Site, happenings: &[Happening], outcomes: &[Outcome]) {
+        let said = format!("{}: {:?}", happenings[0].id, outcomes[0]);
+        self.said.lock().unwrap().push(said);
     }
 }
 

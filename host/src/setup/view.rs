@@ -1,8 +1,9 @@
 //! Installations as applications read them, in answers and in events.
 
-use chatport_sdk::{identity::Identity, install::Health, schemars::JsonSchema, time::Timestamp};
+use chatport_sdk::{identity::Identity, install::Health, schemars::JsonSchema, steps::Field, time::Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use url::Url;
 
 use super::{
     sites,
@@ -23,6 +24,7 @@ pub struct Installation {
     pub settings: Value,
     /// What is to be done next. A secret value stands only in the answer that made it; later
     /// it is null.
+    #[schemars(with = "Vec<ShownStep>")]
     pub steps: Vec<Value>,
     /// Until when setup may be completed on the platform's side.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,6 +44,96 @@ pub struct Installation {
     /// When it was removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed_at: Option<Timestamp>,
+}
+
+// What `SetupStep::to_json` makes, described for applications.
+/// One thing that a person must do, in a form that any frontend can render without knowing
+/// the platform.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ShownStep {
+    /// Open an address in a browser.
+    #[schemars(title = "OpenLinkStep")]
+    OpenLink {
+        /// What every step has.
+        #[serde(flatten)]
+        step: StepWords,
+        /// The address.
+        url: Url,
+    },
+    /// Copy a value to somewhere else.
+    #[schemars(title = "CopyValueStep")]
+    CopyValue {
+        /// What every step has.
+        #[serde(flatten)]
+        step: StepWords,
+        /// What it is called there.
+        label: String,
+        /// The value.
+        value: StepValue,
+    },
+    /// Run a command.
+    #[schemars(title = "RunCommandStep")]
+    RunCommand {
+        /// What every step has.
+        #[serde(flatten)]
+        step: StepWords,
+        /// The whole command.
+        command: StepValue,
+    },
+    /// Send a text.
+    #[schemars(title = "SendTextStep")]
+    SendText {
+        /// What every step has.
+        #[serde(flatten)]
+        step: StepWords,
+        /// The text.
+        send: StepValue,
+        /// To whom or where, in words.
+        to: String,
+    },
+    /// Fill in fields and submit them.
+    #[schemars(title = "FieldsStep")]
+    Fields {
+        /// What every step has.
+        #[serde(flatten)]
+        step: StepWords,
+        /// The fields, in order.
+        fields: Vec<Field>,
+    },
+    /// Wait for something that somebody else does.
+    #[schemars(title = "WaitStep")]
+    Wait {
+        /// What every step has.
+        #[serde(flatten)]
+        step: StepWords,
+        /// For what, in words.
+        what: String,
+    },
+}
+
+/// What every step has.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct StepWords {
+    /// Stable name, unique within the steps shown together.
+    pub id: String,
+    /// A few words.
+    pub title: String,
+    /// CommonMark: what to do and why.
+    pub text: String,
+    /// Until when it can be done.
+    pub expires_at: Option<Timestamp>,
+    /// Whether setup goes on without it.
+    pub optional: bool,
+}
+
+/// A value in a step.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct StepValue {
+    /// The value; null where it is secret and was shown before.
+    pub value: Option<String>,
+    /// Whether it is shown only in the answer that makes it.
+    pub secret: bool,
 }
 
 /// What an installation turned out to be, as applications read it.
@@ -114,7 +206,7 @@ pub(super) fn view(app: &App, row: &Model, steps: Option<Vec<Value>>) -> Install
         id: InstallationId(row.id),
         backend: row.backend.clone(),
         state,
-        settings: row.settings.clone(),
+        settings: sites::migrated(app, row.clone()).settings,
         steps: steps.unwrap_or_else(stored_steps),
         window_until: row.window_until.map(Timestamp::from_micros),
         identity: sites::stored_identity(row).map(|Identity { server, account, display_name, .. }| {
@@ -129,5 +221,34 @@ pub(super) fn view(app: &App, row: &Model, steps: Option<Vec<Value>>) -> Install
         created_at: Timestamp::from_micros(row.created_at),
         updated_at: Timestamp::from_micros(row.updated_at),
         removed_at: row.removed_at.map(Timestamp::from_micros),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chatport_sdk::{
+        secret::Secret,
+        steps::{FieldKind, SetupStep, ShownValue, StepKind},
+    };
+
+    use super::*;
+
+    #[test]
+    fn every_kind_of_step_is_as_described() {
+        let secret = || ShownValue::Secret(Secret::new("s3cret".to_owned()));
+        let url = Url::parse("https://chat.example.com/").unwrap();
+        let kinds = [
+            StepKind::OpenLink { url },
+            StepKind::CopyValue { label: "URL".into(), value: ShownValue::Plain("https://x".into()) },
+            StepKind::RunCommand { command: secret() },
+            StepKind::SendText { text: secret(), to: "the bot".into() },
+            StepKind::Fields { fields: vec![Field::new("token", "Token", FieldKind::Secret, "Shown once.")] },
+            StepKind::Wait { what: "the platform".into() },
+        ];
+        for kind in kinds {
+            let shown = SetupStep::new("id", "Title", "Text", kind).to_json(false);
+            let described: ShownStep = serde_json::from_value(shown.clone()).unwrap();
+            assert_eq!(serde_json::to_value(described).unwrap(), shown);
+        }
     }
 }

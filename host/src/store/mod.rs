@@ -59,9 +59,15 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     ),
     (
         3,
+        "listeners",
+        include_str!("../../migrations/sqlite/0003_listeners.sql"),
+        include_str!("../../migrations/postgres/0003_listeners.sql"),
+    ),
+    (
+        4,
         "fewer indexes",
-        include_str!("../../migrations/sqlite/0003_fewer_indexes.sql"),
-        include_str!("../../migrations/postgres/0003_fewer_indexes.sql"),
+        include_str!("../../migrations/sqlite/0004_fewer_indexes.sql"),
+        include_str!("../../migrations/postgres/0004_fewer_indexes.sql"),
     ),
 ];
 

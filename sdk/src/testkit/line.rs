@@ -55,6 +55,11 @@ impl Line {
         self.state.with(|state| state.always = fault);
     }
 
+    /// Forget what was to happen to the next requests.
+    pub fn forget(&self) {
+        self.state.with(|state| state.script.clear());
+    }
+
     /// How many requests have been made.
     pub fn calls(&self) -> usize {
         self.state.with(|state| state.calls)

@@ -99,6 +99,12 @@ pub trait Platform: Send + Sync {
         json!({})
     }
 
+    /// Settings as earlier releases of the backend stored them, with their version; each for this
+    /// platform.
+    fn earlier_settings(&self) -> Vec<(u32, Value)> {
+        Vec::new()
+    }
+
     /// What a person fills in for these steps, after doing what they say.
     fn fields(&self, _steps: &[SetupStep]) -> Fields {
         Fields::default()
@@ -118,6 +124,12 @@ pub trait Platform: Send + Sync {
     /// `None`: this doesn't come by a request. It is [`Self::person`] who does it.
     async fn request(&self, _stage: &Stage, _cue: &Cue) -> Option<Request> {
         None
+    }
+
+    /// Let this happen so that whoever listens ([`Listen`](crate::listen::Listen)) hears of it;
+    /// `false`: this isn't heard by listening. It is [`Self::person`] who does it.
+    async fn happens(&self, _stage: &Stage, _cue: &Cue) -> bool {
+        false
     }
 
     /// The names of the commands that it offers, declared ones and others; `None`: it keeps no

@@ -46,6 +46,7 @@ struct Kept {
     steps: Vec<SetupStep>,
     identity: Option<Identity>,
     window: Option<Timestamp>,
+    is_hidden: bool,
 }
 
 /// One installation and its platform.
@@ -94,6 +95,11 @@ impl Stage {
         self.kept.with(|kept| kept.settings = settings);
     }
 
+    /// From now on the platform can't call: the host has no public address.
+    pub fn hide(&self) {
+        self.kept.with(|kept| kept.is_hidden = true);
+    }
+
     /// The installation, for one call.
     pub fn site(&self) -> Site {
         self.site_of(Arc::clone(&self.vault), false)
@@ -132,7 +138,9 @@ impl Stage {
                 parts.window = kept.window;
             }
         });
-        parts.ingress_url = Url::parse(&format!("https://chatport.example.com/in/backend/{SLOT}")).ok();
+        let is_hidden = self.kept.with(|kept| kept.is_hidden);
+        let url = || Url::parse(&format!("https://chatport.example.com/in/backend/{SLOT}")).ok();
+        parts.ingress_url = if is_hidden { None } else { url() };
         parts.app_name = "OnCall".into();
         parts.decoy = decoy;
         let transport: Arc<dyn crate::http::Transport> = Arc::<Line>::clone(&self.line);

@@ -10,7 +10,7 @@ use super::{
     bounds::{self, Broken},
     for_people,
     happenings::{Happening, Outcome},
-    ingress::{Received, Request, Response},
+    ingress::{Heard, Received, Request, Response},
     install::{Presentation, Progress, Renewal},
     parts::{Declaring, Page, Resolved, Resolving, Searching, Synced},
 };
@@ -89,6 +89,10 @@ methods! {
     Receive "ingress/receive": Receiving => Received;
     /// Say to the platform what came of the happenings.
     Answering "ingress/answer": Answered => Response;
+    /// What has happened behind the cursor; may wait for something to happen.
+    Listen "listen/wait": Listening => Heard;
+    /// Say to the platform what came of what was heard.
+    AnswerHeard "listen/answer": Answered => ();
     /// One page of the people or channels that fit.
     Search "directory/search": Searching => Page;
     /// What has exactly this address or name.
@@ -108,6 +112,13 @@ pub struct Nothing {}
 pub struct Submitted {
     /// The values by the fields' names.
     pub fields: std::collections::BTreeMap<String, Revealed>,
+}
+
+/// Where to go on listening.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Listening {
+    /// The cursor of the answer before; null: nothing was heard yet.
+    pub cursor: Option<String>,
 }
 
 /// Which token is to be renewed.

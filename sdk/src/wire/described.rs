@@ -93,6 +93,9 @@ pub struct Parts {
     pub direct: bool,
     /// `ingress/…`: the platform calls.
     pub receive: bool,
+    /// `listen/…`: the platform is asked; where it calls too (`receive`), only if it can't: if the
+    /// host has no public address.
+    pub listen: bool,
     /// `directory/…`: finding people and channels.
     pub directory: bool,
     /// `commands/…`: making the application's commands known.

@@ -11,7 +11,12 @@ use super::{
     bounds::{self, Broken},
     happenings::Happening,
 };
-use crate::{crypto, descriptor::Descriptor, ingress};
+use crate::{
+    crypto,
+    descriptor::Descriptor,
+    ingress,
+    listen::{self, MAX_CURSOR},
+};
 
 /// Most happenings of one request.
 const MAX_HAPPENINGS: usize = 100;
@@ -56,6 +61,38 @@ pub enum Received {
     Happenings(Vec<Happening>),
     /// Refused.
     Refused(Refused),
+}
+
+/// What was heard.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Heard {
+    /// What happened, in order.
+    #[serde(default)]
+    pub happenings: Vec<Happening>,
+    /// Where to go on; absent: where it was.
+    #[serde(default)]
+    pub cursor: Option<String>,
+}
+
+impl Take for Heard {
+    type Taken = listen::Heard;
+
+    fn take(self, backend: &Descriptor) -> Result<listen::Heard, Broken> {
+        if self.cursor.as_ref().is_some_and(|cursor| cursor.len() > MAX_CURSOR) {
+            return Err(Broken::new(format!("cursor must have at most {MAX_CURSOR} bytes")));
+        }
+        let happenings = take_happenings(self.happenings, backend)?;
+        Ok(listen::Heard { happenings, cursor: self.cursor })
+    }
+}
+
+fn take_happenings(
+    happenings: Vec<Happening>,
+    backend: &Descriptor,
+) -> Result<Vec<crate::happening::Happening>, Broken> {
+    bounds::count("happenings", &happenings, MAX_HAPPENINGS)?;
+    happenings.into_iter().map(|happening| happening.take(backend)).collect()
 }
 
 /// A refusal.
@@ -173,11 +210,7 @@ impl Take for Received {
     fn take(self, backend: &Descriptor) -> Result<ingress::Received, Broken> {
         Ok(match self {
             Self::Answer(response) => ingress::Received::Answer(response.take(backend)?),
-            Self::Happenings(happenings) => {
-                bounds::count("happenings", &happenings, MAX_HAPPENINGS)?;
-                let taken = happenings.into_iter().map(|happening| happening.take(backend));
-                ingress::Received::Happenings(taken.collect::<Result<_, _>>()?)
-            }
+            Self::Happenings(happenings) => ingress::Received::Happenings(take_happenings(happenings, backend)?),
             Self::Refused(Refused { response, reason }) => {
                 ingress::Received::Refused { response: response.take(backend)?, reason: reason.name() }
             }

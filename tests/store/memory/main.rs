@@ -15,7 +15,7 @@ use std::{
 };
 
 use chatport_host::{
-    setup::{audit::Actor, installations, state::InstallationState},
+    setup::{audit::Actor, installations, state::InstallationState, suspension},
     store::{BOUND, listen, notify_due},
 };
 use chatport_tests::{application::Application, database::Engine, eventually};
@@ -160,7 +160,7 @@ async fn changed_settings_hold(world: &World) {
 
 async fn a_suspended_installation_is_suspended(world: &World) {
     assert_eq!(world.loaded().await.state(), InstallationState::Active);
-    installations::suspend(&world.changing.app, &acme(), world.installation, "unauthorized", "x").await.unwrap();
+    suspension::suspend(&world.changing.app, &acme(), world.installation, "unauthorized", "x").await.unwrap();
     world.holds("it to be suspended", || async { world.loaded().await.state() == InstallationState::Suspended }).await;
 }
 

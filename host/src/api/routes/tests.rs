@@ -74,6 +74,12 @@ struct Loan {
     until: Timestamp,
 }
 
+#[derive(Serialize, JsonSchema)]
+struct Told {
+    r#type: &'static str,
+    data: Loan,
+}
+
 fn book() -> Book {
     Book { title: "T".into(), authors: Vec::new() }
 }
@@ -129,7 +135,7 @@ fn api() -> Api<Library> {
             Operation::any("/in/{*rest}", "takeLetter", "Take a letter").tag("House").medium(200, "", "Taken."),
             letters,
         )
-        .event::<Loan>("book.lent", "Somebody has borrowed a book.")
+        .event::<Told>("book.lent", "Somebody has borrowed a book")
 }
 
 fn description() -> Value {
@@ -241,9 +247,15 @@ fn what_may_be_sent_and_what_is_answered_are_told_apart_where_they_differ() {
 }
 
 #[test]
-fn events_are_described_as_webhooks() {
-    let event = &description()["webhooks"]["book.lent"]["post"];
-    assert_eq!(event["requestBody"]["content"]["application/json"]["schema"]["$ref"], "#/components/schemas/Loan");
+fn events_are_described_as_webhooks_with_a_schema_for_each_kind() {
+    let description = description();
+    let event = &description["webhooks"]["book.lent"]["post"];
+    let schema = "#/components/schemas/BookLentEvent";
+    assert_eq!(event["requestBody"]["content"]["application/json"]["schema"]["$ref"], schema);
+    let schemas = &description["components"]["schemas"];
+    assert_eq!(schemas["BookLentEvent"]["properties"]["type"]["const"], "book.lent");
+    assert_eq!(schemas["BookLentEvent"]["properties"]["data"]["$ref"], "#/components/schemas/Loan");
+    assert_eq!(schemas["AnyEvent"]["oneOf"], json!([{ "$ref": schema }]));
 }
 
 #[tokio::test]

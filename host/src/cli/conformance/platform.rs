@@ -15,16 +15,13 @@ use chatport_sdk::{
     testkit::{Cue, Platform, Post, Refusal, Stage, text_answer},
     time::{Clock, Timestamp},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::runtime::Handle;
 use url::Url;
+
+use super::super::forward::Forward;
 
 /// Most bytes of an answer of the stand-in; it lists all that stands.
 const MAX_LISTED: usize = 64 << 20;
@@ -85,42 +82,31 @@ struct ListedPost {
 
 /// The stand-in.
 pub(super) struct StandIn {
-    base: String,
+    forward: Forward,
     described: Described,
-    client: Client<HttpConnector, Full<Bytes>>,
     clock: Arc<dyn Clock>,
     runtime: Handle,
 }
 
 impl StandIn {
     pub(super) fn new(base: Url, described: Described, clock: Arc<dyn Clock>, runtime: Handle) -> Self {
-        let client = Client::builder(TokioExecutor::new()).build_http();
-        Self { base: base.as_str().trim_end_matches('/').to_owned(), described, client, clock, runtime }
+        Self { forward: Forward::to(&base, MAX_LISTED), described, clock, runtime }
     }
 
-    async fn exchange(&self, request: http::Request<Full<Bytes>>) -> Option<Answer> {
-        let exchange = async {
-            let response = self.client.request(request).await.ok()?;
-            let (head, body) = response.into_parts();
-            let body = Limited::new(body, MAX_LISTED).collect().await.ok()?.to_bytes();
-            Some(Answer { status: head.status, headers: head.headers, body })
-        };
-        tokio::time::timeout(CALL_TIMEOUT, exchange).await.ok().flatten()
+    /// What comes in time.
+    async fn exchange(&self, method: Method, path: &str, headers: &HeaderMap, body: Bytes) -> Option<Answer> {
+        let passed = self.forward.pass(method, path, headers, body);
+        tokio::time::timeout(CALL_TIMEOUT, passed).await.ok()?.ok()
     }
 
     /// What the stand-in lists at this path.
     fn listed<T: DeserializeOwned>(&self, path: &str) -> T {
-        let mut request = http::Request::new(Full::new(Bytes::new()));
-        // What isn't an address gets no list, which is told.
-        *request.uri_mut() = format!("{}{path}", self.base).parse().unwrap_or_default();
-        let answer = self.wait(request).filter(|answer| answer.status == StatusCode::OK);
+        // The suite polls its futures itself, so what needs the runtime waits for it here.
+        let none = HeaderMap::new();
+        let asked = self.exchange(Method::GET, path, &none, Bytes::new());
+        let answer = self.runtime.block_on(asked).filter(|answer| answer.status == StatusCode::OK);
         let listed = answer.and_then(|answer| serde_json::from_slice(&answer.body).ok());
         listed.unwrap_or_else(|| panic!("the stand-in lists nothing at {path}"))
-    }
-
-    /// The suite polls its futures itself, so what needs the runtime waits for it here.
-    fn wait(&self, request: http::Request<Full<Bytes>>) -> Option<Answer> {
-        self.runtime.block_on(self.exchange(request))
     }
 }
 
@@ -129,13 +115,9 @@ impl Platform for StandIn {
     async fn answer(&self, call: &Call) -> Answer {
         let path = call.url.path();
         let query = call.url.query().map(|query| format!("?{query}")).unwrap_or_default();
-        let Ok(uri) = format!("{}{path}{query}", self.base).parse::<Uri>() else { return text_answer(400, "no path") };
-        let mut request = http::Request::new(Full::new(call.body.clone()));
-        *request.method_mut() = call.method.clone();
-        *request.uri_mut() = uri;
-        let passed = call.headers.iter().filter(|(name, _)| **name != header::HOST && **name != header::CONTENT_LENGTH);
-        request.headers_mut().extend(passed.map(|(name, value)| (name.clone(), value.clone())));
-        self.exchange(request).await.unwrap_or_else(|| text_answer(502, "the stand-in doesn't answer"))
+        let path = format!("{path}{query}");
+        let passed = self.exchange(call.method.clone(), &path, &call.headers, call.body.clone());
+        passed.await.unwrap_or_else(|| text_answer(502, "the stand-in doesn't answer"))
     }
 
     async fn posts(&self) -> Vec<Post> {

@@ -1,4 +1,5 @@
 mod batches;
+mod listening;
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,6 +23,7 @@ use crate::{
         audit::Actor,
         channels, installations, links, machine,
         state::InstallationState,
+        suspension,
         test_world::{Pigeon, World, identity, loft},
     },
     store::entities::copies,
@@ -178,7 +180,7 @@ async fn an_app_that_was_removed_on_the_platform_waits_for_new_credentials() {
     let id = world.installed().await;
     let (app, organization) = (&world.app, &world.organization);
     // Suspended before for a reason after which it could be resumed.
-    installations::suspend(app, organization, id, "installation_revoked", "401").await.unwrap();
+    suspension::suspend(app, organization, id, "installation_revoked", "401").await.unwrap();
     commit(&world, id, "h", HappeningKind::Uninstalled { by: Some(Account::new("admin")) }).await;
     let seen = installations::get(app, organization, id).await.unwrap();
     assert_eq!((seen.state, seen.problem.unwrap().code.as_str()), (InstallationState::Suspended, "uninstalled"));
@@ -186,7 +188,7 @@ async fn an_app_that_was_removed_on_the_platform_waits_for_new_credentials() {
     assert!(site.token("api_key").is_none(), "what a person gave is void");
     let host_made = "FROM tokens WHERE kind = 'hook' AND revoked_at IS NULL";
     assert_eq!(world.count(host_made).await, 1, "what the host made up isn't");
-    let refused = installations::resume(app, organization, id, &Actor::host()).await.unwrap_err();
+    let refused = suspension::resume(app, organization, id, &Actor::host()).await.unwrap_err();
     assert!(refused.to_string().contains("reauthorize"), "{refused}");
     let by = "FROM audit WHERE action = 'installation.uninstalled' AND actor = 'pigeon:admin'";
     assert_eq!(world.count(by).await, 1);

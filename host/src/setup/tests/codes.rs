@@ -6,10 +6,11 @@ use super::super::{
     SetupFailure,
     audit::Actor,
     channels::{self, ChannelFilter},
-    codes, installations,
+    codes,
     links::{self, LinkFilter},
     page::Page,
     state::InstallationState,
+    suspension,
     test_world::{World, loft},
 };
 use crate::{
@@ -254,9 +255,9 @@ async fn a_suspended_installation_redeems_no_code() {
     let linking = Linking::new().await;
     let code = linking.user_code("ann").await;
     let (app, organization) = (&linking.world.app, &linking.world.organization);
-    installations::suspend(app, organization, linking.id, "installation_revoked", "401").await.unwrap();
+    suspension::suspend(app, organization, linking.id, "installation_revoked", "401").await.unwrap();
     assert_eq!(refusal(&linking.enter(&code, "a1", direct()).await), Some(CodeRefusal::NotValid));
-    installations::resume(app, organization, linking.id, &Actor::host()).await.unwrap();
+    suspension::resume(app, organization, linking.id, &Actor::host()).await.unwrap();
     assert!(matches!(linking.enter(&code, "a1", direct()).await, Outcome::Linked { .. }), "it isn't used up");
 }
 

@@ -1,13 +1,14 @@
 use std::time::Duration;
 
 use chatport_sdk::prelude::*;
+use tokio::task::JoinSet;
 
 use super::super::{
     SetupFailure,
     audit::Actor,
     command_sync,
     commands::{self, CommandSet, SyncState},
-    installations, machine,
+    installations, machine, suspension,
     test_world::World,
 };
 use crate::ids::{InstallationId, OrganizationId};
@@ -24,9 +25,16 @@ async fn state(world: &World, id: InstallationId) -> SyncState {
     commands::get(&world.app, &world.organization, id).await.unwrap().state
 }
 
+/// A replica looks what is due, and makes it known.
+async fn look(world: &World) {
+    let mut telling = JoinSet::new();
+    command_sync::look(&world.app, &mut telling).await.unwrap();
+    telling.join_all().await;
+}
+
 /// Let everything that is due be made known; what the platform was told since the last time.
 async fn told(world: &World) -> Vec<Vec<String>> {
-    command_sync::look(&world.app).await.unwrap();
+    look(world).await;
     std::mem::take(&mut *world.pigeon.told.lock().unwrap())
 }
 
@@ -81,7 +89,7 @@ async fn commands_are_told_once_the_installation_is_active_and_again_when_it_was
     assert_eq!(told(&world).await.len(), 0);
     world.submit(id, &[("api_key", "key-of-the-loft")]).await.unwrap();
     assert_eq!(told(&world).await.len(), 1);
-    installations::suspend(&world.app, &world.organization, id, "installation_revoked", "gone").await.unwrap();
+    suspension::suspend(&world.app, &world.organization, id, "installation_revoked", "gone").await.unwrap();
     declare(&world, id, &["status", "who"]).await.unwrap();
     assert_eq!(told(&world).await.len(), 0, "nothing is asked of a suspended one");
     machine::reauthorize(&world.app, &world.organization, id, &Actor::host()).await.unwrap();
@@ -127,18 +135,16 @@ async fn what_is_declared_while_the_platform_is_being_told_is_told_after_it() {
             tokio::task::yield_now().await;
         }
         // Another replica looks, too: the set is taken.
-        command_sync::look(&world.app).await.unwrap();
+        look(&world).await;
         assert_eq!(world.pigeon.told.lock().unwrap().len(), 1);
         world.clock.advance(Duration::from_secs(1));
         declare(&world, id, &["who"]).await.unwrap();
         // It is still taken: two lists on their way at once could arrive in the wrong order.
-        let looked = tokio::time::timeout(Duration::from_secs(10), command_sync::look(&world.app)).await;
-        looked.expect("it has nothing to tell").unwrap();
+        tokio::time::timeout(Duration::from_secs(10), look(&world)).await.expect("it has nothing to tell");
         assert_eq!(world.pigeon.told.lock().unwrap().len(), 1);
         drop(closed);
     };
-    let (looked, ()) = tokio::join!(command_sync::look(&world.app), declare_meanwhile);
-    looked.unwrap();
+    tokio::join!(look(&world), declare_meanwhile);
     assert_eq!(state(&world, id).await, SyncState::Pending);
     world.pigeon.told.lock().unwrap().clear();
     assert_eq!(told(&world).await, [["who"]]);
@@ -152,11 +158,32 @@ async fn what_a_replica_has_left_undone_is_taken_up_by_another() {
     declare(&world, id, &["status"]).await.unwrap();
     let closed = world.pigeon.gate.lock().await;
     // It dies while the platform is being told.
-    let dies = tokio::time::timeout(Duration::from_millis(300), command_sync::look(&world.app)).await;
+    let dies = tokio::time::timeout(Duration::from_millis(300), look(&world)).await;
     assert!(dies.is_err());
     drop(closed);
     world.pigeon.told.lock().unwrap().clear();
     assert_eq!(told(&world).await.len(), 0);
     world.clock.advance(Duration::from_secs(90));
     assert_eq!(told(&world).await, [["status"]]);
+}
+
+#[tokio::test]
+async fn a_platform_that_hangs_doesnt_keep_others_waiting() {
+    let world = World::new().await;
+    let (slow, other) = (world.installed().await, world.installed().await);
+    declare(&world, slow, &["status"]).await.unwrap();
+    let closed = world.pigeon.gate.lock().await;
+    let mut telling = JoinSet::new();
+    command_sync::look(&world.app, &mut telling).await.unwrap();
+    while world.pigeon.told.lock().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    declare(&world, other, &["who"]).await.unwrap();
+    command_sync::look(&world.app, &mut telling).await.unwrap();
+    while world.pigeon.told.lock().unwrap().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    drop(closed);
+    telling.join_all().await;
+    assert_eq!((state(&world, slow).await, state(&world, other).await), (SyncState::Synced, SyncState::Synced));
 }

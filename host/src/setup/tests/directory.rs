@@ -40,3 +40,20 @@ async fn only_an_active_installation_of_the_organization_is_asked() {
     installations::remove(&world.app, &world.organization, id, &Actor::host()).await.unwrap();
     assert!(matches!(look(&world, id, "").await, Err(SetupFailure::NotFound)));
 }
+
+#[tokio::test]
+async fn who_asks_too_often_is_told_to_wait_and_others_are_not() {
+    let world = World::new().await;
+    let (id, other) = (world.installed().await, world.installed().await);
+    let mut answered = 0;
+    let refused = loop {
+        match look(&world, id, "").await {
+            Ok(_) => answered += 1,
+            Err(error) => break error,
+        }
+        assert!(answered < 1_000, "there is no end to it");
+    };
+    assert!(answered >= 20, "{answered}");
+    assert!(matches!(refused, SetupFailure::TooManyQuestions { retry_after } if !retry_after.is_zero()));
+    look(&world, other, "").await.unwrap();
+}

@@ -1,6 +1,7 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use chatport_sdk::prelude::*;
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -12,6 +13,7 @@ use super::super::{
     links::{self, LinkFilter},
     page::Page,
     state::InstallationState,
+    suspension,
     test_world::{World, loft},
 };
 /// Until when the installation's messages are held.
@@ -25,13 +27,13 @@ async fn a_suspended_installation_holds_its_messages_until_it_is_resumed() {
     let id = world.installed().await;
     let (app, organization) = (&world.app, &world.organization);
     for _ in 0..2 {
-        installations::suspend(app, organization, id, "installation_revoked", "401").await.unwrap();
+        suspension::suspend(app, organization, id, "installation_revoked", "401").await.unwrap();
     }
     let seen = installations::get(app, organization, id).await.unwrap();
     assert_eq!(seen.state, InstallationState::Suspended);
     assert_eq!(seen.problem.unwrap().code, "installation_revoked");
     assert_eq!(held(&world, id).await, i64::MAX);
-    let seen = installations::resume(app, organization, id, &Actor::host()).await.unwrap();
+    let seen = suspension::resume(app, organization, id, &Actor::host()).await.unwrap();
     assert_eq!((seen.state, seen.problem), (InstallationState::Active, None));
     assert_eq!(held(&world, id).await, 0);
     let kinds = ["installation.activated", "installation.suspended", "installation.activated"];
@@ -42,7 +44,7 @@ async fn a_suspended_installation_holds_its_messages_until_it_is_resumed() {
 async fn only_a_suspended_installation_can_be_resumed() {
     let world = World::new().await;
     let id = world.installed().await;
-    let refused = installations::resume(&world.app, &world.organization, id, &Actor::host()).await.unwrap_err();
+    let refused = suspension::resume(&world.app, &world.organization, id, &Actor::host()).await.unwrap_err();
     assert!(matches!(refused, SetupFailure::WrongStage(_)));
 }
 
@@ -214,4 +216,40 @@ async fn pages_give_every_link_once_and_ended_ones_as_tombstones() {
     assert_eq!(ended, ["user-3"]);
     let live = links::list(app, organization, &LinkFilter::default(), Page::default()).await.unwrap();
     assert_eq!(live.items.len(), 6);
+}
+
+/// As the release before stored it.
+async fn stored_before(world: &World, settings: &str) {
+    let sql = format!("UPDATE installations SET settings_version = 0, settings = '{settings}'");
+    world.app.database.write().execute_unprepared(&sql).await.unwrap();
+}
+
+#[tokio::test]
+async fn settings_of_an_earlier_release_are_read_in_the_present_shape_and_stored_with_the_next_change() {
+    let world = World::new().await;
+    let (app, organization, id) = (&world.app, &world.organization, world.installed().await);
+    stored_before(&world, r#"{"coop":"https://loft.example.com/"}"#).await;
+    let present = json!({ "loft": "https://loft.example.com/" });
+    let loaded = world.load(id).await;
+    assert_eq!(loaded.site.settings::<serde_json::Value>().unwrap(), present);
+    assert!(loaded.site.token("api_key").is_some(), "what was sealed for the server is still open");
+    assert_eq!(installations::get(app, organization, id).await.unwrap().settings, present);
+    assert_eq!(
+        world.count("FROM installations WHERE settings_version = 0").await,
+        1,
+        "an old replica can still read it"
+    );
+    installations::change_settings(app, organization, id, &json!({}), &Actor::host()).await.unwrap();
+    assert_eq!(world.count("FROM installations WHERE settings_version = 1").await, 1);
+}
+
+#[tokio::test]
+async fn settings_that_would_lead_elsewhere_or_fit_nowhere_stay_as_they_were() {
+    let world = World::new().await;
+    let id = world.installed().await;
+    for old in [r#"{"coop":"https://moved.example.com/"}"#, r#"{"nest":1}"#] {
+        stored_before(&world, old).await;
+        let settings = world.load(id).await.site.settings::<serde_json::Value>().unwrap();
+        assert_eq!(settings.to_string(), old);
+    }
 }

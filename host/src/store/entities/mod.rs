@@ -12,6 +12,7 @@ pub mod facts;
 pub mod guesses;
 pub mod happenings;
 pub mod installations;
+pub mod listeners;
 pub mod messages;
 pub mod organizations;
 pub mod streams;

@@ -41,7 +41,7 @@ pub(super) async fn the_descriptor_is_sane(fixture: &dyn Fixture) -> Finding {
 }
 
 /// Which parts are there, one bit each.
-fn parts(backend: &dyn MessagingBackend) -> [bool; 11] {
+fn parts(backend: &dyn MessagingBackend) -> [bool; 12] {
     let delivery = backend.delivery();
     [
         backend.install().is_some(),
@@ -53,6 +53,7 @@ fn parts(backend: &dyn MessagingBackend) -> [bool; 11] {
         delivery.is_some_and(|delivery| delivery.find().is_some()),
         delivery.is_some_and(|delivery| delivery.direct().is_some()),
         backend.ingress().is_some(),
+        backend.listen().is_some(),
         backend.directory().is_some(),
         backend.commands().is_some(),
     ]

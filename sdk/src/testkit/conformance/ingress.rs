@@ -3,7 +3,7 @@
 use super::{super::hostile, Finding, Fixture, Obstacle, Ready, delivery::with_button, ensure};
 use crate::{
     happening::{CodeRefusal, Happening, HappeningKind, Outcome, PressAnswer},
-    ingress::{Ingress, Received, Request, Response},
+    ingress::{Ingress, PublicBase, Received, Request, Response},
     secret::Secret,
     site::Site,
     testkit::{Cue, Dice},
@@ -101,6 +101,10 @@ pub(super) async fn a_forged_person_is_refused(fixture: &dyn Fixture) -> Finding
     let other = another(&person.id);
     let mut forged = 0;
     for request in ready.genuine().await? {
+        // Who sends a secret along vouches for all of it; without the secret nothing counts.
+        if ready.vouches(&request) {
+            continue;
+        }
         let text = String::from_utf8_lossy(&request.body).replace(&person.id, &other);
         if text.as_bytes() == &request.body[..] {
             continue;
@@ -114,6 +118,12 @@ pub(super) async fn a_forged_person_is_refused(fixture: &dyn Fixture) -> Finding
 }
 
 impl Ready {
+    /// Whether a header holds one of the installation's secrets as it is.
+    fn vouches(&self, request: &Request) -> bool {
+        let secrets = self.stage.vault.values();
+        request.headers.values().any(|value| secrets.iter().any(|secret| secret.as_bytes() == value.as_bytes()))
+    }
+
     /// The same text with something else in the place of each secret.
     fn without_secrets(&self, body: &[u8]) -> bytes::Bytes {
         let mut text = String::from_utf8_lossy(body).into_owned();
@@ -190,7 +200,7 @@ pub(super) async fn unknown_slots_look_alike(fixture: &dyn Fixture) -> Finding {
 }
 
 /// Every outcome that a happening can have.
-fn outcomes() -> Vec<Outcome> {
+pub(super) fn outcomes() -> Vec<Outcome> {
     let refusals = [
         CodeRefusal::NotValid,
         CodeRefusal::TooManyAttempts,
@@ -256,5 +266,85 @@ pub(super) async fn a_press_arrives(fixture: &dyn Fixture) -> Finding {
     ensure!(part.id == post, "the post `{post}` was pressed, and `{}` arrived", part.id);
     ensure!(*conversation == ready.stage.platform.place().id, "the press came from `{conversation}`");
     ensure!(!account.id.is_empty(), "nobody knows who pressed");
+    Ok(())
+}
+
+/// What a happening says, without its time.
+fn told(happenings: &[Happening]) -> Vec<String> {
+    happenings.iter().map(|happening| format!("{} {:?}", happening.id, happening.kind)).collect()
+}
+
+pub(super) async fn requests_are_understood_in_any_order(fixture: &dyn Fixture) -> Finding {
+    let ready = ready(fixture).await?;
+    let mut requests = ready.genuine().await?;
+    let mut understood = Vec::new();
+    for _ in 0..2 {
+        // One process hears them all: what it heard before must not matter.
+        let backend = fixture.backend();
+        let ingress = backend.ingress().ok_or(ABSENT)?;
+        let mut of_each = Vec::new();
+        for request in &requests {
+            match ingress.receive(&ready.stage.site(), request).await {
+                Received::Happenings(happenings) => of_each.push(told(&happenings)),
+                other => return Err(Obstacle::Broken(format!("a genuine request became {other:?}"))),
+            }
+        }
+        if requests.len() < 2 {
+            return Err(Obstacle::Absent("there is but one kind of request"));
+        }
+        if !understood.is_empty() {
+            of_each.reverse();
+        }
+        understood.push(of_each);
+        requests.reverse();
+    }
+    ensure!(understood[0] == understood[1], "in order: {:?}; in reverse: {:?}", understood[0], understood[1]);
+    Ok(())
+}
+
+/// The most that the host reads of a request.
+const LARGEST: usize = 256 * 1024;
+
+pub(super) async fn what_is_too_big_does_nothing(fixture: &dyn Fixture) -> Finding {
+    let ready = ready(fixture).await?;
+    let ingress = ready.ingress()?;
+    let filled = |text: &str| bytes::Bytes::from(text.repeat(LARGEST / text.len()));
+    for request in ready.genuine().await? {
+        let padded: Vec<u8> = request.body.iter().copied().chain(filled(" ").iter().copied()).take(LARGEST).collect();
+        let bodies = [filled("["), filled("{\"a\":"), filled("x"), filled("a=1&"), filled("\u{1f4df}")];
+        for body in bodies.into_iter().chain([padded.into()]) {
+            let big = Request { body, ..request.clone() };
+            let received = ingress.receive(&ready.stage.stranger(), &big).await;
+            let needs_proof = !ready.backend.descriptor().loopback_only;
+            ensure!(!needs_proof || !is_effect(&received), "{big:?} became {received:?}");
+            let _ = ingress.receive(&ready.stage.site(), &big).await;
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn what_is_public_is_the_same_each_time(fixture: &dyn Fixture) -> Finding {
+    let ready = ready(fixture).await?;
+    let site = ready.stage.site();
+    let url = site.ingress_url().ok_or(Obstacle::Absent("there is no public address"))?;
+    let base = PublicBase { ingress_url: url, public_url: url, app_name: site.app_name(), slot: site.slot() };
+    let dice = Dice::new(23);
+    let mut requests: Vec<Request> = (0..200).map(|_| hostile::request(&dice)).collect();
+    for path in ["/", "/manifest.json", "/manifest", "/icon.png", "/icon.svg", "/package.zip"] {
+        let (method, query, headers, body) = Default::default();
+        requests.push(Request { method, path: path.into(), query, headers, body });
+    }
+    let secrets = ready.stage.vault.values();
+    for request in requests {
+        let ask = |backend: &dyn crate::backend::MessagingBackend| {
+            let response = backend.ingress()?.public(&base, &request)?;
+            Some((response.status, response.content_type, response.headers, response.body))
+        };
+        let (one, other) = (ask(ready.backend.as_ref()), ask(fixture.backend().as_ref()));
+        ensure!(one == other && one == ask(ready.backend.as_ref()), "{request:?} is answered in two ways");
+        let body = one.map(|(.., body)| String::from_utf8_lossy(&body).into_owned()).unwrap_or_default();
+        let told = secrets.iter().any(|secret| secret.len() >= 6 && body.contains(secret));
+        ensure!(!told, "what everybody may read tells a secret");
+    }
     Ok(())
 }

@@ -10,6 +10,7 @@ mod descriptor;
 mod directory;
 mod failures;
 mod ingress;
+mod listen;
 mod render;
 mod setup;
 mod upkeep;
@@ -52,6 +53,8 @@ pub enum Part {
     Direct,
     /// [`Ingress`](crate::ingress::Ingress).
     Ingress,
+    /// [`Listen`](crate::listen::Listen).
+    Listen,
     /// [`Directory`](crate::directory::Directory).
     Directory,
     /// [`Commands`](crate::commands::Commands).
@@ -143,6 +146,7 @@ macro_rules! each_behaviour {
             Install setup a_step_that_is_repeated_does_no_harm,
             Install setup settings_of_any_shape_are_answered,
             Install setup a_platform_that_is_away_doesnt_end_setup,
+            Install setup settings_of_earlier_releases_are_understood,
             Install upkeep new_secrets_keep_the_bot,
             Install upkeep a_probe_tells_how_it_is,
             Install upkeep removing_twice_does_no_harm,
@@ -178,10 +182,18 @@ macro_rules! each_behaviour {
             Ingress ingress unknown_slots_look_alike,
             Ingress ingress every_outcome_has_an_answer,
             Ingress ingress a_press_arrives,
+            Ingress ingress requests_are_understood_in_any_order,
+            Ingress ingress what_is_too_big_does_nothing,
+            Ingress ingress what_is_public_is_the_same_each_time,
+            Listen listen what_happens_is_heard,
+            Listen listen what_was_heard_comes_again_until_the_cursor_moves_on,
+            Listen listen an_outage_is_no_silence,
+            Listen listen every_outcome_can_be_told,
             Directory directory the_directory_finds_what_is_there,
             Directory directory pages_lead_to_an_end_and_repeat_nothing,
             Directory directory any_query_is_answered,
             Commands commands the_platform_offers_exactly_what_is_declared,
+            Commands commands an_outage_leaves_no_half_of_the_commands,
             Commands commands a_command_that_is_used_arrives,
         }
     };

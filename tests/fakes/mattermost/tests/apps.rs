@@ -1,12 +1,12 @@
 //! The Apps plugin: an app is installed, called and attacked.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail loudly")]
 
-mod common;
+mod caller;
 
 use std::time::Duration;
 
+use caller::{Got, Host, Rest, json_ok};
 use chatport_fake_mattermost::{FakeMattermost, Options, PluginBuild, RawCall, sign_app_jwt};
-use common::{Got, Host, Rest, json_ok};
 use serde_json::{Value, json};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";

@@ -1,14 +1,14 @@
 //! Buttons: the server carries clicks to the integration and its answer back.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail loudly")]
 
-mod common;
+mod caller;
 
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use caller::{Host, Rest, json_ok};
 use chatport_fake_mattermost::{FakeMattermost, ForgedClick, Options, Post, Trigger};
-use common::{Host, Rest, json_ok};
 use serde_json::{Value, json};
 
 /// A host that answers by the context's `say`, and a server with a post of a bot whose buttons

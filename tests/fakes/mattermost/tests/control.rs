@@ -1,10 +1,10 @@
 //! The control interface for scripts.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail loudly")]
 
-mod common;
+mod caller;
 
+use caller::{Host, json_ok};
 use chatport_fake_mattermost::{FakeMattermost, Options};
-use common::{Host, json_ok};
 use serde_json::{Value, json};
 
 #[tokio::test]

@@ -1,12 +1,12 @@
 //! Faults: requests go wrong the way tests want, and the log tells what happened.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail loudly")]
 
-mod common;
+mod caller;
 
 use std::time::{Duration, Instant};
 
+use caller::Rest;
 use chatport_fake_mattermost::{FakeMattermost, FaultKind, FaultRule, Options};
-use common::Rest;
 use serde_json::{Value, json};
 
 async fn start() -> (FakeMattermost, String) {

@@ -1,12 +1,12 @@
 //! The REST interface refuses and grants what the real one does.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail loudly")]
 
-mod common;
+mod caller;
 
 use std::time::Duration;
 
+use caller::Rest;
 use chatport_fake_mattermost::{FakeMattermost, MentionPlace, Options, RateLimit, RestrictDm};
-use common::Rest;
 use serde_json::{Value, json};
 
 /// A server with a bot in `acme/alerts`.

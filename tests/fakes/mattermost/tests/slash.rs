@@ -1,12 +1,12 @@
 //! Custom slash commands.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail loudly")]
 
-mod common;
+mod caller;
 
 use std::collections::HashMap;
 
+use caller::{Got, Host, json_ok};
 use chatport_fake_mattermost::{FakeMattermost, ForgedSlash, Options, Trigger};
-use common::{Got, Host, json_ok};
 use serde_json::json;
 
 fn form(got: &Got) -> HashMap<String, String> {

@@ -1,0 +1,24 @@
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...models.subscriptions import Subscriptions
+
+
+def request() -> dict[str, Any]:
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/v1/subscriptions",
+    }
+    return _kwargs
+
+
+def parse(response: httpx.Response) -> Subscriptions:
+    if response.status_code == 200:
+        response_200 = Subscriptions.from_dict(response.json())
+
+        return response_200
+
+    raise errors.UnexpectedStatus(response.status_code, response.content)

@@ -1,0 +1,26 @@
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from ... import errors
+
+
+def request(
+    name: str,
+) -> dict[str, Any]:
+
+    _kwargs: dict[str, Any] = {
+        "method": "delete",
+        "url": "/v1/subscriptions/{name}".format(
+            name=quote(str(name), safe=""),
+        ),
+    }
+    return _kwargs
+
+
+def parse(response: httpx.Response) -> None:
+    if response.status_code == 204:
+        return None
+
+    raise errors.UnexpectedStatus(response.status_code, response.content)

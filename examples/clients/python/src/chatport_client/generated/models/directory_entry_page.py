@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.channel_directory_entry import ChannelDirectoryEntry
+    from ..models.person_directory_entry import PersonDirectoryEntry
+
+
+T = TypeVar("T", bound="DirectoryEntryPage")
+
+
+@_attrs_define
+class DirectoryEntryPage:
+    """One page of a listing.
+
+    Attributes:
+        items (list[ChannelDirectoryEntry | PersonDirectoryEntry]): The things on this page.
+        next_ (None | str | Unset): Where the next page begins; absent on the last one.
+    """
+
+    items: list[ChannelDirectoryEntry | PersonDirectoryEntry]
+    next_: None | str | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        from ..models.person_directory_entry import PersonDirectoryEntry  # noqa: PLC0415
+
+        items = []
+        for items_item_data in self.items:
+            items_item: dict[str, Any]
+            if isinstance(items_item_data, PersonDirectoryEntry):
+                items_item = items_item_data.to_dict()
+            else:
+                items_item = items_item_data.to_dict()
+
+            items.append(items_item)
+
+        next_: None | str | Unset
+        if isinstance(self.next_, Unset):
+            next_ = UNSET
+        else:
+            next_ = self.next_
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "items": items,
+            }
+        )
+        if next_ is not UNSET:
+            field_dict["next"] = next_
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.channel_directory_entry import ChannelDirectoryEntry  # noqa: PLC0415
+        from ..models.person_directory_entry import PersonDirectoryEntry  # noqa: PLC0415
+
+        d = dict(src_dict)
+        items = []
+        _items = d.pop("items")
+        for items_item_data in _items:
+
+            def _parse_items_item(data: object) -> ChannelDirectoryEntry | PersonDirectoryEntry:
+                try:
+                    if not isinstance(data, dict):
+                        raise TypeError()
+                    componentsschemas_directory_entry_person_directory_entry = PersonDirectoryEntry.from_dict(data)
+
+                    return componentsschemas_directory_entry_person_directory_entry
+                except (TypeError, ValueError, AttributeError, KeyError):
+                    pass
+                if not isinstance(data, dict):
+                    raise TypeError()
+                componentsschemas_directory_entry_channel_directory_entry = ChannelDirectoryEntry.from_dict(data)
+
+                return componentsschemas_directory_entry_channel_directory_entry
+
+            items_item = _parse_items_item(items_item_data)
+
+            items.append(items_item)
+
+        def _parse_next_(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        next_ = _parse_next_(d.pop("next", UNSET))
+
+        directory_entry_page = cls(
+            items=items,
+            next_=next_,
+        )
+
+        directory_entry_page.additional_properties = d
+        return directory_entry_page
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,14 @@
+-- Who listens for an installation whose platform is asked rather than calls, and how far it has
+-- listened. `leased_until`: `owner` listens, until then at most. `failing_since`, `problem`:
+-- since when it can't, and why.
+CREATE TABLE listeners (
+    organization   TEXT NOT NULL,
+    installation   BLOB NOT NULL,
+    cursor         TEXT,
+    owner          BLOB NOT NULL,
+    leased_until   INTEGER NOT NULL,
+    failing_since  INTEGER,
+    problem        TEXT,
+    PRIMARY KEY (organization, installation),
+    FOREIGN KEY (organization, installation) REFERENCES installations (organization, id) ON DELETE CASCADE
+);
