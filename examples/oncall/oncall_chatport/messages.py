@@ -56,7 +56,11 @@ def alert_groups_behind() -> list[int]:
     """The keys of alert groups whose newest state Chatport hasn't taken: tasks were given up, or lost. What is over and
     was never shown stays so."""
     behind = _not_given_up().filter(is_deleted=False).exclude(revision=F("accepted_revision"), revision__gt=0)
-    shown_or_open = behind.exclude(accepted_revision=0, alert_group__resolved=True)
+    served = behind.filter(
+        backend__in=[entry.name for entry in registry.entries()],
+        alert_group__channel__organization__in=oncall.organizations().all(),
+    )
+    shown_or_open = served.exclude(accepted_revision=0, alert_group__resolved=True)
     return list(shown_or_open.order_by().values_list("alert_group_id", flat=True).distinct())
 
 

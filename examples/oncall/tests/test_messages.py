@@ -279,6 +279,15 @@ def test_what_was_given_up_is_sent_at_night_in_its_newest_state(installed: Any, 
     assert nightly() == []
 
 
+def test_of_an_organization_that_was_deleted_nothing_is_sent(installed: Any, fake_port: Any, nightly: Any) -> None:
+    app.conf.task_eager_propagates = False
+    fake_port.error = AWAY
+    receive(installed)
+    installed.row.deleted_at = timezone.now()
+    installed.row.save()
+    assert nightly() == []
+
+
 def test_one_message_that_fails_does_not_hold_up_the_others(installed: Any, fake_port: Any, nightly: Any) -> None:
     home = Installation.objects.create(
         organization=installed.row, backend="CHAT_PLAY", external_id="i-2", state="active", updated_at=timezone.now()
