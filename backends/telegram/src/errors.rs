@@ -17,6 +17,8 @@ pub(crate) const NOT_EDITABLE: &str = "message can't be edited";
 pub(crate) const GONE: [&str; 3] = ["message to edit not found", "message to delete not found", "message_id_invalid"];
 /// Updates are asked for, and there is a webhook.
 pub(crate) const HAS_WEBHOOK: &str = "can't use getupdates method while webhook is active";
+/// Markup that a server can't read.
+pub(crate) const UNREADABLE: &str = "can't parse entities";
 /// An address that can't be a webhook.
 pub(crate) const BAD_WEBHOOK: &str = "bad webhook";
 
@@ -67,7 +69,6 @@ const TABLE: &[Row] = &[
     row(404, "method not found", Cause::PermissionDenied, Scope::Copy),
     // A token of no known form.
     row(404, "not found", Cause::Unauthorized, Scope::Installation),
-    // Something that isn't a Bot API server.
     row(404, "", Cause::Unavailable, Scope::Copy),
 
     row(403, "bot was blocked by the user", Cause::RecipientBlockedBot, Scope::Conversation),
@@ -86,12 +87,15 @@ const TABLE: &[Row] = &[
     row(400, "message thread not found", Cause::ChannelNotFound, Scope::Conversation),
     row(400, "topic_deleted", Cause::ChannelNotFound, Scope::Conversation),
     row(400, "topic_closed", Cause::ChannelArchived, Scope::Conversation),
+    row(400, "channel_private", Cause::BotNotInChannel, Scope::Conversation),
     row(400, "group is deactivated", Cause::ChannelArchived, Scope::Conversation),
     row(400, "message to be replied not found", Cause::ReplyRootMissing, Scope::Copy),
     row(400, "replied message not found", Cause::ReplyRootMissing, Scope::Copy),
     row(400, "need administrator rights", Cause::PermissionDenied, Scope::Conversation),
     row(400, "not enough rights", Cause::PermissionDenied, Scope::Conversation),
     row(400, "have no rights", Cause::PermissionDenied, Scope::Conversation),
+    row(400, "have no write access", Cause::PermissionDenied, Scope::Conversation),
+    row(400, "chat_send_plain_forbidden", Cause::PermissionDenied, Scope::Conversation),
     row(400, "chat_write_forbidden", Cause::PermissionDenied, Scope::Conversation),
     row(400, "chat_admin_required", Cause::PermissionDenied, Scope::Conversation),
     row(400, "chat_restricted", Cause::PermissionDenied, Scope::Conversation),
@@ -102,7 +106,7 @@ const TABLE: &[Row] = &[
     row(400, GONE[1], Cause::ContentRejected, Scope::Copy),
     row(400, GONE[2], Cause::ContentRejected, Scope::Copy),
     row(400, BAD_WEBHOOK, Cause::ContentRejected, Scope::Copy),
-    row(400, "can't parse entities", Cause::ContentRejected, Scope::Copy),
+    row(400, UNREADABLE, Cause::ContentRejected, Scope::Copy),
     row(400, "query is too old", Cause::ContentRejected, Scope::Copy),
     row(400, "button_data_invalid", Cause::ContentRejected, Scope::Copy),
     Row { statuses: (400, 499), words: "", cause: Cause::ContentRejected, scope: Scope::Copy },
@@ -130,9 +134,10 @@ pub(crate) fn failure(
     let fits = |row: &&Row| {
         (row.statuses.0..=row.statuses.1).contains(&status) && sentence.trim_start().starts_with(row.words)
     };
-    // Nothing is known of a status below 300 that isn't success.
-    let row = TABLE.iter().find(fits);
-    let (mut cause, mut scope) = row.map_or((Cause::NoAnswer, Scope::Copy), |row| (row.cause, row.scope));
+    // Nothing is known of a status below 300 that isn't success, nor of what a proxy refuses in Telegram's place.
+    let row = TABLE.iter().find(fits).filter(|row| refusal.is_some() || !is_telegrams_alone(row.cause));
+    let nothing = || if (400..500).contains(&status) { Cause::Unavailable } else { Cause::NoAnswer };
+    let (mut cause, mut scope) = row.map_or_else(|| (nothing(), Scope::Copy), |row| (row.cause, row.scope));
     let words = row.map(|row| row.words).unwrap_or_default();
     let spot = to.map(|chat| Spot::new(chat, None));
     if cause == Cause::ChannelNotFound && spot.is_some_and(Spot::is_private) {
@@ -157,6 +162,11 @@ pub(crate) fn failure(
         Some(chat) if crate::address::is_id(chat) => failure.moved_to(Spot::new(chat, None).address()),
         _ => failure,
     }
+}
+
+/// Whether only Telegram's own words tell this: a proxy that refuses knows nothing of tokens, chats and texts.
+fn is_telegrams_alone(cause: Cause) -> bool {
+    matches!(cause, Cause::Unauthorized | Cause::PermissionDenied | Cause::ContentRejected)
 }
 
 /// How far a wish to slow down reaches. Telegram doesn't say. In a group it is the group's own

@@ -52,6 +52,9 @@ fn every_sentence_has_its_cause() {
             Scope::Conversation,
         ),
         (400, "Bad Request: can't parse entities: oh", Cause::ContentRejected, Scope::Copy),
+        (400, "Bad Request: have no write access to the chat", Cause::PermissionDenied, Scope::Conversation),
+        (400, "Bad Request: CHAT_SEND_PLAIN_FORBIDDEN", Cause::PermissionDenied, Scope::Conversation),
+        (400, "Bad Request: CHANNEL_PRIVATE", Cause::BotNotInChannel, Scope::Conversation),
         (400, "Bad Request: something new", Cause::ContentRejected, Scope::Copy),
         (409, "Conflict: terminated by other getUpdates request", Cause::Unavailable, Scope::Copy),
         (421, "Misdirected Request", Cause::Unavailable, Scope::Copy),
@@ -71,9 +74,42 @@ fn every_sentence_has_its_cause() {
     let ada = bench.outgoing(&titled("x"), bench.server.user_id("Ada"));
     bench.answers(Some(refusal(400, "Bad Request: chat not found", Value::Null)));
     assert_eq!(bench.post(&ada).expect_err("refused").cause, Cause::RecipientUnreachable);
-    // What isn't Telegram's tells nothing of the token.
-    bench.answers(Some(text_answer(404, "<html>not here</html>")));
-    assert_eq!(bench.post(&group).expect_err("refused").cause, Cause::Unavailable);
+    // What isn't Telegram's, but a proxy's, tells nothing of the token, the chat or the text.
+    for status in [400, 401, 403, 404, 407] {
+        bench.answers(Some(text_answer(status, "<html>not here</html>")));
+        let failure = bench.post(&group).expect_err("refused");
+        assert_eq!((failure.cause, failure.scope), (Cause::Unavailable, Scope::Copy), "{status}");
+    }
+}
+
+#[test]
+fn a_text_whose_markup_a_server_cannot_read_goes_out_without() {
+    let bench = Bench::new();
+    let mut content = titled("Disk <full> & \"late\"");
+    content.text = "See [the log](https://x.example/?a=1&b=2), **now**.".into();
+    let outgoing = bench.outgoing(&content, bench.group);
+    let refuse = |method| {
+        let words = "Bad Request: can't parse entities: Unsupported start tag at byte offset 3";
+        let body = json!({ "ok": false, "error_code": 400, "description": words });
+        bench.server.fail(method, 1, chatport_fake_telegram::Fault::Refused { status: 400, body });
+    };
+    let plain = "Disk <full> & \"late\"\nSee the log (https://x.example/?a=1&b=2), now.";
+    let shown =
+        |receipt: &Receipt| bench.server.message(bench.group, receipt.id.parse().expect("an id")).expect("it stands");
+    refuse("sendMessage");
+    let receipt = bench.post(&outgoing).expect("posted");
+    assert_eq!((shown(&receipt).text.as_str(), shown(&receipt).entities.len()), (plain, 0));
+    // The next one is as it should be.
+    let edit = TelegramBackend.delivery().and_then(Delivery::edit).expect("edits");
+    run(edit.edit(&bench.stage.site(), &outgoing, &receipt)).expect("edited");
+    assert!(!shown(&receipt).entities.is_empty());
+    refuse("editMessageText");
+    run(edit.edit(&bench.stage.site(), &outgoing, &receipt)).expect("edited");
+    assert_eq!(shown(&receipt).text, plain);
+    // It is tried once.
+    refuse("sendMessage");
+    refuse("sendMessage");
+    assert_eq!(bench.post(&outgoing).expect_err("refused").cause, Cause::ContentRejected);
 }
 
 #[test]
