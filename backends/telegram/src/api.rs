@@ -167,7 +167,7 @@ impl<'a> Bot<'a> {
                 return read(envelope.result).map_err(|_| no_shape());
             }
             // Some servers refuse with a status of success.
-            Some(Envelope { refusal, .. }) if refusal.error_code.is_some() => Some(refusal),
+            Some(Envelope { ok: false, refusal, .. }) => Some(refusal),
             _ if answer.status.is_success() => return Err(no_shape()),
             envelope => envelope.map(|envelope| envelope.refusal),
         };

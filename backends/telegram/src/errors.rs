@@ -37,7 +37,8 @@ pub(crate) struct Refusal {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Parameters {
-    retry_after: Option<u64>,
+    /// Seconds; whole ones from Telegram itself.
+    retry_after: Option<f64>,
     migrate_to_chat_id: Option<i64>,
 }
 
@@ -124,11 +125,11 @@ pub(crate) fn failure(
     to: Option<i64>,
     now: Timestamp,
 ) -> Failure {
-    let status = match refusal.and_then(|refusal| refusal.error_code) {
-        Some(code) if answer.status.is_success() => code,
+    let sentence = refusal.and_then(|refusal| refusal.description.as_deref()).unwrap_or_default().to_lowercase();
+    let status = match refusal {
+        Some(refusal) if answer.status.is_success() => refusal.error_code.unwrap_or_else(|| named(&sentence)),
         _ => answer.status.as_u16(),
     };
-    let sentence = refusal.and_then(|refusal| refusal.description.as_deref()).unwrap_or_default().to_lowercase();
     // "Bad Request: chat not found"
     let sentence = sentence.split_once(": ").map_or(sentence.as_str(), |(_, rest)| rest);
     let fits = |row: &&Row| {
@@ -144,7 +145,7 @@ pub(crate) fn failure(
         cause = Cause::RecipientUnreachable;
     }
     let parameters = refusal.and_then(|refusal| refusal.parameters.as_ref());
-    let asked = parameters.and_then(|parameters| parameters.retry_after).map(Duration::from_secs);
+    let asked = parameters.and_then(|parameters| parameters.retry_after).and_then(seconds);
     let wait = asked.or_else(|| answer.retry_after(now));
     if cause == Cause::RateLimited {
         scope = reach(spot, wait);
@@ -162,6 +163,16 @@ pub(crate) fn failure(
         Some(chat) if crate::address::is_id(chat) => failure.moved_to(Spot::new(chat, None).address()),
         _ => failure,
     }
+}
+
+/// The status that a sentence names at its beginning.
+fn named(sentence: &str) -> u16 {
+    let names = [("unauthorized", 401), ("forbidden", 403), ("not found", 404), ("conflict", 409), ("too many", 429)];
+    names.into_iter().find(|(name, _)| sentence.starts_with(name)).map_or(400, |(_, status)| status)
+}
+
+fn seconds(asked: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(asked.ceil()).ok()
 }
 
 /// Whether only Telegram's own words tell this: a proxy that refuses knows nothing of tokens, chats and texts.

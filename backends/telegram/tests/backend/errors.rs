@@ -70,6 +70,16 @@ fn every_sentence_has_its_cause() {
             assert_eq!((failure.cause, failure.scope), (cause, scope), "{description} ({seen})");
         }
     }
+    // Nor does each of those name the code.
+    for (words, cause) in [
+        ("Forbidden: bot was blocked by the user", Cause::RecipientBlockedBot),
+        ("Too Many Requests: retry after 3", Cause::RateLimited),
+        ("Bad Request: chat not found", Cause::ChannelNotFound),
+        ("no", Cause::ContentRejected),
+    ] {
+        bench.answers(Some(json_answer(200, &json!({ "ok": false, "description": words }))));
+        assert_eq!(bench.post(&group).expect_err(words).cause, cause, "{words}");
+    }
     // In a private chat nobody else can be meant.
     let ada = bench.outgoing(&titled("x"), bench.server.user_id("Ada"));
     bench.answers(Some(refusal(400, "Bad Request: chat not found", Value::Null)));
@@ -123,7 +133,9 @@ fn a_wish_to_slow_down_reaches_the_group_or_the_whole_bot() {
         let words = format!("Too Many Requests: retry after {seconds}");
         let by_body = refusal(429, &words, json!({ "retry_after": seconds }));
         let by_header = with_header(text_answer(429, "slower"), "retry-after", &seconds.to_string());
-        for answer in [by_body, by_header] {
+        let in_parts =
+            refusal(429, &words, json!({ "retry_after": f64::from(u32::try_from(seconds).expect("few")) - 0.5 }));
+        for answer in [by_body, by_header, in_parts] {
             bench.answers(Some(answer));
             let failure = bench.post(&outgoing).expect_err("refused");
             assert_eq!((failure.cause, failure.scope), (Cause::RateLimited, scope));
