@@ -222,6 +222,19 @@ fn what_else_people_do_is_heard_as_what_it_is() {
 }
 
 #[test]
+fn whoever_guesses_on_and_on_in_a_group_gets_no_more_answers_there() {
+    let bench = Bench::new();
+    let said = |update: Value, refusal| {
+        let heard = bench.hears(&update).expect("a code");
+        bench.says(&heard, Outcome::CodeRefused(refusal))["chat_id"].clone()
+    };
+    let code = "K7QX-2M4P-9ZRT";
+    assert_eq!(said(in_group(code), CodeRefusal::NotValid), -1_007);
+    assert_eq!(said(in_group(code), CodeRefusal::TooManyAttempts), Value::Null);
+    assert_eq!(said(private(code), CodeRefusal::TooManyAttempts), 7);
+}
+
+#[test]
 fn a_topic_is_part_of_the_address_and_not_of_the_conversation() {
     let bench = Bench::new();
     let more = json!({ "text": "K7QX-2M4P-9ZRT", "message_thread_id": 3, "is_topic_message": true });
