@@ -189,7 +189,7 @@ async fn codes_count_where_they_belong() {
     world.bot.deliver(&world.teams.says("Bob", &format!("link {code}"))).await;
     assert!(world.bot.last_said(&chat).starts_with("This code is for a channel"));
     world.teams.add_chat("War-Room", &["Ada", "Bob"]);
-    world.bot.deliver(&world.teams.mentions_in_chat("Bob", "War-Room", &format!("link {code}"))).await;
+    world.bot.deliver(&world.teams.mentions_in_chat("Bob", "War-Room", &format!("linkTeam {code}"))).await;
     let channels = world.acme.channels().await;
     assert_eq!(channels.len(), 2, "{channels:?}");
 
@@ -198,7 +198,7 @@ async fn codes_count_where_they_belong() {
     let mut forged = world.teams.says("Bob", &format!("link {code}"));
     forged["from"]["id"] = "29:1mallory".into();
     assert_eq!(world.teams.deliver(&world.bot.endpoint, &forged).await.status, 403);
-    world.bot.deliver(&world.teams.says("Bob", &format!("link {code}"))).await;
+    world.bot.deliver(&world.teams.says("Bob", &format!("linkUser {code}"))).await;
     assert_eq!(world.bot.last_said(&chat), "You are linked to user u-bob of OnCall.");
     world.bot.deliver(&world.teams.says("Bob", "unlink")).await;
     assert_eq!(world.bot.last_said(&chat), "You aren't linked to OnCall any more.");

@@ -11,9 +11,10 @@ use super::{
 };
 use crate::{
     TeamsBackend,
-    activity::{Activity, Pressed, Said},
+    activity::{Activity, Pressed},
     address::{self, Kind},
     card::PRESS,
+    typed::Said,
     words::{self, CHOOSE, NOT_RECORDED},
 };
 
