@@ -63,6 +63,18 @@ pub enum HappeningKind {
         /// The post that carries the button.
         part: Receipt,
     },
+    /// A client is about to show a post to somebody and asks what it shows now. That is
+    /// answered from what is stored: nothing is recorded, and the application isn't told. Every
+    /// reader gets the same, so nobody needs to be proven; that it comes from the platform does.
+    /// What comes of it is [`Outcome::Refreshed`] or [`Outcome::NotOurs`].
+    RefreshAsked {
+        /// The token that the post carried ([`Outgoing::refresh`]).
+        token: Secret,
+        /// The key of the conversation.
+        conversation: String,
+        /// The post.
+        part: Receipt,
+    },
     /// Somebody typed a command that isn't one of ours.
     Commanded {
         /// The text after the command's name.
@@ -180,7 +192,9 @@ pub enum Outcome {
     Pressed(PressAnswer),
     /// The person isn't linked to a user and the action or command isn't open to anyone.
     NotLinked,
-    /// The button or command isn't (or is no longer) one of ours.
+    /// What a post shows now: the newest revision, which may not have been sent yet.
+    Refreshed(Box<Outgoing>),
+    /// The button, post or command isn't (or is no longer) one of ours.
     NotOurs,
     /// The installation is active.
     Installed,

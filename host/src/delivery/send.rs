@@ -220,6 +220,11 @@ impl<'a> Sending<'a> {
                 &task.content,
                 part,
             );
+            if matches!(self.work.what, What::Message { root: None, .. }) {
+                let (organization, copy) = (&self.work.lease.organization, self.work.copy);
+                outgoing.refresh =
+                    Some(press::refresh_token(self.app, organization, task.loaded.id, copy, outgoing.number));
+            }
             let receipt = match self.parts.get(number).map(|shown| shown.receipt.clone()) {
                 Some(receipt) => self.change(task, outgoing, receipt).await?,
                 None => self.post(task, outgoing).await?,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chatport_sdk::{identity::Account, time::Timestamp};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 
 use super::{press::shown_address, told::ReplyPosted};
@@ -78,23 +78,23 @@ async fn find_part(
             && shown_address(loaded, copy.address.as_deref(), conversation).is_some()
     };
     match candidates.into_iter().find(is_shown) {
-        Some(copy) => find(transaction, loaded, copy.id).await,
+        Some(copy) => find(&**transaction, loaded, copy.id).await,
         None => Ok(None),
     }
 }
 
 /// This copy and its message, if it is this installation's and still wanted.
-async fn find(
-    transaction: &Change,
+pub(super) async fn find(
+    on: &impl ConnectionTrait,
     loaded: &Loaded,
     copy: uuid::Uuid,
 ) -> Result<Option<(copies::Model, messages::Model)>, DbErr> {
     let organization = loaded.organization.as_str();
-    let copy = copies::Entity::find_by_id((organization.to_owned(), copy)).one(transaction).await?;
+    let copy = copies::Entity::find_by_id((organization.to_owned(), copy)).one(on).await?;
     let Some(copy) = copy.filter(|copy| copy.installation == Some(loaded.id.0) && !copy.removal) else {
         return Ok(None);
     };
     let Some(message) = copy.message else { return Ok(None) };
-    let message = messages::Entity::find_by_id((organization.to_owned(), message)).one(transaction).await?;
+    let message = messages::Entity::find_by_id((organization.to_owned(), message)).one(on).await?;
     Ok(message.filter(|message| !message.deleted).map(|message| (copy, message)))
 }

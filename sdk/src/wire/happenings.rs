@@ -65,6 +65,15 @@ pub enum HappeningKind {
         /// The post that carries the button.
         part: Receipt,
     },
+    /// A client asks what a post shows now, before it shows the post to somebody.
+    RefreshAsked {
+        /// The token that the post carried.
+        token: Revealed,
+        /// The key of the conversation.
+        conversation: String,
+        /// The post.
+        part: Receipt,
+    },
     /// Somebody typed a command that isn't one of ours.
     Commanded {
         /// The text after the command's name.
@@ -218,6 +227,11 @@ impl Take for HappeningKind {
                 let (account, conversation) = (account.take(backend)?, key(conversation)?);
                 Kind::Pressed { token: short_secret(token)?, choice, account, conversation, part: part.take(backend)? }
             }
+            Self::RefreshAsked { token, conversation, part } => Kind::RefreshAsked {
+                token: short_secret(token)?,
+                conversation: key(conversation)?,
+                part: part.take(backend)?,
+            },
             Self::Commanded { text, account, conversation } => Kind::Commanded {
                 text: typed(text)?,
                 account: account.take(backend)?,
@@ -287,6 +301,9 @@ impl From<&happening::HappeningKind> for HappeningKind {
             Kind::Pressed { token, choice, account, conversation, part } => {
                 Self::Pressed { token: Revealed(token), choice, account, conversation, part }
             }
+            Kind::RefreshAsked { token, conversation, part } => {
+                Self::RefreshAsked { token: Revealed(token), conversation, part }
+            }
             Kind::Commanded { text, account, conversation } => Self::Commanded { text, account, conversation },
             Kind::CommandUsed { name, text, account, conversation } => {
                 Self::CommandUsed { name, text, account, conversation }
@@ -346,7 +363,12 @@ pub enum Outcome {
     },
     /// The presser isn't linked to a user and the action isn't open to anyone.
     NotLinked,
-    /// The button isn't (or is no longer) one of ours.
+    /// What a post shows now.
+    Refreshed {
+        /// The newest revision, which may not have been sent yet.
+        shown: Box<Outgoing>,
+    },
+    /// The button or post isn't (or is no longer) one of ours.
     NotOurs,
     /// The installation is active.
     Installed,
@@ -382,6 +404,7 @@ impl From<&happening::Outcome> for Outcome {
                 shown: answer.shown.as_deref().map(|shown| Box::new(shown.into())),
             },
             Of::NotLinked => Self::NotLinked,
+            Of::Refreshed(shown) => Self::Refreshed { shown: Box::new(shown.as_ref().into()) },
             Of::NotOurs => Self::NotOurs,
             Of::Installed => Self::Installed,
             Of::InstallRefused => Self::InstallRefused,

@@ -1,5 +1,6 @@
 mod batches;
 mod listening;
+mod refreshes;
 
 use std::{sync::Arc, time::Duration};
 
