@@ -113,6 +113,31 @@ async fn from_setup_to_deletion_with_a_restart_and_another_key_in_between() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reader_sees_the_newest_revision_before_the_post_is_edited() {
+    let world = World::begin().await;
+    let post = world.deliver("incident", with_button("Disk full")).await;
+    world.teams.fail_next(&format!("/activities/{}", post.id), Reply::too_many(600));
+    let newer =
+        json!({ "revision": 2, "targets": [{ "default": true }], "content": with_button("Disk is filling up") });
+    world.acme.say("incident", newer).await;
+    eventually("the edit to be held", || async {
+        world.teams.asked().iter().any(|(method, _)| method == "PUT").then_some(())
+    })
+    .await;
+    // Bob isn't linked, and reads all the same.
+    let shown = world.bot.deliver(&world.teams.refreshes("Bob", &post.id)).await;
+    assert_eq!(shown.body["type"], "application/vnd.microsoft.card.adaptive", "{}", shown.text);
+    assert!(shown.body["value"].to_string().contains("Disk is filling up"), "{}", shown.text);
+
+    // In another conversation the same question is nobody's.
+    let mut elsewhere = world.teams.refreshes("Bob", &post.id);
+    elsewhere["conversation"]["id"] = world.teams.channel_id("Operations", "General").into();
+    let refused = world.bot.deliver(&elsewhere).await;
+    assert_eq!(refused.body["statusCode"], 400, "{}", refused.text);
+    assert!(world.application.heard_of("action.invoked").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_threads_of_one_channel_are_never_mixed() {
     let world = World::begin().await;
     let log = |text: &str| json!([{ "id": "l1", "text": text }]);
