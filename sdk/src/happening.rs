@@ -134,6 +134,19 @@ pub enum HappeningKind {
         /// What it is now.
         account: Account,
     },
+    /// Somebody said something to the bot in a thread, and the backend can't tell whether one of
+    /// our posts began it: then it is as [`Self::Replied`], and [`Outcome::Recorded`]; else as
+    /// [`Self::Commanded`], and [`Outcome::NotOurs`]. The application hears of it either way.
+    SaidInThread {
+        /// The post that began the thread.
+        root: Receipt,
+        /// The text as typed.
+        text: String,
+        /// Who.
+        account: Account,
+        /// Where.
+        conversation: Conversation,
+    },
     /// Somebody wrote a reply to a message.
     Replied {
         /// The post that was replied to.

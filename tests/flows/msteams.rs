@@ -162,6 +162,12 @@ async fn two_threads_of_one_channel_are_never_mixed() {
     world.bot.deliver(&written).await;
     let reply = world.application.hears("reply.posted", 0).await;
     assert_eq!((&reply["data"]["message"], &reply["data"]["text"]), (&json!("two"), &json!("on my way")));
+    // In a thread that somebody else began, it is for the application as anywhere else.
+    let written = world.teams.mentions("Ada", INCIDENTS, Some("1700000000000"), "who is on call");
+    world.bot.deliver(&written).await;
+    let asked = world.application.hears("command.invoked", 0).await;
+    assert_eq!((&asked["data"]["text"], &asked["data"]["user"]), (&json!("who is on call"), &json!("u-ada")));
+    assert!(world.bot.last_said(&world.channel()).starts_with("I show messages of OnCall."));
 }
 
 #[tokio::test(flavor = "multi_thread")]

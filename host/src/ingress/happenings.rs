@@ -104,9 +104,10 @@ async fn try_commit(app: &App, loaded: &Loaded, happening: &Happening) -> Result
     }
     let transaction = match &happening.kind {
         // Many, and hardly ever with a new name of somebody in them: then it says so itself.
-        HappeningKind::Commanded { .. } | HappeningKind::CommandUsed { .. } | HappeningKind::Replied { .. } => {
-            app.database.begin_quietly(&loaded.organization).await?
-        }
+        HappeningKind::Commanded { .. }
+        | HappeningKind::CommandUsed { .. }
+        | HappeningKind::Replied { .. }
+        | HappeningKind::SaidInThread { .. } => app.database.begin_quietly(&loaded.organization).await?,
         _ => app.database.begin(&loaded.organization).await?,
     };
     let now = app.clock.now();

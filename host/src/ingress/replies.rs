@@ -25,7 +25,8 @@ use crate::{
 /// A reply to an older message isn't looked for.
 const REPLIES_REACH: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// Somebody replied to a post: if it is one of ours, tell the application.
+/// Somebody replied to a post: if it is one of ours, tell the application. The answer is whether
+/// it is.
 pub(super) async fn replied(
     transaction: &Change,
     loaded: &Loaded,
@@ -34,8 +35,10 @@ pub(super) async fn replied(
     account: &Account,
     text: &str,
     now: Timestamp,
-) -> Result<(), DbErr> {
-    let Some((copy, message)) = find_part(transaction, loaded, part, conversation, now).await? else { return Ok(()) };
+) -> Result<bool, DbErr> {
+    let Some((copy, message)) = find_part(transaction, loaded, part, conversation, now).await? else {
+        return Ok(false);
+    };
     let (organization, installation) = (&loaded.organization, loaded.id);
     let link = links::refresh(transaction, loaded, account, now).await?;
     let channel = channels::of_conversation(transaction, organization, installation, conversation).await?;
@@ -49,7 +52,8 @@ pub(super) async fn replied(
         user: link.map(|link| link.user_id),
         account: LinkedAccount::from(account),
     };
-    events::append(transaction, organization, NewEvent::new(EventKind::ReplyPosted, &told, now)).await
+    events::append(transaction, organization, NewEvent::new(EventKind::ReplyPosted, &told, now)).await?;
+    Ok(true)
 }
 
 /// The copy that a post belongs to.

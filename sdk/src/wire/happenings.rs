@@ -133,6 +133,18 @@ pub enum HappeningKind {
         /// What it is now.
         account: Account,
     },
+    /// Somebody said something to the bot in a thread that may or may not have begun with one of
+    /// our posts. The outcome is `not_ours` if it hasn't.
+    SaidInThread {
+        /// The post that began the thread.
+        root: Receipt,
+        /// The text as typed.
+        text: String,
+        /// Who.
+        account: Account,
+        /// Where.
+        conversation: Conversation,
+    },
     /// Somebody wrote a reply to a message.
     Replied {
         /// The post that was replied to.
@@ -253,6 +265,12 @@ impl Take for HappeningKind {
             Self::ConversationLost { conversation } => Kind::ConversationLost { conversation: key(conversation)? },
             Self::ConversationMoved { from, to } => Kind::ConversationMoved { from: key(from)?, to: to.take(backend)? },
             Self::AccountChanged { account } => Kind::AccountChanged { account: account.take(backend)? },
+            Self::SaidInThread { root, text, account, conversation } => Kind::SaidInThread {
+                root: root.take(backend)?,
+                text: typed(text)?,
+                account: account.take(backend)?,
+                conversation: conversation.take(backend)?,
+            },
             Self::Replied { part, conversation, account, text } => Kind::Replied {
                 part: part.take(backend)?,
                 conversation: key(conversation)?,
@@ -314,6 +332,9 @@ impl From<&happening::HappeningKind> for HappeningKind {
             Kind::ConversationLost { conversation } => Self::ConversationLost { conversation },
             Kind::ConversationMoved { from, to } => Self::ConversationMoved { from, to },
             Kind::AccountChanged { account } => Self::AccountChanged { account },
+            Kind::SaidInThread { root, text, account, conversation } => {
+                Self::SaidInThread { root, text, account, conversation }
+            }
             Kind::Replied { part, conversation, account, text } => Self::Replied { part, conversation, account, text },
         }
     }

@@ -122,6 +122,7 @@ fn happenings_come_back_as_they_were_told() {
         json!({ "kind": "commanded", "text": "who", "account": ada, "conversation": here }),
         json!({ "kind": "tokens_arrived", "tokens": [{ "kind": "session", "value": "s", "replace": "after_grace" }] }),
         json!({ "kind": "conversation_moved", "from": "old", "to": here }),
+        json!({ "kind": "said_in_thread", "root": part, "text": "who", "account": ada, "conversation": here }),
         json!({ "kind": "replied", "part": part, "conversation": "loft", "account": ada, "text": "ok" }),
     ];
     for kind in kinds {

@@ -112,8 +112,8 @@ impl TeamsBackend {
             }
             (Said::Unlink, _) => HappeningKind::UnlinkAsked { account: account.clone() },
             (Said::Other(text), Some(root)) => {
-                let part = address::receipt(root, &activity.conversation.id);
-                HappeningKind::Replied { part, conversation: conversation.id, account: account.clone(), text }
+                let root = address::receipt(root, &activity.conversation.id);
+                HappeningKind::SaidInThread { root, text, account: account.clone(), conversation }
             }
             (Said::Other(text), None) => HappeningKind::Commanded { text, account: account.clone(), conversation },
         };

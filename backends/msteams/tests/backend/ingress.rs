@@ -91,8 +91,10 @@ fn below_a_post_somebody_replies_to_it() {
     let bench = Bench::ready();
     let root = bench.post(&content(json!({ "title": "x" })));
     let happenings = bench.happened(&bench.teams.mentions("Ada", PLACE, Some(&root.id), "on my way"));
-    let HappeningKind::Replied { part, conversation, text, .. } = &happenings[0].kind else { panic!("{happenings:?}") };
-    assert_eq!((part, conversation.as_str(), text.as_str()), (&root, bench.channel().as_str(), "on my way"));
+    let HappeningKind::SaidInThread { root: part, conversation, text, .. } = &happenings[0].kind else {
+        panic!("{happenings:?}");
+    };
+    assert_eq!((part, conversation.id.as_str(), text.as_str()), (&root, bench.channel().as_str(), "on my way"));
 }
 
 #[test]
