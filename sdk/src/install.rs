@@ -72,6 +72,16 @@ pub trait Install: Send + Sync {
         Ok(())
     }
 
+    /// Bring settings that a release before stored to the present shape. `version` is the
+    /// [`settings_version`](crate::descriptor::Descriptor::settings_version) of that release, always
+    /// lower than the present one; raise that whenever stored settings of the old shape wouldn't be
+    /// understood any more. Pure. What comes back is what [`Site::settings`] reads, and is stored
+    /// when the installation is changed next. It must name the same servers as before: tokens are
+    /// sealed for those.
+    fn migrate(&self, settings: Value, _version: u32) -> Value {
+        settings
+    }
+
     /// Start. Check the settings: they are what the application sent.
     ///
     /// # Errors

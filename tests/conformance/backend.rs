@@ -10,7 +10,9 @@ use chatport_sdk::{
     delivery::{Delete, Direct},
     directory::Directory,
     prelude::*,
+    schemars::JsonSchema,
 };
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::flaw::Flaw;
@@ -28,8 +30,17 @@ const API: TokenKind =
 pub(crate) const SIGNING: TokenKind =
     TokenKind { name: "signing", usage: TokenUse::Reveal, origin: TokenOrigin::Host, lifetime: None };
 
+/// The lofts that are wanted. In version 1 it was one: `loft`.
+#[derive(Default, Deserialize, JsonSchema)]
+#[schemars(crate = "chatport_sdk::schemars")]
+#[serde(default, deny_unknown_fields)]
+struct Settings {
+    lofts: Vec<String>,
+}
+
 fn descriptor(id: &'static str) -> Descriptor {
-    let mut descriptor = Descriptor::new(id, "Loft");
+    let mut descriptor = Descriptor::new(id, "Loft").settings::<Settings>();
+    descriptor.settings_version = 2;
     descriptor.tokens = &[API, SIGNING];
     descriptor.limits.text = crate::platform::LONGEST;
     descriptor.limits.actions = 5;
@@ -156,9 +167,26 @@ pub(crate) fn token(site: &Site) -> Result<Secret, Failure> {
 
 #[async_trait]
 impl Install for LoftBackend {
+    fn check(&self, site: &Site) -> Result<(), SetupError> {
+        match site.settings::<Option<Settings>>().map(Option::unwrap_or_default) {
+            Ok(settings) if settings.lofts.len() > 9 => Err(SetupError::field("lofts", "must be 9 at most")),
+            Ok(_) => Ok(()),
+            Err(error) => Err(SetupError::field("settings", error.to_string())),
+        }
+    }
+
+    fn migrate(&self, mut settings: Value, _: u32) -> Value {
+        if !self.is(Flaw::EarlierSettingsLeft)
+            && let Some(loft) = settings.as_object_mut().and_then(|settings| settings.remove("loft"))
+        {
+            settings["lofts"] = json!([loft]);
+        }
+        settings
+    }
+
     async fn begin(&self, site: &Site) -> Result<Progress, SetupError> {
         if self.is(Flaw::SettingsUnwrapped) {
-            let _: std::collections::BTreeMap<String, String> = site.settings().expect("settings of the right shape");
+            let _: Settings = site.settings().expect("settings of the right shape");
         }
         if self.is(Flaw::StateInMemory) {
             *self.remembered.lock().expect("a lock") = "token".into();

@@ -59,6 +59,7 @@ pub(crate) enum Flaw {
     CursorIgnored,
     OutageHeardAsSilence,
     OutcomeUntold,
+    EarlierSettingsLeft,
 }
 
 use Flaw::*;
@@ -121,4 +122,5 @@ pub(crate) const FLAWS: &[(Flaw, &str)] = &[
     (CursorIgnored, "what_was_heard_comes_again_until_the_cursor_moves_on"),
     (OutageHeardAsSilence, "an_outage_is_no_silence"),
     (OutcomeUntold, "every_outcome_can_be_told"),
+    (EarlierSettingsLeft, "settings_of_earlier_releases_are_understood"),
 ];

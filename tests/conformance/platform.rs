@@ -162,6 +162,14 @@ impl Platform for Loft {
         Some(world.commands.clone())
     }
 
+    fn settings(&self) -> Value {
+        json!({ "lofts": [LOFT] })
+    }
+
+    fn earlier_settings(&self) -> Vec<(u32, Value)> {
+        vec![(1, json!({ "loft": LOFT }))]
+    }
+
     fn fields(&self, _: &[SetupStep]) -> Fields {
         [("api_token", TOKEN)].into_iter().collect()
     }

@@ -141,10 +141,9 @@ pub async fn change_settings(
     machine::check_by_backend(&sites::fresh(app, changed, before.backend.clone()))?;
     let now = app.clock.now();
     let transaction = app.database.begin(organization).await?;
-    let version = i32::try_from(before.backend.descriptor().settings_version).unwrap_or(i32::MAX);
     let updated = guarded(&before.row, now)
         .col_expr(Column::Settings, Expr::value(settings.clone()))
-        .col_expr(Column::SettingsVersion, Expr::value(version))
+        .col_expr(Column::SettingsVersion, Expr::value(before.row.settings_version))
         .exec(&transaction)
         .await?;
     machine::expect_unchanged(updated.rows_affected)?;

@@ -216,6 +216,7 @@ async fn apply(
     let window = progress.window.map(|window| now.plus(window).as_micros()).or(loaded.row.window_until);
     let mut update = guarded(&loaded.row, now)
         .col_expr(Column::Settings, Expr::value(settings.clone()))
+        .col_expr(Column::SettingsVersion, Expr::value(loaded.row.settings_version))
         .col_expr(Column::Stage, Expr::value(progress.stage))
         .col_expr(Column::Steps, Expr::value(Value::Array(kept)))
         .col_expr(Column::WindowUntil, Expr::value(window));

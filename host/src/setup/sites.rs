@@ -12,9 +12,12 @@ use chatport_sdk::{
     time::Timestamp,
 };
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
+    contain::contained_pure,
+    schema,
     state::InstallationState,
     tokens::{self, Holder},
     vault::{NoNetwork, StoredVault},
@@ -135,7 +138,38 @@ async fn read(
     installation: InstallationId,
 ) -> Result<Option<installations::Model>, DbErr> {
     let query = installations::Entity::find_by_id((organization.as_str().to_owned(), installation.0));
-    Ok(only(query, app.database.read()).await?.filter(|row| row.removed_at.is_none()))
+    let row = only(query, app.database.read()).await?.filter(|row| row.removed_at.is_none());
+    Ok(row.map(|row| migrated(app, row)))
+}
+
+/// A row with settings of the shape that its backend has now, where an earlier release stored
+/// them. They are stored when the installation is changed next, so that replicas of both
+/// releases can run beside each other until then.
+pub(super) fn migrated(app: &App, mut row: installations::Model) -> installations::Model {
+    let Some(backend) = app.registry.get(&row.backend) else { return row };
+    let present = backend.descriptor().settings_version;
+    let Some(version) = u32::try_from(row.settings_version).ok().filter(|version| *version < present) else {
+        return row;
+    };
+    let settings = row.settings.clone();
+    let brought = contained_pure(|| match backend.install() {
+        Some(install) => install.migrate(settings, version),
+        None => settings,
+    });
+    let is_good = |settings: &Value| {
+        tokens::servers(settings) == tokens::servers(&row.settings)
+            && schema::check(backend.descriptor().settings.as_value(), settings).is_ok()
+    };
+    match brought.ok().filter(is_good) {
+        Some(settings) => {
+            row.settings = settings;
+            row.settings_version = i32::try_from(present).unwrap_or(i32::MAX);
+        }
+        None => {
+            tracing::error!(installation = %row.id, backend = row.backend, version, "its settings can't be brought to the present version: this is a bug in the backend");
+        }
+    }
+    row
 }
 
 /// Load the installation of a slot: as this replica knows it. Nobody can tell by the time that
@@ -198,7 +232,8 @@ pub async fn load_slot_now(
 
 async fn of_slot(app: &App, slot: &str) -> Result<Option<installations::Model>, DbErr> {
     let query = installations::Entity::find().filter(installations::Column::Slot.eq(slot));
-    Ok(only(query, app.database.read()).await?.filter(|row| row.removed_at.is_none()))
+    let row = only(query, app.database.read()).await?.filter(|row| row.removed_at.is_none());
+    Ok(row.map(|row| migrated(app, row)))
 }
 
 fn nobody() -> OrganizationId {

@@ -200,6 +200,17 @@ impl Install for Pigeon {
         }
     }
 
+    /// In the release before, the loft was called a coop.
+    fn migrate(&self, mut settings: Value, _: u32) -> Value {
+        if let Some(coop) = settings.as_object_mut().and_then(|settings| settings.remove("coop")) {
+            settings["loft"] = coop;
+        }
+        if settings["loft"] == "https://moved.example.com/" {
+            settings["loft"] = json!("https://elsewhere.example.com/");
+        }
+        settings
+    }
+
     async fn begin(&self, site: &Site) -> Result<Progress, SetupError> {
         let hook = Secret::new(format!("hook-{}", chatport_sdk::crypto::hex(&site.random::<16>())));
         let shown = StepKind::CopyValue { label: "Hook".into(), value: ShownValue::Secret(hook.clone()) };

@@ -206,7 +206,7 @@ pub(super) fn view(app: &App, row: &Model, steps: Option<Vec<Value>>) -> Install
         id: InstallationId(row.id),
         backend: row.backend.clone(),
         state,
-        settings: row.settings.clone(),
+        settings: sites::migrated(app, row.clone()).settings,
         steps: steps.unwrap_or_else(stored_steps),
         window_until: row.window_until.map(Timestamp::from_micros),
         identity: sites::stored_identity(row).map(|Identity { server, account, display_name, .. }| {

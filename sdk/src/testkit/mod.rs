@@ -99,6 +99,12 @@ pub trait Platform: Send + Sync {
         json!({})
     }
 
+    /// Settings as earlier releases of the backend stored them, with their version; each for this
+    /// platform.
+    fn earlier_settings(&self) -> Vec<(u32, Value)> {
+        Vec::new()
+    }
+
     /// What a person fills in for these steps, after doing what they say.
     fn fields(&self, _steps: &[SetupStep]) -> Fields {
         Fields::default()

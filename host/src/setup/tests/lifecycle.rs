@@ -1,6 +1,7 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use chatport_sdk::prelude::*;
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -215,4 +216,40 @@ async fn pages_give_every_link_once_and_ended_ones_as_tombstones() {
     assert_eq!(ended, ["user-3"]);
     let live = links::list(app, organization, &LinkFilter::default(), Page::default()).await.unwrap();
     assert_eq!(live.items.len(), 6);
+}
+
+/// As the release before stored it.
+async fn stored_before(world: &World, settings: &str) {
+    let sql = format!("UPDATE installations SET settings_version = 0, settings = '{settings}'");
+    world.app.database.write().execute_unprepared(&sql).await.unwrap();
+}
+
+#[tokio::test]
+async fn settings_of_an_earlier_release_are_read_in_the_present_shape_and_stored_with_the_next_change() {
+    let world = World::new().await;
+    let (app, organization, id) = (&world.app, &world.organization, world.installed().await);
+    stored_before(&world, r#"{"coop":"https://loft.example.com/"}"#).await;
+    let present = json!({ "loft": "https://loft.example.com/" });
+    let loaded = world.load(id).await;
+    assert_eq!(loaded.site.settings::<serde_json::Value>().unwrap(), present);
+    assert!(loaded.site.token("api_key").is_some(), "what was sealed for the server is still open");
+    assert_eq!(installations::get(app, organization, id).await.unwrap().settings, present);
+    assert_eq!(
+        world.count("FROM installations WHERE settings_version = 0").await,
+        1,
+        "an old replica can still read it"
+    );
+    installations::change_settings(app, organization, id, &json!({}), &Actor::host()).await.unwrap();
+    assert_eq!(world.count("FROM installations WHERE settings_version = 1").await, 1);
+}
+
+#[tokio::test]
+async fn settings_that_would_lead_elsewhere_or_fit_nowhere_stay_as_they_were() {
+    let world = World::new().await;
+    let id = world.installed().await;
+    for old in [r#"{"coop":"https://moved.example.com/"}"#, r#"{"nest":1}"#] {
+        stored_before(&world, old).await;
+        let settings = world.load(id).await.site.settings::<serde_json::Value>().unwrap();
+        assert_eq!(settings.to_string(), old);
+    }
 }

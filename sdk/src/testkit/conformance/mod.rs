@@ -146,6 +146,7 @@ macro_rules! each_behaviour {
             Install setup a_step_that_is_repeated_does_no_harm,
             Install setup settings_of_any_shape_are_answered,
             Install setup a_platform_that_is_away_doesnt_end_setup,
+            Install setup settings_of_earlier_releases_are_understood,
             Install upkeep new_secrets_keep_the_bot,
             Install upkeep a_probe_tells_how_it_is,
             Install upkeep removing_twice_does_no_harm,

@@ -131,3 +131,24 @@ pub(super) async fn a_platform_that_is_away_doesnt_end_setup(fixture: &dyn Fixtu
     stage.go_on(fixture).await?;
     Ok(())
 }
+
+pub(super) async fn settings_of_earlier_releases_are_understood(fixture: &dyn Fixture) -> Finding {
+    let backend = fixture.backend();
+    let install = backend.install().ok_or(ABSENT)?;
+    let (present, earlier) = (backend.descriptor().settings_version, fixture.platform().earlier_settings());
+    if present <= 1 {
+        return Err(Obstacle::Absent("settings have had one shape so far"));
+    }
+    ensure!(!earlier.is_empty(), "settings are of version {present}, and the stand-in knows none of those before");
+    for (version, old) in earlier {
+        ensure!(version < present, "version {version} isn't earlier than {present}");
+        let brought = install.migrate(old.clone(), version);
+        ensure!(brought == install.migrate(old.clone(), version), "{old} becomes something else the second time");
+        let stage = Stage::of(fixture, backend.descriptor());
+        stage.set_settings(brought.clone());
+        let checked = install.check(&stage.site());
+        ensure!(checked.is_ok(), "{old} of version {version} became {brought}: {checked:?}");
+        stage.install(fixture).await.map_err(|error| format!("{old} became {brought}, and setup: {error}"))?;
+    }
+    Ok(())
+}
