@@ -784,14 +784,19 @@ async fn a_target_that_cannot_be_delivered_to_calls_the_fallback_at_once(engine:
 
 async fn a_platform_that_keeps_failing_is_left_alone_for_a_while(engine: Engine) {
     let host = TestHost::start(engine).await;
+    let mut channels = Vec::new();
     for number in 0..30 {
         let loft = format!("loft-{number}");
-        let channel = host.channel(&loft).await;
+        channels.push(host.channel(&loft).await);
         if number < 10 {
             host.pigeon.fate(&loft, Fate::Fail(Failure::new(Cause::Unavailable, "down")));
         }
-        host.put(&format!("a{number}"), message(1, channel, "Fire")).await;
     }
+    let put = async |number: usize| host.put(&format!("a{number}"), message(1, channels[number], "Fire")).await;
+    futures_join_all((0..10).map(put)).await;
+    let failed = || async { (host.pigeon.world().calls == 10).then_some(()) };
+    eventually("ten failures", failed).await;
+    futures_join_all((10..30).map(put)).await;
     a_moment().await;
     assert_eq!(host.pigeon.world().calls, 10, "those after the tenth failure wait");
     for number in 0..30 {

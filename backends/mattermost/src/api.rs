@@ -8,11 +8,12 @@ pub(crate) use self::commands::Command;
 
 use chatport_sdk::prelude::*;
 use http::Method;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
     address,
+    card::Props,
     descriptor::{BOT_ACCESS_TOKEN, BOT_TOKEN},
     errors::{self, Operation},
     settings::{Mode, Settings, SiteUrl},
@@ -20,6 +21,8 @@ use crate::{
 
 /// The longest answer that is read: a page of posts.
 const MAX_PAGE: usize = 4 * 1024 * 1024;
+/// A call without a body.
+const NOTHING: Option<&Value> = None;
 /// Posts on a page.
 pub(crate) const PER_PAGE: usize = 60;
 
@@ -113,6 +116,25 @@ pub(crate) struct Team {
     pub(crate) name: String,
     pub(crate) display_name: String,
     pub(crate) delete_at: i64,
+}
+
+/// A post to be made.
+#[derive(Serialize)]
+pub(crate) struct NewPost<'a> {
+    pub(crate) channel_id: &'a str,
+    pub(crate) message: &'a str,
+    pub(crate) props: Props<'a>,
+    pub(crate) pending_post_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) root_id: Option<String>,
+}
+
+/// What is looked at of a post that has just been made.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct MadePost {
+    pub(crate) id: String,
+    pub(crate) root_id: String,
 }
 
 /// A post, as far as it is looked at.
@@ -212,7 +234,7 @@ impl<'a> Client<'a> {
         operation: Operation,
         method: Method,
         url: Url,
-        body: Option<&Value>,
+        body: Option<&(impl Serialize + Sync)>,
     ) -> Result<Answer, Failure> {
         let mut request = self.site.http().request(method, url).max_answer(MAX_PAGE);
         if let Some(token) = &self.token {
@@ -236,7 +258,7 @@ impl<'a> Client<'a> {
         operation: Operation,
         method: Method,
         path: &str,
-        body: Option<&Value>,
+        body: Option<&(impl Serialize + Sync)>,
     ) -> Result<T, Failure> {
         let url = self.base.at(&format!("/api/v4{path}"));
         let answer = self.send(operation, method, url, body).await?;
@@ -244,13 +266,13 @@ impl<'a> Client<'a> {
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
-        self.call(Operation::Other, Method::GET, path, None).await
+        self.call(Operation::Other, Method::GET, path, NOTHING).await
     }
 
     async fn get_with<T: DeserializeOwned>(&self, path: &str, query: &str) -> Result<T, Failure> {
         let mut url = self.base.at(&format!("/api/v4{path}"));
         url.set_query(Some(query));
-        let answer = self.send(Operation::Other, Method::GET, url, None).await?;
+        let answer = self.send(Operation::Other, Method::GET, url, NOTHING).await?;
         answer.json().map_err(|error| settle(Operation::Other, error.into()))
     }
 
@@ -329,8 +351,8 @@ impl<'a> Client<'a> {
     }
 
     /// Make a post.
-    pub(crate) async fn create_post(&self, post: &Value) -> Result<Post, Failure> {
-        let post: Post = self.call(Operation::Create, Method::POST, "/posts", Some(post)).await?;
+    pub(crate) async fn create_post(&self, post: &NewPost<'_>) -> Result<MadePost, Failure> {
+        let post: MadePost = self.call(Operation::Create, Method::POST, "/posts", Some(post)).await?;
         if crate::address::is_id(&post.id) {
             Ok(post)
         } else {
@@ -350,7 +372,7 @@ impl<'a> Client<'a> {
 
     /// Remove a post.
     pub(crate) async fn delete_post(&self, id: &str) -> Result<(), Failure> {
-        self.call::<Value>(Operation::Other, Method::DELETE, &format!("/posts/{id}"), None).await.map(drop)
+        self.call::<Value>(Operation::Other, Method::DELETE, &format!("/posts/{id}"), NOTHING).await.map(drop)
     }
 
     /// A page of a channel's posts, newest first.

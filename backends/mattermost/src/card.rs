@@ -4,7 +4,6 @@
 
 use chatport_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
 
 /// What a post shows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -84,39 +83,67 @@ impl Card {
 
     /// The post's properties. Without a public address, or without its token, a button would
     /// be dead: then it is left out.
-    pub(crate) fn props(&self, outgoing: &Outgoing, ingress_url: Option<&Url>) -> Value {
-        let mut attachment = json!(self.attachment);
-        let actions: Vec<Value> = match ingress_url {
-            None => Vec::new(),
-            Some(ingress) => {
-                let live = |(index, button): (usize, &Button)| {
-                    let token = outgoing.token(&button.action)?;
-                    Some(button.live(index, &format!("{ingress}/actions"), token))
-                };
-                self.buttons.iter().enumerate().filter_map(live).collect()
-            }
+    pub(crate) fn props<'a>(&'a self, outgoing: &'a Outgoing, ingress_url: Option<&Url>) -> Props<'a> {
+        let url = ingress_url.map(|ingress| format!("{ingress}/actions"));
+        let live = |(index, button): (usize, &'a Button)| {
+            Some(button.live(index, url.as_deref()?, outgoing.token(&button.action)?))
         };
-        if !actions.is_empty() {
-            attachment["actions"] = actions.into();
-        }
-        json!({ "attachments": [attachment], COPY: copy_id(outgoing) })
+        let actions = self.buttons.iter().enumerate().filter_map(live).collect();
+        Props { attachments: [Live { attachment: &self.attachment, actions }], chatport_copy: copy_id(outgoing) }
     }
 }
 
+/// The properties of a post, as the server takes them; the second one is [`COPY`].
+#[derive(Serialize)]
+pub(crate) struct Props<'a> {
+    attachments: [Live<'a>; 1],
+    chatport_copy: String,
+}
+
+/// An attachment whose slots are filled.
+#[derive(Serialize)]
+struct Live<'a> {
+    #[serde(flatten)]
+    attachment: &'a Attachment,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    actions: Vec<LiveButton<'a>>,
+}
+
+/// A button as the server takes it: with a style, or with options.
+#[derive(Serialize)]
+struct LiveButton<'a> {
+    id: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    style: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    options: &'a [MenuOption],
+    integration: Integration<'a>,
+}
+
+#[derive(Serialize)]
+struct Integration<'a> {
+    url: String,
+    context: Context<'a>,
+}
+
+#[derive(Serialize)]
+struct Context<'a> {
+    t: &'a str,
+}
+
 impl Button {
-    /// The button as the server takes it. Its id may hold letters and digits alone.
-    fn live(&self, index: usize, url: &str, token: &Secret) -> Value {
-        let mut action = Map::new();
-        let kind = if self.options.is_empty() { "button" } else { "select" };
-        action.insert("id".into(), format!("a{index}").into());
-        action.insert("type".into(), kind.into());
-        action.insert("name".into(), self.name.as_str().into());
-        if self.options.is_empty() {
-            action.insert("style".into(), self.style.as_str().into());
-        } else {
-            action.insert("options".into(), json!(self.options));
+    /// The button with what it calls. Its id may hold letters and digits alone.
+    fn live<'a>(&'a self, index: usize, url: &str, token: &'a Secret) -> LiveButton<'a> {
+        LiveButton {
+            id: format!("a{index}"),
+            kind: if self.options.is_empty() { "button" } else { "select" },
+            name: &self.name,
+            style: self.options.is_empty().then_some(&*self.style),
+            options: &self.options,
+            integration: Integration { url: url.to_owned(), context: Context { t: token.expose() } },
         }
-        action.insert("integration".into(), json!({ "url": url, "context": { "t": token.expose() } }));
-        action.into()
     }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     MattermostBackend, address,
-    api::{Client, PER_PAGE, Post},
+    api::{Client, NewPost, PER_PAGE, Post},
     card::{COPY, Card, copy_id},
     descriptor::RATE,
     errors::{DELETED_MEANWHILE, EDIT_TIME_OVER, NO_PERMISSION},
@@ -34,16 +34,16 @@ impl Delivery for MattermostBackend {
         let card = Card::of(&outgoing.part)?;
         let bot = bot_of(site)?;
         let client = Client::bot(site)?;
-        let mut post = json!({
-            "channel_id": channel,
-            "message": card.message,
-            "props": card.props(outgoing, site.ingress_url()),
-            "pending_post_id": format!("{bot}:{}", copy_id(outgoing)),
-        });
         if let Some(root) = &outgoing.reply_to {
             address::post_of(root)?;
-            post["root_id"] = address::thread_of(root).into();
         }
+        let post = NewPost {
+            channel_id: &channel,
+            message: &card.message,
+            props: card.props(outgoing, site.ingress_url()),
+            pending_post_id: format!("{bot}:{}", copy_id(outgoing)),
+            root_id: outgoing.reply_to.as_ref().map(address::thread_of),
+        };
         let made = match client.create_post(&post).await {
             Err(failure) if failure.cause == Cause::BotNotInChannel => {
                 enter(&client, &channel, &bot, failure).await?;

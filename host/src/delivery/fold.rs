@@ -16,7 +16,6 @@ use super::{
     tally,
     units::Units,
     view::copy_view,
-    write,
 };
 use crate::{
     ids::{OrganizationId, StreamId},
@@ -71,7 +70,7 @@ impl Units {
         ledger.load(unit.load(&RowsWanted { streams, ..RowsWanted::default() }).await?);
         ledger.load_copies(rows().cloned().collect());
         let ids: Vec<Uuid> = rows().map(|row| row.id).collect();
-        let documents = write::documents(unit.as_mut(), &mut ledger, ids.into_iter(), &Documents::default()).await?;
+        let documents = self.documents(unit.as_mut(), &mut ledger, ids.into_iter(), &Documents::default()).await?;
         let mut changed = folded.len();
         for (row, was_shown) in &folded {
             settle(&mut ledger, row, *was_shown, &documents);

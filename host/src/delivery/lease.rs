@@ -8,7 +8,6 @@ use super::{
     outcomes, revise,
     store::{Documents, RowsWanted, StoreError},
     units::Units,
-    write,
 };
 
 /// Most streams that are leased in one commit.
@@ -41,7 +40,7 @@ impl Units {
         let heads_of = seats.iter().map(|(lease, _)| lease.stream).collect();
         ledger.load(unit.load(&RowsWanted { heads_of, ..RowsWanted::default() }).await?);
         let leases: Vec<_> = seats.iter().map(|(lease, _)| lease.clone()).collect();
-        let works = write::take(unit.as_mut(), &mut ledger, &leases, &Documents::default()).await?;
+        let works = self.take(unit.as_mut(), &mut ledger, &leases, &Documents::default()).await?;
         unit.commit(ledger.into_changes()).await?;
         for work in works {
             if let Some(position) = seats.iter().position(|(lease, _)| *lease == work.lease) {
@@ -66,7 +65,7 @@ impl Units {
         }
         ledger.load_copies(rows.clone());
         let documents =
-            write::documents(unit.as_mut(), &mut ledger, rows.iter().map(|row| row.id), &Documents::default()).await?;
+            self.documents(unit.as_mut(), &mut ledger, rows.iter().map(|row| row.id), &Documents::default()).await?;
         for row in &rows {
             let document = row.message.and_then(|message| documents.messages.get(&message));
             revise::expire(&mut ledger, row, document.map(|document| document.key.as_str()));

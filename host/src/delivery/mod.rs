@@ -20,6 +20,7 @@ mod moved;
 mod outcomes;
 pub(crate) mod pace;
 pub mod read;
+mod recent;
 pub mod replay;
 mod revise;
 pub mod schedule;

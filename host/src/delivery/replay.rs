@@ -85,6 +85,8 @@ fn select(organization: &OrganizationId, filter: &DeadFilter) -> Select<copies::
     let given_up = Condition::all()
         .add(copies::Column::Organization.eq(organization.as_str()))
         .add(copies::Column::State.is_in(["dead", "expired"]))
+        // As their index says it.
+        .add(copies::Column::Code.is_not_null())
         .add(
             copies::Column::Message.in_subquery(
                 messages::Entity::find()

@@ -1,33 +1,34 @@
 //! One attempt: bring one copy up to date on its platform, and say how it went. Parts are
 //! posted, edited or deleted one by one, and each is recorded as it stands.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+mod prepare;
+
+use std::{panic::AssertUnwindSafe, time::Duration};
 
 use chatport_sdk::{
-    backend::MessagingBackend,
-    content::Content,
     crypto,
-    delivery::{Delivery, Edited, Found, Outgoing, Receipt, RenderRequest, Rendering},
+    delivery::{Edited, Found, Outgoing, Receipt, RenderRequest, Rendering},
     descriptor::Rate,
     failure::{Cause, Failure, Scope},
-    identity::{Account, Address},
+    identity::Address,
     time::Timestamp,
 };
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use super::{
-    message::{OnMissingRoot, OnUnknown, PutMessage, ShownPart},
+    message::{OnUnknown, ShownPart},
     pace::{Destination, Pace},
-    store::{LEASE, Outcome, Root, What, Work},
+    store::{LEASE, Outcome, What, Work},
     units::in_time,
 };
 use crate::{
     app::App,
-    ids::{CopyId, InstallationId},
+    ids::InstallationId,
     ingress::press,
     setup::{contain::contained_pure, sites},
 };
+use prepare::{Task, origin};
 
 /// How long one call of a backend may take.
 const CALL_LIMIT: Duration = Duration::from_secs(20);
@@ -37,9 +38,6 @@ const BLIND_REPEATS: u32 = 5;
 const CALL_RESERVE: Duration = Duration::from_secs(30);
 /// How often a copy waits for its rate before it lets the stream go.
 const RATE_WAITS: u32 = 3;
-/// How long a reply waits for its root.
-const ROOT_WAIT: Duration = Duration::from_secs(30);
-const URGENT_ROOT_WAIT: Duration = Duration::from_secs(5);
 /// A wait for a rate that is shorter than this is waited out.
 const SHORT_WAIT: Duration = Duration::from_millis(1_500);
 
@@ -72,25 +70,6 @@ pub(super) struct Sending<'a> {
     pub(super) origin: String,
 }
 
-/// What is to be sent, with all that it takes.
-struct Task {
-    put: Arc<PutMessage>,
-    content: Content,
-    backend: Arc<dyn MessagingBackend>,
-    loaded: sites::Loaded,
-    account: Option<Account>,
-    root: Option<Receipt>,
-}
-
-impl Task {
-    fn delivery(&self) -> Result<&dyn Delivery, Stop> {
-        self.backend.delivery().ok_or_else(|| {
-            let detail = format!("{} can't deliver", self.backend.descriptor().name);
-            Stop::Outcome(Outcome::Dead { code: "installation_missing", detail })
-        })
-    }
-}
-
 impl<'a> Sending<'a> {
     pub(super) fn new(app: &'a App, pace: &'a Pace, work: &'a Work, leased: Instant) -> Self {
         let (parts, origin) = (work.parts.clone(), String::new());
@@ -119,107 +98,32 @@ impl<'a> Sending<'a> {
         if rendering.parts.is_empty() {
             return Err(Failure::new(Cause::Unavailable, "the backend rendered nothing").into());
         }
-        self.converge(&task, &address, &rendering).await
+        self.converge(&task, &address, rendering).await
     }
 
-    async fn prepare(&mut self, installation: InstallationId) -> Result<Task, Stop> {
-        let organization = &self.work.lease.organization;
-        let What::Message { put, log_text, root, .. } = &self.work.what else {
-            return Err(dead("poison", "this isn't a message"));
-        };
-        let put = Arc::clone(put);
-        let content = match log_text {
-            Some(text) => Content { text: text.clone(), ..Content::default() },
-            None => put.content.clone(),
-        };
-        let loaded = sites::load(self.app, organization, installation)
-            .await
-            .map_err(|error| Failure::new(Cause::Unavailable, format!("the installation can't be loaded: {error}")))?;
-        let backend = Arc::clone(&loaded.backend);
-        let account = self.work.account.as_deref().and_then(|text| serde_json::from_str(text).ok());
-        let root = match root {
-            Some(_) if self.has_moved => self.without_root(&put)?,
-            Some(root) => self.find_root(*root, &put).await?,
-            None => None,
-        };
-        let loaded = self.app.renewals.fresh(self.app, loaded).await?;
-        Ok(Task { put, content, backend, loaded, account, root })
-    }
-
-    async fn find_root(&self, root: CopyId, put: &PutMessage) -> Result<Option<Receipt>, Stop> {
-        let now = self.app.clock.now();
-        let found = self.app.delivery.units.store.root(&self.work.lease.organization, root).await;
-        match found.map_err(|error| Failure::new(Cause::Unavailable, error.to_string()))? {
-            Root::Posted(receipt) => Ok(Some(receipt)),
-            Root::Pending => {
-                let is_urgent = self.work.urgency == chatport_sdk::delivery::Urgency::Urgent;
-                let wait = if is_urgent { URGENT_ROOT_WAIT } else { ROOT_WAIT };
-                if now < self.work.first_tried.unwrap_or(now).plus(wait) {
-                    let until = now.plus(Duration::from_millis(250));
-                    let detail = "waits for the message to which it replies".into();
-                    return Err(Stop::Outcome(Outcome::Hold {
-                        until,
-                        scope: Scope::Copy,
-                        code: "reply_root_missing",
-                        detail,
-                    }));
-                }
-                self.without_root(put)
-            }
-            Root::Missing => self.without_root(put),
-        }
-    }
-
-    fn without_root(&self, put: &PutMessage) -> Result<Option<Receipt>, Stop> {
-        match put.on_missing_root {
-            OnMissingRoot::Unthreaded => Ok(None),
-            OnMissingRoot::Dead => Err(dead("reply_root_missing", "the message to which it replies isn't there")),
-        }
-    }
-
-    fn is_mention(&self) -> bool {
-        matches!(&self.work.what, What::Message { root: Some(_), log_text: None, .. })
-    }
-
-    async fn find_address(&mut self, task: &Task) -> Result<Address, Stop> {
-        if let Some(text) = &self.work.address {
-            return serde_json::from_str(text).map_err(|_| dead("poison", "the stored address can't be read"));
-        }
-        let account = task.account.as_ref().ok_or_else(|| dead("channel_not_found", "there is no address"))?;
-        if let Some(address) = &account.direct {
-            return Ok(address.clone());
-        }
-        let direct = task.delivery()?.direct().ok_or_else(|| {
-            let name = task.backend.descriptor().name;
-            dead("recipient_unreachable", &format!("{name} has no direct messages"))
-        })?;
-        let address = call(CALL_LIMIT, direct.direct(&task.loaded.site, account)).await?;
-        self.address = serde_json::to_string(&address).ok();
-        Ok(address)
-    }
-
-    async fn converge(&mut self, task: &Task, address: &Address, rendering: &Rendering) -> Result<(), Stop> {
-        for (number, part) in rendering.parts.iter().enumerate() {
+    async fn converge(&mut self, task: &Task<'_>, address: &Address, rendering: Rendering) -> Result<(), Stop> {
+        let wanted = rendering.parts.len();
+        for (number, part) in rendering.parts.into_iter().enumerate() {
             let digest = crypto::hex(&crypto::sha256(part.payload.to_string().as_bytes()));
             if self.parts.get(number).is_some_and(|shown| shown.digest == digest) {
                 continue;
             }
             self.keep_to_rate(task, address).await?;
-            let mut outgoing =
-                Outgoing::new(self.work.copy.to_string(), self.work.revision, address.clone(), part.clone());
-            outgoing.number = u16::try_from(number).unwrap_or(u16::MAX);
-            outgoing.reply_to.clone_from(&task.root);
-            outgoing.urgency = self.work.urgency;
-            outgoing.first_tried = self.work.first_tried;
-            outgoing.tokens = press::tokens_for(
+            let tokens = press::tokens_for(
                 self.app,
                 &self.work.lease.organization,
                 task.loaded.id,
                 self.work.copy,
                 self.work.revision,
                 &task.content,
-                part,
+                &part,
             );
+            let mut outgoing = Outgoing::new(self.work.copy.to_string(), self.work.revision, address.clone(), part);
+            outgoing.number = u16::try_from(number).unwrap_or(u16::MAX);
+            outgoing.reply_to.clone_from(&task.root);
+            outgoing.urgency = self.work.urgency;
+            outgoing.first_tried = self.work.first_tried;
+            outgoing.tokens = tokens;
             if matches!(self.work.what, What::Message { root: None, .. }) {
                 let (organization, copy) = (&self.work.lease.organization, self.work.copy);
                 outgoing.refresh =
@@ -235,15 +139,15 @@ impl<'a> Sending<'a> {
                 Some(part) => *part = shown,
                 None => self.parts.push(shown),
             }
-            if number + 1 < rendering.parts.len() {
+            if number + 1 < wanted {
                 self.record_part().await?;
             }
         }
-        self.drop_surplus(task, address, rendering.parts.len()).await
+        self.drop_surplus(task, address, wanted).await
     }
 
     /// An edit that became shorter leaves posts over.
-    async fn drop_surplus(&mut self, task: &Task, address: &Address, wanted: usize) -> Result<(), Stop> {
+    async fn drop_surplus(&mut self, task: &Task<'_>, address: &Address, wanted: usize) -> Result<(), Stop> {
         if self.parts.len() == wanted {
             self.find_stray(task, address).await?;
         }
@@ -258,7 +162,7 @@ impl<'a> Sending<'a> {
         Ok(())
     }
 
-    async fn post(&mut self, task: &Task, mut outgoing: Outgoing) -> Result<Receipt, Stop> {
+    async fn post(&mut self, task: &Task<'_>, mut outgoing: Outgoing) -> Result<Receipt, Stop> {
         let delivery = task.delivery()?;
         let is_first_open = usize::from(outgoing.number) == self.parts.len();
         if self.work.unsure && is_first_open {
@@ -282,14 +186,14 @@ impl<'a> Sending<'a> {
         match self.post_now(task, &outgoing).await {
             // The root has gone meanwhile: what then is the message's to say.
             Err(Stop::Failure(failure)) if failure.cause == Cause::ReplyRootMissing && outgoing.reply_to.is_some() => {
-                outgoing.reply_to = self.without_root(&task.put)?;
+                outgoing.reply_to = self.without_root(task.put)?;
                 self.post_now(task, &outgoing).await
             }
             result => result,
         }
     }
 
-    async fn post_now(&mut self, task: &Task, outgoing: &Outgoing) -> Result<Receipt, Stop> {
+    async fn post_now(&mut self, task: &Task<'_>, outgoing: &Outgoing) -> Result<Receipt, Stop> {
         if self.app.clock.now() >= self.work.expires_at {
             return Err(Stop::Outcome(Outcome::Expired));
         }
@@ -302,12 +206,12 @@ impl<'a> Sending<'a> {
     }
 
     /// It had arrived, with the content of that time: bring it to the present one.
-    async fn found(&mut self, task: &Task, outgoing: Outgoing, receipt: Receipt) -> Result<Receipt, Stop> {
+    async fn found(&mut self, task: &Task<'_>, outgoing: Outgoing, receipt: Receipt) -> Result<Receipt, Stop> {
         if task.delivery()?.edit().is_some() { self.change(task, outgoing, receipt).await } else { Ok(receipt) }
     }
 
     /// Nobody can tell whether it arrived: the message says what to do.
-    fn doubt(&self, task: &Task) -> Result<(), Stop> {
+    fn doubt(&self, task: &Task<'_>) -> Result<(), Stop> {
         metrics::counter!("chatport_duplicates_possible_total", "backend" => task.backend.descriptor().id).increment(1);
         match task.put.on_unknown {
             OnUnknown::Repeat if self.work.attempts > BLIND_REPEATS => {
@@ -318,7 +222,7 @@ impl<'a> Sending<'a> {
         }
     }
 
-    async fn change(&mut self, task: &Task, mut outgoing: Outgoing, receipt: Receipt) -> Result<Receipt, Stop> {
+    async fn change(&mut self, task: &Task<'_>, mut outgoing: Outgoing, receipt: Receipt) -> Result<Receipt, Stop> {
         let Some(edit) = task.delivery()?.edit() else {
             // No edits here: what is new is said in a reply to what stands.
             outgoing.reply_to.get_or_insert(receipt);
@@ -335,7 +239,7 @@ impl<'a> Sending<'a> {
         }
     }
 
-    async fn take_away(&mut self, task: &Task) -> Result<(), Stop> {
+    async fn take_away(&mut self, task: &Task<'_>) -> Result<(), Stop> {
         let Some(delete) = task.delivery()?.delete() else { return Ok(()) };
         let Some(text) = self.work.address.clone() else { return Ok(()) };
         let address: Address =
@@ -352,7 +256,7 @@ impl<'a> Sending<'a> {
 
     /// After a doubt, a part may stand on the platform that isn't wanted any more: the one
     /// after those that are known.
-    async fn find_stray(&mut self, task: &Task, address: &Address) -> Result<(), Stop> {
+    async fn find_stray(&mut self, task: &Task<'_>, address: &Address) -> Result<(), Stop> {
         let Some(find) = task.delivery()?.find().filter(|_| self.work.unsure) else { return Ok(()) };
         let part = chatport_sdk::delivery::Part { payload: serde_json::Value::Null, actions: Vec::new() };
         let mut outgoing = Outgoing::new(self.work.copy.to_string(), self.work.revision, address.clone(), part);
@@ -390,7 +294,7 @@ impl<'a> Sending<'a> {
         Ok(())
     }
 
-    async fn keep_to_rate(&self, task: &Task, address: &Address) -> Result<(), Stop> {
+    async fn keep_to_rate(&self, task: &Task<'_>, address: &Address) -> Result<(), Stop> {
         let wait_until = |wait: Duration, scope, detail: String| {
             let until = self.app.clock.now().plus(wait);
             Err(Stop::Outcome(Outcome::Hold { until, scope, code: "rate_limited", detail }))
@@ -416,15 +320,6 @@ impl<'a> Sending<'a> {
             tokio::time::sleep(wait).await;
         }
         Ok(())
-    }
-}
-
-/// The server that an installation's messages go to; of a backend that names none, all go to
-/// the same.
-fn origin(loaded: &sites::Loaded) -> String {
-    match &*loaded.servers {
-        "" => loaded.backend_id().to_owned(),
-        servers => servers.to_owned(),
     }
 }
 

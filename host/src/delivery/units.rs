@@ -11,6 +11,7 @@ use chatport_sdk::{site::Random, time::Timestamp};
 
 use super::{
     ledger::Ledger,
+    recent::Recent,
     revise,
     store::{DeliveryStore, RowsWanted, StoreError, Unit},
     view::CopyView,
@@ -22,6 +23,7 @@ use crate::ids::{CopyId, OrganizationId, StreamId};
 #[derive(Clone)]
 pub struct Units {
     pub(super) store: Arc<dyn DeliveryStore>,
+    pub(super) recent: Recent,
     random: Arc<dyn Random>,
     /// When the first of them began.
     begun: Arc<OnceLock<Timestamp>>,
@@ -43,7 +45,7 @@ const CALM: Duration = Duration::from_secs(5);
 impl Units {
     /// Units of work over this store.
     pub fn new(store: Arc<dyn DeliveryStore>, random: Arc<dyn Random>) -> Self {
-        Self { store, random, begun: Arc::default() }
+        Self { store, recent: Recent::default(), random, begun: Arc::default() }
     }
 
     pub(super) async fn begin(&self) -> Result<(Box<dyn Unit>, Ledger), StoreError> {

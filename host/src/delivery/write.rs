@@ -61,13 +61,15 @@ impl Units {
             }
         }
         let accepted = operations.iter().map(|operation| apply(&mut ledger, operation, &mut backlogs)).collect();
-        let documents = in_memory(&mut ledger, operations);
-        let mut next = take(unit.as_mut(), &mut ledger, &wanted, &documents).await?;
+        let standing = standing(&mut ledger, operations);
+        let documents = in_memory(&mut ledger, operations, &standing);
+        let mut next = self.take(unit.as_mut(), &mut ledger, &wanted, &documents).await?;
         let taken = desk.map(|desk| take_new(&mut ledger, desk, &documents, begun)).unwrap_or_default();
         let calls_others = !operations.is_empty() && ledger.leaves_due();
         let changes = Changes { calls_others, ..ledger.into_changes() };
         let is_waiting = changes.leaves_waiting();
         unit.commit(changes).await?;
+        self.recent.keep(&standing);
         if let Some(desk) = desk {
             taken.into_iter().for_each(|assignment| desk.assign(assignment));
         }
@@ -156,76 +158,93 @@ fn take_new(ledger: &mut Ledger, desk: &Desk, documents: &Documents, begun: Inst
     taken
 }
 
-/// The messages of these operations as they stand now, so that they needn't be read.
-fn in_memory(ledger: &mut Ledger, operations: &[&Operation]) -> Documents {
-    let mut documents = Documents::default();
-    for operation in operations {
-        let Some(message) = ledger.message(&operation.organization, &operation.key) else { continue };
+/// The operations whose message stands as they ask, each with the message's id.
+fn standing<'o>(ledger: &mut Ledger, operations: &[&'o Operation]) -> Vec<(Uuid, &'o Operation)> {
+    let message = |operation: &&'o Operation| {
+        let message = ledger.message(&operation.organization, &operation.key)?;
         let is_this = message.revision == operation.put.revision && message.fingerprint == operation.fingerprint;
-        let body = match is_this {
-            true => Body::Read(Arc::clone(&operation.put)),
-            false if documents.messages.contains_key(&message.id) => continue,
-            false => Body::Stored(message.body.clone()),
-        };
-        let pinned = message.pinned.clone().map(Body::Stored);
-        documents.messages.insert(message.id, MessageDocument { key: message.key.clone(), body, pinned });
+        is_this.then_some((message.id, *operation))
+    };
+    operations.iter().filter_map(message).collect()
+}
+
+/// The messages of these operations as they stand now, so that they needn't be read.
+fn in_memory(ledger: &mut Ledger, operations: &[&Operation], standing: &[(Uuid, &Operation)]) -> Documents {
+    let read = standing.iter().map(|(_, operation)| (*operation, Some(Body::Read(Arc::clone(&operation.put)))));
+    let mut documents = Documents::default();
+    for (operation, body) in read.chain(operations.iter().map(|operation| (*operation, None))) {
+        let Some(message) = ledger.message(&operation.organization, &operation.key) else { continue };
+        documents.messages.entry(message.id).or_insert_with(|| MessageDocument {
+            key: message.key.clone(),
+            body: body.unwrap_or_else(|| Body::Stored(message.body.clone())),
+            pinned: message.pinned.clone().map(Body::Stored),
+        });
     }
     documents
 }
 
-/// Take the next copy of each of these leased streams, the due ones of which are loaded; give
-/// those back that have none.
-pub(super) async fn take(
-    unit: &mut dyn Unit,
-    ledger: &mut Ledger,
-    wanted: &[Lease],
-    known: &Documents,
-) -> Result<Vec<Work>, StoreError> {
-    let mut works = Vec::with_capacity(wanted.len());
-    let mut open: Vec<&Lease> = wanted.iter().collect();
-    while !open.is_empty() {
-        let mut next: Vec<(&Lease, Uuid)> = Vec::with_capacity(open.len());
-        for lease in open {
-            match outcomes::next(ledger, lease.stream.0) {
-                Some(copy) => next.push((lease, copy)),
-                None => outcomes::release(ledger, lease),
-            }
-        }
-        let documents = documents(unit, ledger, next.iter().map(|(_, copy)| *copy), known).await?;
-        open = Vec::new();
-        for (lease, copy) in next {
-            match outcomes::take(ledger, lease, copy, &documents) {
-                Some(work) => {
-                    outcomes::renew(ledger, lease);
-                    works.push(work);
+impl Units {
+    /// Take the next copy of each of these leased streams, the due ones of which are loaded; give
+    /// those back that have none.
+    pub(super) async fn take(
+        &self,
+        unit: &mut dyn Unit,
+        ledger: &mut Ledger,
+        wanted: &[Lease],
+        known: &Documents,
+    ) -> Result<Vec<Work>, StoreError> {
+        let mut works = Vec::with_capacity(wanted.len());
+        let mut open: Vec<&Lease> = wanted.iter().collect();
+        while !open.is_empty() {
+            let mut next: Vec<(&Lease, Uuid)> = Vec::with_capacity(open.len());
+            for lease in open {
+                match outcomes::next(ledger, lease.stream.0) {
+                    Some(copy) => next.push((lease, copy)),
+                    None => outcomes::release(ledger, lease),
                 }
-                // It couldn't be read: then the one after it.
-                None => open.push(lease),
+            }
+            let documents = self.documents(unit, ledger, next.iter().map(|(_, copy)| *copy), known).await?;
+            open = Vec::new();
+            for (lease, copy) in next {
+                match outcomes::take(ledger, lease, copy, &documents) {
+                    Some(work) => {
+                        outcomes::renew(ledger, lease);
+                        works.push(work);
+                    }
+                    // It couldn't be read: then the one after it.
+                    None => open.push(lease),
+                }
             }
         }
+        Ok(works)
     }
-    Ok(works)
-}
 
-/// The texts of these copies; those that are known aren't loaded.
-pub(super) async fn documents(
-    unit: &mut dyn Unit,
-    ledger: &mut Ledger,
-    copies: impl Iterator<Item = Uuid>,
-    known: &Documents,
-) -> Result<Documents, StoreError> {
-    let (mut messages, mut events) = (BTreeSet::new(), BTreeSet::new());
-    for copy in copies {
-        let Some(copy) = ledger.copy(copy) else { continue };
-        let organization = || OrganizationId::stored(copy.organization.clone());
-        let unknown = copy.message.filter(|id| !known.messages.contains_key(id));
-        messages.extend(unknown.map(|id| (organization(), id)));
-        events.extend(copy.event.map(|id| (organization(), id)));
+    /// The texts of these copies; those that are known or recent aren't loaded.
+    pub(super) async fn documents(
+        &self,
+        unit: &mut dyn Unit,
+        ledger: &mut Ledger,
+        copies: impl Iterator<Item = Uuid>,
+        known: &Documents,
+    ) -> Result<Documents, StoreError> {
+        let mut documents = known.clone();
+        let (mut messages, mut events) = (BTreeSet::new(), BTreeSet::new());
+        for copy in copies {
+            let Some(copy) = ledger.copy(copy) else { continue };
+            let organization = || OrganizationId::stored(copy.organization.clone());
+            if let Some(id) = copy.message.filter(|id| !known.messages.contains_key(id)) {
+                match self.recent.document(copy) {
+                    Some((id, document)) => drop(documents.messages.insert(id, document)),
+                    None => drop(messages.insert((organization(), id))),
+                }
+            }
+            events.extend(copy.event.map(|id| (organization(), id)));
+        }
+        if !messages.is_empty() || !events.is_empty() {
+            let loaded = unit.documents(&messages, &events).await?;
+            documents.messages.extend(loaded.messages);
+            documents.events.extend(loaded.events);
+        }
+        Ok(documents)
     }
-    let mut documents = match messages.is_empty() && events.is_empty() {
-        true => Documents::default(),
-        false => unit.documents(&messages, &events).await?,
-    };
-    documents.messages.extend(known.messages.clone());
-    Ok(documents)
 }

@@ -2,7 +2,8 @@
 //! the entities, the migrations of each engine and the connection; it knows no HTTP.
 //!
 //! On SQLite one connection writes and a few read, so readers never wait for a writer and
-//! `BEGIN IMMEDIATE` never meets a competitor. On Postgres both are the same pool.
+//! `BEGIN IMMEDIATE` never meets a competitor. On Postgres both are pools: a rush of readers
+//! takes no connection from the engine, whose statements are prepared on a few.
 //!
 //! What hardly ever changes is kept in memory (`cache`). A transaction that changes it
 //! begins with [`Database::begin`]; the names of the ways around that say so.
@@ -14,27 +15,24 @@ mod clock;
 pub mod entities;
 mod news;
 pub(crate) mod noted;
+mod options;
 pub(crate) mod sheet;
 
 use std::{
     fs::{File, OpenOptions},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    pin::Pin,
     sync::Arc,
-    time::Duration,
 };
 
 use chatport_sdk::time::{Clock, Timestamp};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait, Select,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait, Select,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
 };
 use sqlx::{
-    Connection, SqlStr, SqliteConnection,
+    SqlStr,
     migrate::{Migration, MigrationType, Migrator},
-    pool::PoolConnectionMetadata,
-    sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 
 pub use change::{Change, Writes};
@@ -64,6 +62,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         "listeners",
         include_str!("../../migrations/sqlite/0003_listeners.sql"),
         include_str!("../../migrations/postgres/0003_listeners.sql"),
+    ),
+    (
+        4,
+        "fewer indexes",
+        include_str!("../../migrations/sqlite/0004_fewer_indexes.sql"),
+        include_str!("../../migrations/postgres/0004_fewer_indexes.sql"),
     ),
 ];
 
@@ -119,10 +123,6 @@ pub struct Database {
     _lock: Option<Arc<File>>,
 }
 
-/// How long a connection to Postgres is waited for. A request waits for one at a time, and
-/// gives up after the first in vain.
-const PATIENCE: Duration = Duration::from_millis(1_500);
-
 impl Database {
     /// Open and bring to the present version.
     ///
@@ -144,22 +144,15 @@ impl Database {
         // Made here, so that nobody else may read it; its companions get the same mode.
         let made = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
         made.map_err(|error| OpenError::File(path.to_owned(), error))?;
-        let write = sea_orm::Database::connect(sqlite_options(path, 1, false)).await?;
+        let write = sea_orm::Database::connect(options::sqlite(path, 1, false)).await?;
         migrator(DbBackend::Sqlite).run(write.get_sqlite_connection_pool()).await?;
-        let read = sea_orm::Database::connect(sqlite_options(path, 4, true)).await?;
-        let checkpoints = Checkpoints::start(sea_orm::Database::connect(sqlite_options(path, 1, false)).await?);
+        let read = sea_orm::Database::connect(options::sqlite(path, 4, true)).await?;
+        let checkpoints = Checkpoints::start(sea_orm::Database::connect(options::sqlite(path, 1, false)).await?);
         Ok(Self { checkpoints: Some(checkpoints), ..Self::of(write, read, Cache::sole(), Some(lock)) })
     }
 
     async fn open_postgres(url: &str) -> Result<Self, OpenError> {
-        let mut options = ConnectOptions::new(url);
-        options
-            .max_connections(16)
-            .min_connections(1)
-            .sqlx_logging(false)
-            .connect_timeout(PATIENCE)
-            .acquire_timeout(PATIENCE);
-        let write = sea_orm::Database::connect(options).await?;
+        let write = sea_orm::Database::connect(options::postgres(url, options::WRITERS)).await?;
         try_pooler(write.get_postgres_connection_pool()).await.map_err(|error| DbErr::Custom(error.to_string()))?;
         // One replica at a time. The lock is a transaction's, not a session's: behind a pooler each
         // statement may come to another session.
@@ -168,7 +161,8 @@ impl Database {
         let mut migrator = migrator(DbBackend::Postgres);
         migrator.set_locking(false).run(write.get_postgres_connection_pool()).await?;
         alone.commit().await?;
-        Ok(Self::of(write.clone(), write, Cache::shared(), None))
+        let read = sea_orm::Database::connect(options::postgres(url, options::READERS)).await?;
+        Ok(Self::of(write, read, Cache::shared(), None))
     }
 
     fn of(write: DatabaseConnection, read: DatabaseConnection, cache: Cache, lock: Option<File>) -> Self {
@@ -351,45 +345,6 @@ pub(crate) async fn lock_streams(on: &DatabaseTransaction, column: &'static str,
         on.query_all_raw(statement(on, &sql, [owner.into()])).await?;
     }
     Ok(())
-}
-
-fn sqlite_options(path: &Path, connections: u32, read_only: bool) -> ConnectOptions {
-    let mode = if read_only { "ro" } else { "rwc" };
-    let mut options = ConnectOptions::new(format!("sqlite://{}?mode={mode}", path.display()));
-    options
-        .max_connections(connections)
-        .min_connections(1)
-        .sqlx_logging(false)
-        .connect_timeout(Duration::from_secs(5))
-        .acquire_timeout(Duration::from_secs(30))
-        .test_before_acquire(false)
-        .map_sqlx_sqlite_pool_opts(move |pool| if read_only { pool } else { pool.after_release(is_clean) })
-        .map_sqlx_sqlite_opts(|options| {
-            options
-                .journal_mode(SqliteJournalMode::Wal)
-                // Accepted means on disk: WAL syncs at each commit only at FULL.
-                .synchronous(SqliteSynchronous::Full)
-                .foreign_keys(true)
-                .busy_timeout(Duration::from_secs(10))
-                .pragma("wal_autocheckpoint", checkpoints::MOST_PAGES)
-                .statement_cache_capacity(256)
-        });
-    options
-}
-
-/// A full disk can end a transaction without the driver's knowledge, or leave one open that it
-/// takes for ended; then nothing later would really be committed. Such a connection is closed.
-fn is_clean(
-    connection: &mut SqliteConnection,
-    _: PoolConnectionMetadata,
-) -> Pin<Box<dyn Future<Output = Result<bool, sqlx::Error>> + Send + '_>> {
-    Box::pin(async move {
-        if connection.is_in_transaction() {
-            // A rollback may be under way.
-            connection.ping().await?;
-        }
-        Ok(!connection.is_in_transaction())
-    })
 }
 
 fn migrator(engine: DbBackend) -> Migrator {

@@ -1,9 +1,10 @@
 //! Many rows in one statement: the rows travel as one JSON text, so that a statement has the
-//! same text for any number of rows and is prepared once.
+//! same text for any number of rows and is prepared once. Rows that are read travel so too.
 
 use std::fmt::Write;
 
 use sea_orm::DbBackend;
+use serde::{Deserialize, Deserializer, de::Error};
 use uuid::Uuid;
 
 /// What a column holds.
@@ -43,6 +44,40 @@ pub(crate) fn rows<const N: usize>(engine: DbBackend, columns: &Columns<N>, numb
     }
     .unwrap_or_default();
     sql
+}
+
+/// A query that gives all rows of `from` as one text. `row`: what is kept of each, see [`row`].
+pub(crate) fn gathered(engine: DbBackend, row: &str, from: &str) -> String {
+    match engine {
+        DbBackend::Postgres => format!("SELECT COALESCE(CAST(json_agg({row}) AS TEXT), '[]') FROM ({from}) AS r"),
+        _ => format!("SELECT json_group_array({row}) FROM ({from}) AS r"),
+    }
+}
+
+/// The columns of `r`, in their order.
+pub(crate) fn row<const N: usize>(engine: DbBackend, columns: &Columns<N>) -> String {
+    let cells = columns.map(|(name, kind)| match (engine, kind) {
+        (DbBackend::Postgres, Kind::Bytes) => format!("encode(r.{name}, 'hex')"),
+        (DbBackend::Postgres, _) => format!("r.{name}"),
+        // `hex` makes an empty text of nothing.
+        (_, Kind::Id | Kind::Bytes) => format!("nullif(hex(r.{name}), '')"),
+        (_, Kind::Boolean) => format!("json(iif(r.{name}, 'true', 'false'))"),
+        (_, Kind::Text | Kind::Integer) => format!("r.{name}"),
+    });
+    array(engine, &cells.each_ref().map(String::as_str))
+}
+
+/// One array of these.
+pub(crate) fn array(engine: DbBackend, cells: &[&str]) -> String {
+    let function = if engine == DbBackend::Postgres { "json_build_array" } else { "json_array" };
+    format!("{function}({})", cells.join(", "))
+}
+
+/// Reads the bytes of a cell.
+pub(crate) fn bytes<'de, D: Deserializer<'de>>(cell: D) -> Result<Vec<u8>, D::Error> {
+    let text = String::deserialize(cell)?;
+    let byte = |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    text.as_bytes().chunks(2).map(byte).collect::<Option<_>>().ok_or_else(|| D::Error::custom("these are no bytes"))
 }
 
 /// One value.

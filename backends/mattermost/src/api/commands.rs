@@ -6,7 +6,7 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Client, usable};
+use super::{Client, NOTHING, usable};
 use crate::errors::Operation;
 
 /// A slash command as the server has it.
@@ -45,13 +45,13 @@ impl Client<'_> {
 
     /// Where a slash command that the bot may manage calls.
     pub(crate) async fn command_url(&self, id: &str) -> Result<String, Failure> {
-        let command: CommandUrl = self.call(Operation::Other, Method::GET, &format!("/commands/{id}"), None).await?;
+        let command: CommandUrl = self.call(Operation::Other, Method::GET, &format!("/commands/{id}"), NOTHING).await?;
         Ok(command.url)
     }
 
     /// Remove a slash command.
     pub(crate) async fn delete_command(&self, id: &str) -> Result<(), Failure> {
-        self.call::<Value>(Operation::Other, Method::DELETE, &format!("/commands/{id}"), None).await.map(drop)
+        self.call::<Value>(Operation::Other, Method::DELETE, &format!("/commands/{id}"), NOTHING).await.map(drop)
     }
 
     /// Let a slash command be as `command` says; its token stays.

@@ -6,7 +6,7 @@ use http::Method;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::{Channel, Client, User, settle};
+use super::{Channel, Client, NOTHING, User, settle};
 use crate::errors::{NO_PERMISSION, Operation};
 
 impl Client<'_> {
@@ -64,7 +64,7 @@ impl Client<'_> {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.extend(path);
         }
-        let answer = self.send(Operation::Other, Method::GET, url, None).await?;
+        let answer = self.send(Operation::Other, Method::GET, url, NOTHING).await?;
         answer.json().map_err(|error| settle(Operation::Other, error.into()))
     }
 }

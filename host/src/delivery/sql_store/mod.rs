@@ -4,9 +4,10 @@
 
 mod flush;
 mod load;
+mod search;
 mod tables;
 
-pub(crate) use load::lock_streams;
+pub(crate) use search::lock_streams;
 
 use std::{
     collections::BTreeSet,
@@ -107,7 +108,7 @@ pub(super) async fn cancel(
     random: &Arc<dyn Random>,
     now: Timestamp,
 ) -> Result<(), DbErr> {
-    let rows = load::open_copies(transaction, organization, what).await?;
+    let rows = search::open_copies(transaction, organization, what).await?;
     let mut ledger = Ledger::new(now, Arc::clone(random));
     ledger.load_copies(rows.clone());
     for row in &rows {
@@ -143,7 +144,7 @@ pub(super) async fn relocate(
     random: &Arc<dyn Random>,
     now: Timestamp,
 ) -> Result<(), DbErr> {
-    let rows = load::open_copies(transaction, organization, &place.what()).await?;
+    let rows = search::open_copies(transaction, organization, &place.what()).await?;
     let is_at = |row: &copies::Model| {
         row.address.as_deref().and_then(|text| serde_json::from_str::<Address>(text).ok()).as_ref() == Some(place.old)
     };
@@ -192,7 +193,7 @@ impl DeliveryStore for SqlStore {
 
     async fn abandon(&self, owner: Uuid, held: &Held) -> Result<u64, StoreError> {
         let transaction = self.database.begin_uncached().await?;
-        let mut left = load::leased(&transaction, owner).await?;
+        let mut left = search::leased(&transaction, owner).await?;
         let held = held();
         left.retain(|stream| !held.contains(stream));
         if left.is_empty() {
@@ -258,11 +259,11 @@ impl Unit for SqlUnit {
     }
 
     async fn due(&mut self, limit: usize, full: &Full) -> Result<Vec<Stream>, StoreError> {
-        Ok(load::due(&self.transaction, limit, full, self.now).await?)
+        Ok(search::due(&self.transaction, limit, full, self.now).await?)
     }
 
     async fn overdue(&mut self, limit: u64) -> Result<Vec<copies::Model>, StoreError> {
-        Ok(load::overdue(&self.transaction, limit, self.now).await?)
+        Ok(search::overdue(&self.transaction, limit, self.now).await?)
     }
 
     async fn foldable(
@@ -272,11 +273,11 @@ impl Unit for SqlUnit {
         streams: usize,
         limit: usize,
     ) -> Result<Vec<copies::Model>, StoreError> {
-        Ok(load::foldable(&self.transaction, waiting, late, (streams, limit), self.now).await?)
+        Ok(search::foldable(&self.transaction, waiting, late, (streams, limit), self.now).await?)
     }
 
     async fn folded(&mut self, limit: usize) -> Result<Vec<(copies::Model, bool)>, StoreError> {
-        Ok(load::folded(&self.transaction, limit).await?)
+        Ok(search::folded(&self.transaction, limit).await?)
     }
 
     async fn open_copies(
@@ -284,7 +285,7 @@ impl Unit for SqlUnit {
         organization: &OrganizationId,
         what: &CancelWhat,
     ) -> Result<Vec<copies::Model>, StoreError> {
-        Ok(load::open_copies(&self.transaction, organization, what).await?)
+        Ok(search::open_copies(&self.transaction, organization, what).await?)
     }
 
     async fn documents(

@@ -1,4 +1,5 @@
-//! The columns that the engine writes, and the rows that fill them.
+//! The columns that the engine reads and writes, and the rows that fill them. Those of whole
+//! rows stand in the order of their entity's fields, as which they are read.
 
 use crate::{
     delivery::ledger::Stream,
@@ -45,6 +46,7 @@ pub(super) const STREAMS: Columns<13> = [
     ("organization", Text),
     ("id", Id),
     ("installation", Id),
+    ("subscription", Text),
     ("key", Text),
     ("rate", Text),
     ("urgency", Integer),
@@ -54,7 +56,6 @@ pub(super) const STREAMS: Columns<13> = [
     ("due_at", Integer),
     ("held_until", Integer),
     ("sequence", Integer),
-    ("subscription", Text),
 ];
 
 pub(super) fn stream(stream: &Stream) -> [Cell<'_>; 13] {
@@ -63,6 +64,7 @@ pub(super) fn stream(stream: &Stream) -> [Cell<'_>; 13] {
         (&row.organization).into(),
         row.id.into(),
         row.installation.into(),
+        row.subscription.as_ref().into(),
         (&row.key).into(),
         (&row.rate).into(),
         i64::from(row.urgency).into(),
@@ -72,7 +74,6 @@ pub(super) fn stream(stream: &Stream) -> [Cell<'_>; 13] {
         row.due_at.into(),
         row.held_until.into(),
         row.sequence.into(),
-        row.subscription.as_ref().into(),
     ]
 }
 
@@ -268,6 +269,12 @@ pub(super) fn attempt(row: &attempts::Model) -> [Cell<'_>; 9] {
 }
 
 pub(super) const TALLIES: Columns<3> = [("organization", Text), ("outcome", Text), ("total", Integer)];
+
+/// Until when an installation is held.
+pub(super) const HOLDS: Columns<2> = [("id", Id), ("held_until", Integer)];
+
+/// How much of an organization waits.
+pub(super) const BACKLOGS: Columns<2> = [("name", Text), ("backlog", Integer)];
 
 /// Times of installations.
 pub(super) const INSTALLATION_TIMES: Columns<4> =

@@ -42,8 +42,9 @@ pub(crate) use tls::client_config;
 
 /// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(60);
-/// How many idle connections to one host are kept.
-const IDLE_PER_HOST: usize = 4;
+/// How many idle connections to one host are kept: as many as an installation has under way
+/// at once, see the engine's desk. With fewer, each rush would open some of them anew.
+const IDLE_PER_HOST: usize = 8;
 
 type HttpClient = Client<HttpsConnector<Connector>, Full<Bytes>>;
 

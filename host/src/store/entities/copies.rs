@@ -1,8 +1,9 @@
 //! Messages at addresses.
 
 use sea_orm::entity::prelude::*;
+use serde::Deserialize;
 
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Deserialize)]
 #[sea_orm(table_name = "copies")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

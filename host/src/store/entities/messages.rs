@@ -1,8 +1,9 @@
 //! Documents, keyed by the application.
 
 use sea_orm::entity::prelude::*;
+use serde::Deserialize;
 
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Deserialize)]
 #[sea_orm(table_name = "messages")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
@@ -13,6 +14,7 @@ pub struct Model {
     pub revision: i64,
     pub is_final: bool,
     pub deleted: bool,
+    #[serde(deserialize_with = "crate::store::sheet::bytes")]
     pub fingerprint: Vec<u8>,
     pub body: String,
     pub answer: String,

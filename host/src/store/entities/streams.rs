@@ -1,8 +1,9 @@
 //! What is paced and ordered together.
 
 use sea_orm::entity::prelude::*;
+use serde::Deserialize;
 
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Deserialize)]
 #[sea_orm(table_name = "streams")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
