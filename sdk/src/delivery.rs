@@ -363,6 +363,10 @@ pub struct Outgoing {
     pub first_tried: Option<Timestamp>,
     /// The tokens of the part's actions.
     pub tokens: Vec<ActionToken>,
+    /// The token by which a client may ask what this post shows now
+    /// ([`HappeningKind::RefreshAsked`](crate::happening::HappeningKind::RefreshAsked)), of the same
+    /// form as an action's. Absent where that can't be asked: in threads.
+    pub refresh: Option<Secret>,
 }
 
 impl Outgoing {
@@ -378,6 +382,7 @@ impl Outgoing {
             urgency: Urgency::Normal,
             first_tried: None,
             tokens: Vec::new(),
+            refresh: None,
         }
     }
 

@@ -63,6 +63,18 @@ pub enum HappeningKind {
         /// The post that carries the button.
         part: Receipt,
     },
+    /// A client is about to show a post to somebody and asks what it shows now. That is
+    /// answered from what is stored: nothing is recorded, and the application isn't told. Every
+    /// reader gets the same, so nobody needs to be proven; that it comes from the platform does.
+    /// What comes of it is [`Outcome::Refreshed`] or [`Outcome::NotOurs`].
+    RefreshAsked {
+        /// The token that the post carried ([`Outgoing::refresh`]).
+        token: Secret,
+        /// The key of the conversation.
+        conversation: String,
+        /// The post.
+        part: Receipt,
+    },
     /// Somebody typed a command that isn't one of ours.
     Commanded {
         /// The text after the command's name.
@@ -122,6 +134,19 @@ pub enum HappeningKind {
         /// What it is now.
         account: Account,
     },
+    /// Somebody said something to the bot in a thread, and the backend can't tell whether one of
+    /// our posts began it: then it is as [`Self::Replied`], and [`Outcome::Recorded`]; else as
+    /// [`Self::Commanded`], and [`Outcome::NotOurs`]. The application hears of it either way.
+    SaidInThread {
+        /// The post that began the thread.
+        root: Receipt,
+        /// The text as typed.
+        text: String,
+        /// Who.
+        account: Account,
+        /// Where.
+        conversation: Conversation,
+    },
     /// Somebody wrote a reply to a message.
     Replied {
         /// The post that was replied to.
@@ -180,7 +205,9 @@ pub enum Outcome {
     Pressed(PressAnswer),
     /// The person isn't linked to a user and the action or command isn't open to anyone.
     NotLinked,
-    /// The button or command isn't (or is no longer) one of ours.
+    /// What a post shows now: the newest revision, which may not have been sent yet.
+    Refreshed(Box<Outgoing>),
+    /// The button, post or command isn't (or is no longer) one of ours.
     NotOurs,
     /// The installation is active.
     Installed,

@@ -113,6 +113,31 @@ async fn from_setup_to_deletion_with_a_restart_and_another_key_in_between() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reader_sees_the_newest_revision_before_the_post_is_edited() {
+    let world = World::begin().await;
+    let post = world.deliver("incident", with_button("Disk full")).await;
+    world.teams.fail_next(&format!("/activities/{}", post.id), Reply::too_many(600));
+    let newer =
+        json!({ "revision": 2, "targets": [{ "default": true }], "content": with_button("Disk is filling up") });
+    world.acme.say("incident", newer).await;
+    eventually("the edit to be held", || async {
+        world.teams.asked().iter().any(|(method, _)| method == "PUT").then_some(())
+    })
+    .await;
+    // Bob isn't linked, and reads all the same.
+    let shown = world.bot.deliver(&world.teams.refreshes("Bob", &post.id)).await;
+    assert_eq!(shown.body["type"], "application/vnd.microsoft.card.adaptive", "{}", shown.text);
+    assert!(shown.body["value"].to_string().contains("Disk is filling up"), "{}", shown.text);
+
+    // In another conversation the same question is nobody's.
+    let mut elsewhere = world.teams.refreshes("Bob", &post.id);
+    elsewhere["conversation"]["id"] = world.teams.channel_id("Operations", "General").into();
+    let refused = world.bot.deliver(&elsewhere).await;
+    assert_eq!(refused.body["statusCode"], 400, "{}", refused.text);
+    assert!(world.application.heard_of("action.invoked").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_threads_of_one_channel_are_never_mixed() {
     let world = World::begin().await;
     let log = |text: &str| json!([{ "id": "l1", "text": text }]);
@@ -137,6 +162,12 @@ async fn two_threads_of_one_channel_are_never_mixed() {
     world.bot.deliver(&written).await;
     let reply = world.application.hears("reply.posted", 0).await;
     assert_eq!((&reply["data"]["message"], &reply["data"]["text"]), (&json!("two"), &json!("on my way")));
+    // In a thread that somebody else began, it is for the application as anywhere else.
+    let written = world.teams.mentions("Ada", INCIDENTS, Some("1700000000000"), "who is on call");
+    world.bot.deliver(&written).await;
+    let asked = world.application.hears("command.invoked", 0).await;
+    assert_eq!((&asked["data"]["text"], &asked["data"]["user"]), (&json!("who is on call"), &json!("u-ada")));
+    assert!(world.bot.last_said(&world.channel()).starts_with("I show messages of OnCall."));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -189,7 +220,7 @@ async fn codes_count_where_they_belong() {
     world.bot.deliver(&world.teams.says("Bob", &format!("link {code}"))).await;
     assert!(world.bot.last_said(&chat).starts_with("This code is for a channel"));
     world.teams.add_chat("War-Room", &["Ada", "Bob"]);
-    world.bot.deliver(&world.teams.mentions_in_chat("Bob", "War-Room", &format!("link {code}"))).await;
+    world.bot.deliver(&world.teams.mentions_in_chat("Bob", "War-Room", &format!("linkTeam {code}"))).await;
     let channels = world.acme.channels().await;
     assert_eq!(channels.len(), 2, "{channels:?}");
 
@@ -198,7 +229,7 @@ async fn codes_count_where_they_belong() {
     let mut forged = world.teams.says("Bob", &format!("link {code}"));
     forged["from"]["id"] = "29:1mallory".into();
     assert_eq!(world.teams.deliver(&world.bot.endpoint, &forged).await.status, 403);
-    world.bot.deliver(&world.teams.says("Bob", &format!("link {code}"))).await;
+    world.bot.deliver(&world.teams.says("Bob", &format!("linkUser {code}"))).await;
     assert_eq!(world.bot.last_said(&chat), "You are linked to user u-bob of OnCall.");
     world.bot.deliver(&world.teams.says("Bob", "unlink")).await;
     assert_eq!(world.bot.last_said(&chat), "You aren't linked to OnCall any more.");

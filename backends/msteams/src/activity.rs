@@ -6,7 +6,10 @@ use chatport_sdk::prelude::*;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::address::{Kind, is_id, split};
+use crate::{
+    address::{Kind, is_id, split},
+    typed::{self, Said},
+};
 
 /// Longest token of a button, and longest value of a menu's entry.
 const MAX_TOKEN: usize = 128;
@@ -104,19 +107,6 @@ fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(deserialize
     Ok(serde_json::from_value(Value::deserialize(deserializer)?).unwrap_or_default())
 }
 
-/// What somebody wrote.
-#[derive(Debug)]
-pub(crate) enum Said {
-    /// A verification code.
-    Code(Secret),
-    /// A wish to be unlinked.
-    Unlink,
-    /// Nothing, or a wish for help.
-    Help,
-    /// Something else.
-    Other(String),
-}
-
 /// A press: the button's token, and what was chosen from a menu.
 #[derive(Debug)]
 pub(crate) struct Pressed {
@@ -165,23 +155,18 @@ impl Activity {
 
     /// What was written, without mentions of the bot.
     pub(crate) fn said(&self) -> Said {
-        let mut text = self.text.clone();
+        let (mut text, mut is_mentioned) = (self.text.clone(), false);
         for mention in &self.entities {
             let is_bot = mention["type"] == "mention" && mention["mentioned"]["id"] == self.recipient.id.as_str();
+            is_mentioned |= is_bot;
             if let Some(shown) = mention["text"].as_str().filter(|shown| is_bot && !shown.is_empty()) {
                 text = text.replace(shown, " ");
             }
         }
         let text = text.replace("&nbsp;", " ");
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let (word, rest) = text.split_once(' ').unwrap_or((&text, ""));
-        match word.to_ascii_lowercase().as_str() {
-            "link" if !rest.is_empty() => Said::Code(Secret::new(rest)),
-            "unlink" if rest.is_empty() => Said::Unlink,
-            "" | "help" | "link" if rest.is_empty() => Said::Help,
-            _ if is_code(&text) => Said::Code(Secret::new(text)),
-            _ => Said::Other(text),
-        }
+        // A name with odd letters may stand in the text in another form than in its entity.
+        let tag = text.trim_start().strip_prefix("<at").and_then(|rest| rest.split_once("</at>"));
+        typed::read(tag.filter(|_| is_mentioned).map_or(text.as_str(), |(_, rest)| rest))
     }
 
     /// The press in a value that a button's client sent: of a universal action the action's
@@ -193,10 +178,4 @@ impl Activity {
         let choice = choice.filter(|choice| (1..=MAX_CHOICE).contains(&choice.len())).map(str::to_owned);
         Some(Pressed { token: Secret::new(token), lacks_choice: menu.is_some() && choice.is_none(), choice })
     }
-}
-
-/// Whether a text alone is a code: twelve letters and digits, perhaps in groups of four.
-fn is_code(text: &str) -> bool {
-    let plain = text.replace('-', "");
-    plain.len() == 12 && plain.bytes().all(|byte| byte.is_ascii_alphanumeric()) && [12, 14].contains(&text.len())
 }

@@ -20,9 +20,11 @@ const MAX_ID: usize = 512;
 /// Stands between a channel's id and the post that starts a thread.
 const THREAD: &str = ";messageid=";
 
-/// Whether a text can be an id of Teams: they hold `:`, `;`, `@`, `=`, `_`, `.` and more.
+/// Whether a text can be an id of Teams: they hold `:`, `;`, `@`, `=`, `_`, `.` and more. In a
+/// path, one of dots alone would lead to another place.
 pub(crate) fn is_id(text: &str) -> bool {
-    (1..=MAX_ID).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+    let is_plain = |byte: u8| byte.is_ascii_graphic();
+    (1..=MAX_ID).contains(&text.len()) && text.bytes().all(is_plain) && !matches!(text, "." | "..")
 }
 
 /// What sort of conversation it is, in Teams' words.

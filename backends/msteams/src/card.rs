@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 pub(crate) const ADAPTIVE: &str = "application/vnd.microsoft.card.adaptive";
 /// What a press says that it is.
 pub(crate) const PRESS: &str = "press";
+/// What a client's question says that it is.
+pub(crate) const REFRESH: &str = "refresh";
 /// Where a button's token stands in what a press brings back.
 pub(crate) const TOKEN: &str = "t";
 /// Where the name of a menu's input stands.
@@ -112,6 +114,13 @@ impl Card {
         let mut card = json!({ "type": "AdaptiveCard", "version": "1.5", "body": body, "msteams": teams });
         if !actions.is_empty() {
             card["actions"] = actions.into();
+        }
+        if let Some(token) = &outgoing.refresh {
+            // Without a list of people the client asks by itself where there are at most 60, and
+            // offers to ask where there are more.
+            let action = json!({ "type": "Action.Execute", "title": "Refresh", "verb": REFRESH,
+                "data": { TOKEN: token.expose() } });
+            card["refresh"] = json!({ "action": action });
         }
         card
     }

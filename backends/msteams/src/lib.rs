@@ -29,6 +29,7 @@ mod package;
 mod render;
 mod settings;
 mod text;
+mod typed;
 mod verification;
 mod words;
 

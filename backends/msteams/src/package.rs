@@ -21,8 +21,6 @@ use crate::{
 pub(crate) const PATH: &str = "/app-package.zip";
 /// The version of the manifest's schema.
 const SCHEMA: &str = "1.16";
-/// The version of what is in the package: a higher one is an update.
-const VERSION: &str = "1.0.0";
 
 const COLOR: &[u8] = include_bytes!("color.png");
 const OUTLINE: &[u8] = include_bytes!("outline.png");
@@ -65,6 +63,13 @@ fn package(site: &Site, details: &Details) -> ZipResult<Vec<u8>> {
     Ok(zip.finish()?.into_inner())
 }
 
+/// The version of what is in the package. Teams takes a higher one alone for an update, so each
+/// download has one: the day and the minute, for a number must be below 65,536.
+fn version(now: Timestamp) -> String {
+    let minutes = now.as_seconds() / 60;
+    format!("1.{}.{}", minutes / (24 * 60), minutes % (24 * 60))
+}
+
 /// The manifest: <https://learn.microsoft.com/microsoft-365/extensibility/schema/>.
 fn manifest(site: &Site, details: &Details) -> Value {
     let app = one_line(site.app_name());
@@ -78,7 +83,7 @@ fn manifest(site: &Site, details: &Details) -> Value {
     json!({
         "$schema": format!("https://developer.microsoft.com/json-schemas/teams/v{SCHEMA}/MicrosoftTeams.schema.json"),
         "manifestVersion": SCHEMA,
-        "version": VERSION,
+        "version": version(site.now()),
         "id": details.app_id,
         "packageName": format!("chatport.{}", details.app_id.replace('-', "")),
         "developer": { "name": cut(&app, 32), "websiteUrl": home, "privacyUrl": home, "termsOfUseUrl": home },

@@ -56,6 +56,8 @@ pub(crate) fn of_outcome(site: &Site, happening: &Happening, outcome: &Outcome) 
             answer.notice.clone().or(refused)?
         }
         Outcome::NotLinked => how_to_link(site),
+        // What was said wasn't below a message of ours: the application has heard it all the same.
+        Outcome::NotOurs if matches!(happening.kind, HappeningKind::SaidInThread { .. }) => help(site),
         Outcome::NotOurs => NOT_ACTIVE.into(),
         Outcome::Duplicate { same_content: true, first: Some(first) } => return of_outcome(site, happening, first),
         Outcome::Duplicate { same_content: true, first: None } => BEING_WORKED_ON.into(),

@@ -65,6 +65,26 @@ pub(crate) struct BotCommand {
     pub(crate) description: String,
 }
 
+/// Read what a server has written. Telegram leaves out what isn't there; other servers of its API
+/// write `null` instead.
+///
+/// # Errors
+/// It has another shape.
+pub(crate) fn read<T: DeserializeOwned>(written: Value) -> Result<T, serde_json::Error> {
+    serde_json::from_value(without_nulls(written))
+}
+
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let present = members.into_iter().filter(|(_, member)| !member.is_null());
+            Value::Object(present.map(|(name, member)| (name, without_nulls(member))).collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(without_nulls).collect()),
+        plain => plain,
+    }
+}
+
 /// The server's envelope. <https://core.telegram.org/bots/api#making-requests>
 #[derive(Deserialize)]
 struct Envelope {
@@ -144,10 +164,10 @@ impl<'a> Bot<'a> {
         let envelope = answer.json::<Envelope>().ok();
         let refusal = match envelope {
             Some(envelope) if envelope.ok && answer.status.is_success() => {
-                return serde_json::from_value(envelope.result).map_err(|_| no_shape());
+                return read(envelope.result).map_err(|_| no_shape());
             }
             // Some servers refuse with a status of success.
-            Some(Envelope { refusal, .. }) if refusal.error_code.is_some() => Some(refusal),
+            Some(Envelope { ok: false, refusal, .. }) => Some(refusal),
             _ if answer.status.is_success() => return Err(no_shape()),
             envelope => envelope.map(|envelope| envelope.refusal),
         };

@@ -2,6 +2,7 @@
 //! key and lets no bot look at a chat, so what was sent without an answer can't be found.
 
 use chatport_sdk::prelude::*;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::{
@@ -9,9 +10,20 @@ use crate::{
     address::{self, Spot},
     api::{Bot, Sent},
     descriptor::{CHAT, GROUP},
-    errors::{GONE, NOT_EDITABLE, NOT_MODIFIED},
+    errors::{GONE, NOT_EDITABLE, NOT_MODIFIED, UNREADABLE},
     render::{self, Card},
 };
+
+/// Say a text. If the server can't read its markup, it goes out without: the words matter more than their looks.
+async fn say<T: DeserializeOwned>(bot: &Bot<'_>, method: &'static str, mut body: Value) -> Result<T, Failure> {
+    match bot.call(method, &body).await {
+        Err(failure) if failure.error_id.as_deref() == Some(UNREADABLE) => {
+            render::without_markup(&mut body);
+            bot.call(method, &body).await
+        }
+        said => said,
+    }
+}
 
 #[async_trait]
 impl Delivery for TelegramBackend {
@@ -39,7 +51,7 @@ impl Delivery for TelegramBackend {
             let message = address::message_in(spot.chat, root).ok_or_else(gone)?;
             body["reply_parameters"] = json!({ "message_id": message });
         }
-        let sent: Sent = Bot::of(site)?.call("sendMessage", &body).await?;
+        let sent: Sent = say(&Bot::of(site)?, "sendMessage", body).await?;
         if sent.message_id <= 0 {
             return Err(Failure::new(Cause::NoAnswer, "the answer names no message"));
         }
@@ -67,7 +79,7 @@ impl Edit for TelegramBackend {
         let mut body = Card::of(&outgoing.part)?.body(outgoing);
         body["chat_id"] = spot.chat.into();
         body["message_id"] = message.into();
-        let refused = match Bot::of(site)?.call::<Value>("editMessageText", &body).await {
+        let refused = match say::<Value>(&Bot::of(site)?, "editMessageText", body).await {
             Ok(_) => return Ok(Edited::Done(receipt.clone())),
             Err(failure) => failure,
         };

@@ -26,10 +26,11 @@ static TOKENS: [TokenKind; 2] = [
 ];
 
 /// One message a second in a chat, 20 a minute in a group, 30 a second for a bot: what a bucket
-/// lets through at once is taken off what it lets through in the long run.
+/// lets through at once is taken off what it lets through in the long run. A group takes a few at
+/// once; else it could have one in three seconds alone.
 /// <https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this>
 static RATES: [Rate; 3] = [
-    Rate::per_conversation(CHAT, 0.9, 3),
+    Rate::per_conversation(CHAT, 0.9, 1),
     Rate::per_conversation(GROUP, 17.0 / 60.0, 3),
     Rate::per_installation("bot", 24.0, 5),
 ];

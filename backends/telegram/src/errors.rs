@@ -17,6 +17,8 @@ pub(crate) const NOT_EDITABLE: &str = "message can't be edited";
 pub(crate) const GONE: [&str; 3] = ["message to edit not found", "message to delete not found", "message_id_invalid"];
 /// Updates are asked for, and there is a webhook.
 pub(crate) const HAS_WEBHOOK: &str = "can't use getupdates method while webhook is active";
+/// Markup that a server can't read.
+pub(crate) const UNREADABLE: &str = "can't parse entities";
 /// An address that can't be a webhook.
 pub(crate) const BAD_WEBHOOK: &str = "bad webhook";
 
@@ -35,7 +37,8 @@ pub(crate) struct Refusal {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Parameters {
-    retry_after: Option<u64>,
+    /// Seconds; whole ones from Telegram itself.
+    retry_after: Option<f64>,
     migrate_to_chat_id: Option<i64>,
 }
 
@@ -67,7 +70,6 @@ const TABLE: &[Row] = &[
     row(404, "method not found", Cause::PermissionDenied, Scope::Copy),
     // A token of no known form.
     row(404, "not found", Cause::Unauthorized, Scope::Installation),
-    // Something that isn't a Bot API server.
     row(404, "", Cause::Unavailable, Scope::Copy),
 
     row(403, "bot was blocked by the user", Cause::RecipientBlockedBot, Scope::Conversation),
@@ -86,12 +88,15 @@ const TABLE: &[Row] = &[
     row(400, "message thread not found", Cause::ChannelNotFound, Scope::Conversation),
     row(400, "topic_deleted", Cause::ChannelNotFound, Scope::Conversation),
     row(400, "topic_closed", Cause::ChannelArchived, Scope::Conversation),
+    row(400, "channel_private", Cause::BotNotInChannel, Scope::Conversation),
     row(400, "group is deactivated", Cause::ChannelArchived, Scope::Conversation),
     row(400, "message to be replied not found", Cause::ReplyRootMissing, Scope::Copy),
     row(400, "replied message not found", Cause::ReplyRootMissing, Scope::Copy),
     row(400, "need administrator rights", Cause::PermissionDenied, Scope::Conversation),
     row(400, "not enough rights", Cause::PermissionDenied, Scope::Conversation),
     row(400, "have no rights", Cause::PermissionDenied, Scope::Conversation),
+    row(400, "have no write access", Cause::PermissionDenied, Scope::Conversation),
+    row(400, "chat_send_plain_forbidden", Cause::PermissionDenied, Scope::Conversation),
     row(400, "chat_write_forbidden", Cause::PermissionDenied, Scope::Conversation),
     row(400, "chat_admin_required", Cause::PermissionDenied, Scope::Conversation),
     row(400, "chat_restricted", Cause::PermissionDenied, Scope::Conversation),
@@ -102,7 +107,7 @@ const TABLE: &[Row] = &[
     row(400, GONE[1], Cause::ContentRejected, Scope::Copy),
     row(400, GONE[2], Cause::ContentRejected, Scope::Copy),
     row(400, BAD_WEBHOOK, Cause::ContentRejected, Scope::Copy),
-    row(400, "can't parse entities", Cause::ContentRejected, Scope::Copy),
+    row(400, UNREADABLE, Cause::ContentRejected, Scope::Copy),
     row(400, "query is too old", Cause::ContentRejected, Scope::Copy),
     row(400, "button_data_invalid", Cause::ContentRejected, Scope::Copy),
     Row { statuses: (400, 499), words: "", cause: Cause::ContentRejected, scope: Scope::Copy },
@@ -120,26 +125,27 @@ pub(crate) fn failure(
     to: Option<i64>,
     now: Timestamp,
 ) -> Failure {
-    let status = match refusal.and_then(|refusal| refusal.error_code) {
-        Some(code) if answer.status.is_success() => code,
+    let sentence = refusal.and_then(|refusal| refusal.description.as_deref()).unwrap_or_default().to_lowercase();
+    let status = match refusal {
+        Some(refusal) if answer.status.is_success() => refusal.error_code.unwrap_or_else(|| named(&sentence)),
         _ => answer.status.as_u16(),
     };
-    let sentence = refusal.and_then(|refusal| refusal.description.as_deref()).unwrap_or_default().to_lowercase();
     // "Bad Request: chat not found"
     let sentence = sentence.split_once(": ").map_or(sentence.as_str(), |(_, rest)| rest);
     let fits = |row: &&Row| {
         (row.statuses.0..=row.statuses.1).contains(&status) && sentence.trim_start().starts_with(row.words)
     };
-    // Nothing is known of a status below 300 that isn't success.
-    let row = TABLE.iter().find(fits);
-    let (mut cause, mut scope) = row.map_or((Cause::NoAnswer, Scope::Copy), |row| (row.cause, row.scope));
+    // Nothing is known of a status below 300 that isn't success, nor of what a proxy refuses in Telegram's place.
+    let row = TABLE.iter().find(fits).filter(|row| refusal.is_some() || !is_telegrams_alone(row.cause));
+    let nothing = || if (400..500).contains(&status) { Cause::Unavailable } else { Cause::NoAnswer };
+    let (mut cause, mut scope) = row.map_or_else(|| (nothing(), Scope::Copy), |row| (row.cause, row.scope));
     let words = row.map(|row| row.words).unwrap_or_default();
     let spot = to.map(|chat| Spot::new(chat, None));
     if cause == Cause::ChannelNotFound && spot.is_some_and(Spot::is_private) {
         cause = Cause::RecipientUnreachable;
     }
     let parameters = refusal.and_then(|refusal| refusal.parameters.as_ref());
-    let asked = parameters.and_then(|parameters| parameters.retry_after).map(Duration::from_secs);
+    let asked = parameters.and_then(|parameters| parameters.retry_after).and_then(seconds);
     let wait = asked.or_else(|| answer.retry_after(now));
     if cause == Cause::RateLimited {
         scope = reach(spot, wait);
@@ -157,6 +163,21 @@ pub(crate) fn failure(
         Some(chat) if crate::address::is_id(chat) => failure.moved_to(Spot::new(chat, None).address()),
         _ => failure,
     }
+}
+
+/// The status that a sentence names at its beginning.
+fn named(sentence: &str) -> u16 {
+    let names = [("unauthorized", 401), ("forbidden", 403), ("not found", 404), ("conflict", 409), ("too many", 429)];
+    names.into_iter().find(|(name, _)| sentence.starts_with(name)).map_or(400, |(_, status)| status)
+}
+
+fn seconds(asked: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(asked.ceil()).ok()
+}
+
+/// Whether only Telegram's own words tell this: a proxy that refuses knows nothing of tokens, chats and texts.
+fn is_telegrams_alone(cause: Cause) -> bool {
+    matches!(cause, Cause::Unauthorized | Cause::PermissionDenied | Cause::ContentRejected)
 }
 
 /// How far a wish to slow down reaches. Telegram doesn't say. In a group it is the group's own

@@ -25,8 +25,8 @@ impl Ingress for TelegramBackend {
             return refused("no-route");
         }
         // What can't be understood is taken all the same: Telegram would send it again and again.
-        let update = serde_json::from_slice::<Update>(&request.body).ok();
-        match update.and_then(|update| update.happening(site)) {
+        let update = serde_json::from_slice(&request.body).ok();
+        match update.and_then(|update| Update::happening(update, site)) {
             Some(happening) => Received::Happenings(vec![happening]),
             None => Received::Answer(Response::empty()),
         }

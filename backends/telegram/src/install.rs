@@ -146,7 +146,7 @@ async fn be_called(site: &Site, bot: &Bot<'_>, url: &Url, progress: Progress) ->
 
 /// Whether a webhook leads to this installation: the public address may have changed since, the
 /// slot never does.
-fn is_ours(site: &Site, webhook: &WebhookInfo) -> bool {
+pub(crate) fn is_ours(site: &Site, webhook: &WebhookInfo) -> bool {
     webhook.url.ends_with(&format!("/{}{PATH}", site.slot()))
 }
 

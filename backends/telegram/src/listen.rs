@@ -12,6 +12,7 @@ use crate::{
     api::Bot,
     details::Details,
     errors::HAS_WEBHOOK,
+    install::is_ours,
     replies,
     updates::{Update, WANTED},
 };
@@ -38,6 +39,11 @@ impl Listen for TelegramBackend {
         let updates = match bot.wait_for("getUpdates", &body, PATIENCE).await {
             // Somebody has set a webhook since; this installation is set up to ask.
             Err(failure) if failure.error_id.as_deref() == Some(HAS_WEBHOOK) => {
+                // Being set up anew, as one that is called: what has just been set stays.
+                if is_ours(site, &bot.webhook().await?) {
+                    let detail = "the bot's webhook leads here, but updates are polled for: reauthorize";
+                    return Err(Failure::new(Cause::Unavailable, detail));
+                }
                 bot.tell("deleteWebhook", &json!({})).await?;
                 bot.wait_for("getUpdates", &body, PATIENCE).await?
             }
@@ -61,7 +67,6 @@ impl Listen for TelegramBackend {
 /// An update that can't be understood is passed over.
 fn take(site: &Site, heard: Heard, update: Value) -> Heard {
     let Some(id) = update["update_id"].as_i64() else { return heard };
-    let happening = serde_json::from_value::<Update>(update).ok().and_then(|update| update.happening(site));
-    let heard = happening.into_iter().fold(heard, Heard::happening);
+    let heard = Update::happening(update, site).into_iter().fold(heard, Heard::happening);
     heard.until(id.saturating_add(1).to_string())
 }

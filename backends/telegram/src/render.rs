@@ -62,6 +62,17 @@ impl Card {
     }
 }
 
+/// A text's body as plain text, with the addresses of its links behind their words where there is room.
+pub(crate) fn without_markup(body: &mut Value) {
+    let html = body["text"].as_str().unwrap_or_default();
+    let long = runs::plain(html, true);
+    let is_room = LengthUnit::Utf16.length(&long) <= MAX_TEXT;
+    body["text"] = if is_room { long } else { runs::plain(html, false) }.into();
+    if let Some(members) = body.as_object_mut() {
+        members.remove("parse_mode");
+    }
+}
+
 /// Turn a document into the one message that it becomes.
 pub(crate) fn render(request: &RenderRequest<'_>) -> Rendering {
     let (content, limits) = (request.content, request.limits);

@@ -42,6 +42,11 @@ pub(crate) fn reply(site: &Site, happening: &Happening, outcome: &Outcome) -> Op
         // The first one is being answered.
         (_, Outcome::Duplicate { .. } | Outcome::Unavailable) => None,
         (HappeningKind::Pressed { part, .. }, _) => notice(site, part, outcome),
+        // What is said in a group counts towards its limit: who guesses on and on there isn't helped to use that up.
+        (
+            HappeningKind::CodeEntered { place: Place::Posted { .. }, .. },
+            Outcome::CodeRefused(CodeRefusal::TooManyAttempts),
+        ) => None,
         (HappeningKind::CodeEntered { account, place, .. }, _) => {
             let spot = match place {
                 Place::Posted { conversation } => Spot::of(&conversation.address).ok()?,

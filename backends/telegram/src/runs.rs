@@ -88,6 +88,33 @@ fn escaped(text: &str) -> String {
     })
 }
 
+/// Text as it was before `escaped`.
+fn unescaped(text: &str) -> String {
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
+}
+
+/// What `html` has written, without markup; with the addresses of links behind their words, or not.
+pub(crate) fn plain(html: &str, with_addresses: bool) -> String {
+    let (start, pieces) = html.split_once('<').unwrap_or((html, ""));
+    let mut out = unescaped(start);
+    let mut link = None;
+    for (tag, text) in pieces.split('<').filter_map(|piece| piece.split_once('>')) {
+        if let Some(address) = tag.strip_prefix("a href=\"").and_then(|rest| rest.strip_suffix('"')) {
+            link = Some((out.len(), unescaped(address)));
+        }
+        if tag == "/a"
+            && let Some((start, address)) = link.take()
+            && with_addresses
+            && is_clickable(&address)
+            && out[start..] != *address
+        {
+            out.push_str(&format!(" ({address})"));
+        }
+        out.push_str(&unescaped(text));
+    }
+    out
+}
+
 fn escaped_width(character: char) -> usize {
     match character {
         '&' => 5,
@@ -252,6 +279,15 @@ mod tests {
         assert_eq!(html(&[run]), wanted);
         let code = Run { style: Style { code: true, bold: true, ..Style::default() }, ..Run::plain("x") };
         assert_eq!(html(&[code]), "<code>x</code>");
+    }
+
+    #[test]
+    fn html_becomes_the_words_that_it_was_made_of() {
+        let text = "a < b &amp; \"c\" </a>";
+        let styled = Run { link: Some("https://x.example/?a=1&b=2".into()), ..Run::bold(text) };
+        let html = html(&[Run::plain("1 > 0, "), styled]);
+        assert_eq!(plain(&html, false), format!("1 > 0, {text}"));
+        assert_eq!(plain(&html, true), format!("1 > 0, {text} (https://x.example/?a=1&b=2)"));
     }
 
     #[test]

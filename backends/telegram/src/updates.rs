@@ -4,10 +4,11 @@
 
 use chatport_sdk::prelude::*;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{
     address::{self, Spot},
-    api::User,
+    api::{self, User},
     chat::{self, Chat},
     details::Details,
     typed,
@@ -21,7 +22,7 @@ const MAX_DATA: usize = 64;
 /// <https://core.telegram.org/bots/api#update>
 #[derive(Debug, Deserialize)]
 pub(crate) struct Update {
-    pub(crate) update_id: i64,
+    update_id: i64,
     message: Option<Message>,
     channel_post: Option<Message>,
     callback_query: Option<CallbackQuery>,
@@ -39,6 +40,8 @@ struct Message {
     /// Who wrote, where that isn't a person.
     sender_chat: Option<Chat>,
     text: String,
+    /// The text of a picture or a file.
+    caption: String,
     message_thread_id: Option<i64>,
     is_topic_message: bool,
     is_automatic_forward: bool,
@@ -69,11 +72,17 @@ struct MemberChanged {
 #[derive(Debug, Deserialize)]
 struct Member {
     status: String,
+    /// Who is restricted may have left, too.
+    is_member: Option<bool>,
 }
 
 impl Update {
-    /// What has happened, if it is anything.
-    pub(crate) fn happening(self, site: &Site) -> Option<Happening> {
+    /// What has happened by an update, if it can be understood and is anything.
+    pub(crate) fn happening(written: Value, site: &Site) -> Option<Happening> {
+        api::read::<Self>(written).ok()?.understood(site)
+    }
+
+    fn understood(self, site: &Site) -> Option<Happening> {
         let bot = Details::of(site)?;
         let id = self.update_id.to_string();
         let (date, kind) = match self {
@@ -108,7 +117,10 @@ impl Message {
         }
     }
 
-    fn kind(self, bot: &Details) -> Option<HappeningKind> {
+    fn kind(mut self, bot: &Details) -> Option<HappeningKind> {
+        if self.text.is_empty() {
+            self.text = std::mem::take(&mut self.caption);
+        }
         if !self.chat.is_known() {
             return None;
         }
@@ -206,7 +218,12 @@ impl CallbackQuery {
 impl MemberChanged {
     /// The bot was taken out, or a person has blocked it.
     fn kind(self) -> Option<HappeningKind> {
-        let is_out = matches!(self.new_chat_member.status.as_str(), "left" | "kicked");
+        let Member { status, is_member } = self.new_chat_member;
+        let is_out = match status.as_str() {
+            "left" | "kicked" => true,
+            "restricted" => is_member == Some(false),
+            _ => false,
+        };
         let conversation = Spot::new(self.chat.id, None).key();
         (is_out && self.chat.is_known()).then_some(HappeningKind::ConversationLost { conversation })
     }

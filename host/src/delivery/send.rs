@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use super::{
     message::{OnUnknown, ShownPart},
     pace::{Destination, Pace},
-    store::{LEASE, Outcome, Work},
+    store::{LEASE, Outcome, What, Work},
     units::in_time,
 };
 use crate::{
@@ -124,6 +124,11 @@ impl<'a> Sending<'a> {
             outgoing.urgency = self.work.urgency;
             outgoing.first_tried = self.work.first_tried;
             outgoing.tokens = tokens;
+            if matches!(self.work.what, What::Message { root: None, .. }) {
+                let (organization, copy) = (&self.work.lease.organization, self.work.copy);
+                outgoing.refresh =
+                    Some(press::refresh_token(self.app, organization, task.loaded.id, copy, outgoing.number));
+            }
             let receipt = match self.parts.get(number).map(|shown| shown.receipt.clone()) {
                 Some(receipt) => self.change(task, outgoing, receipt).await?,
                 None => self.post(task, outgoing).await?,

@@ -85,6 +85,16 @@ pub(super) async fn apply(
             replies::replied(transaction, loaded, &part.id, conversation, account, text, now).await?;
             Outcome::Recorded
         }
+        HappeningKind::SaidInThread { root, text, account, conversation } => {
+            let key = conversation.id.as_str();
+            if replies::replied(transaction, loaded, &root.id, key, account, text, now).await? {
+                Outcome::Recorded
+            } else {
+                let typed = Typed { name: None, text, account, conversation };
+                commands::typed(transaction, app, loaded, typed, now).await?;
+                Outcome::NotOurs
+            }
+        }
         // Presses and uses of commands are recorded elsewhere. A later level of the contract may know more kinds; this
         // host keeps the record alone.
         _ => Outcome::Recorded,

@@ -41,6 +41,9 @@ fn content(kind: &HappeningKind) -> Value {
         HappeningKind::AccountChanged { account } => {
             json!(["account_changed", account.id, account.username, account.display_name, account.direct])
         }
+        HappeningKind::SaidInThread { root, text, account, conversation } => {
+            json!(["said_in_thread", root.id, text, account.id, conversation.id])
+        }
         HappeningKind::Replied { part, conversation, account, text } => {
             json!(["replied", part.id, conversation, account.id, text])
         }

@@ -21,6 +21,7 @@ use super::{
     effects, fingerprint, outcome,
     press::{self, Press},
     recorder::{Conclusion, Written},
+    refresh,
 };
 use crate::{
     app::App,
@@ -75,10 +76,13 @@ pub async fn commit(app: &App, loaded: &Loaded, happening: &Happening) -> Outcom
     begin(app, loaded, happening).await.outcome().await
 }
 
-/// Commit one happening and its effect. A failure to store is an outcome too.
+/// Commit one happening and its effect, if it has one. A failure to store is an outcome too.
 pub async fn begin(app: &App, loaded: &Loaded, happening: &Happening) -> Committed {
     if let Some(press) = Press::of(app, loaded, happening) {
         return press_commit(app, loaded, press).await;
+    }
+    if let HappeningKind::RefreshAsked { token, conversation, part } = &happening.kind {
+        return Committed::Answered(refresh::shown(app, loaded, token, conversation, part).await);
     }
     match try_commit(app, loaded, happening).await {
         Ok(committed) => committed,
@@ -100,9 +104,10 @@ async fn try_commit(app: &App, loaded: &Loaded, happening: &Happening) -> Result
     }
     let transaction = match &happening.kind {
         // Many, and hardly ever with a new name of somebody in them: then it says so itself.
-        HappeningKind::Commanded { .. } | HappeningKind::CommandUsed { .. } | HappeningKind::Replied { .. } => {
-            app.database.begin_quietly(&loaded.organization).await?
-        }
+        HappeningKind::Commanded { .. }
+        | HappeningKind::CommandUsed { .. }
+        | HappeningKind::Replied { .. }
+        | HappeningKind::SaidInThread { .. } => app.database.begin_quietly(&loaded.organization).await?,
         _ => app.database.begin(&loaded.organization).await?,
     };
     let now = app.clock.now();

@@ -13,6 +13,7 @@ pub mod outcome;
 pub mod press;
 mod press_rows;
 mod recorder;
+mod refresh;
 mod replies;
 mod serve;
 #[cfg(test)]
@@ -113,10 +114,10 @@ pub async fn handle(app: &App, backend: &str, slot: &str, request: Request) -> R
             None => vault::decoy(app, backend.as_ref(), slot),
         };
         let received = receive(&backend, &site, request.clone()).await;
-        // What is kept in memory is good enough to find a press genuine. Nothing is refused by
+        // What is kept in memory is good enough to find a press genuine, or a refresh. Nothing is refused by
         // it, and nothing that changes an installation is decided by it.
         let is_enough = match &received {
-            Ok(Received::Happenings(happenings)) => happenings.iter().all(is_press),
+            Ok(Received::Happenings(happenings)) => happenings.iter().all(changes_nothing),
             received => !matches!(received, Ok(Received::Refused { .. })),
         };
         if knowledge == Knowledge::Read || is_enough {
@@ -135,8 +136,9 @@ enum Knowledge {
     Read,
 }
 
-fn is_press(happening: &Happening) -> bool {
-    matches!(happening.kind, HappeningKind::Pressed { .. })
+/// Whether an installation stays as it is, whatever comes of it.
+fn changes_nothing(happening: &Happening) -> bool {
+    matches!(happening.kind, HappeningKind::Pressed { .. } | HappeningKind::RefreshAsked { .. })
 }
 
 /// Do what a request asks for, and answer it.

@@ -70,6 +70,7 @@ pub fn name(outcome: &Outcome) -> &'static str {
         Outcome::Unlinked { .. } => "unlinked",
         Outcome::Pressed(_) => "pressed",
         Outcome::NotLinked => "not_linked",
+        Outcome::Refreshed(_) => "refreshed",
         Outcome::NotOurs => "not_ours",
         Outcome::Installed => "installed",
         Outcome::InstallRefused => "install_refused",

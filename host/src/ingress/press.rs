@@ -9,6 +9,7 @@ use chatport_sdk::{
     delivery::{ActionToken, Outgoing, Part, Receipt, RenderRequest},
     happening::{Happening, HappeningKind, Outcome, PressAnswer},
     identity::{Account, Address},
+    secret::Secret,
     time::Timestamp,
 };
 use serde_json::Value;
@@ -188,6 +189,18 @@ pub fn tokens_for(
     tokens
 }
 
+/// The token by which a client asks what a part of a copy shows.
+pub fn refresh_token(
+    app: &App,
+    organization: &OrganizationId,
+    installation: InstallationId,
+    copy: CopyId,
+    number: u16,
+) -> Secret {
+    let place = action_tokens::Place { copy: copy.0, number };
+    action_tokens::make_refresh(&app.keyring, organization.as_str(), installation.0, &place)
+}
+
 /// Judge a press by what is stored: is it one of our buttons, on our post, and may this person
 /// press it? Touches nothing.
 pub(super) fn judge(press: &Press, known: Known) -> Judged {
@@ -332,8 +345,8 @@ pub(super) async fn ask_application(app: &App, loaded: &Loaded, pressed: Pressed
 async fn take_content(app: &App, loaded: &Loaded, pressed: Pressed, reply: ActionReply) -> Option<Outgoing> {
     let content = reply.content?;
     let revision = reply.revision.unwrap_or(pressed.put.revision.saturating_add(1));
-    let put = PutMessage { revision, content: content.clone(), ..pressed.put.clone() };
-    let accepted = match delivery::accept(app, &loaded.organization, &pressed.key, put).await {
+    let put = PutMessage { revision, content, ..pressed.put };
+    let accepted = match delivery::accept(app, &loaded.organization, &pressed.key, put.clone()).await {
         Ok(accepted) => accepted,
         Err(error) => {
             tracing::warn!(%error, "the content that answered a press was not accepted");
@@ -345,14 +358,26 @@ async fn take_content(app: &App, loaded: &Loaded, pressed: Pressed, reply: Actio
     if accepted.revision != revision || pressed.is_reply {
         return None;
     }
-    let limits = &loaded.backend.descriptor().limits;
-    let request = RenderRequest::new(&content, limits);
+    as_shown(app, loaded, &put, CopyId(pressed.copy), pressed.address, u16::try_from(pressed.number).ok()?)
+}
+
+/// A post as it shows a message, with new tokens. Not one in a thread: only the engine knows whom
+/// it calls by name.
+pub(super) fn as_shown(
+    app: &App,
+    loaded: &Loaded,
+    put: &PutMessage,
+    copy: CopyId,
+    address: Address,
+    number: u16,
+) -> Option<Outgoing> {
+    let (organization, limits) = (&loaded.organization, &loaded.backend.descriptor().limits);
+    let request = RenderRequest::new(&put.content, limits);
     let rendering = contained_pure(|| loaded.backend.delivery().map(|delivery| delivery.render(&request))).ok()??;
-    let part = rendering.parts.into_iter().nth(pressed.number)?;
-    let copy = CopyId(pressed.copy);
-    let mut shown = Outgoing::new(copy.to_string(), revision, pressed.address, part);
-    shown.number = u16::try_from(pressed.number).ok()?;
-    shown.urgency = pressed.put.urgency;
-    shown.tokens = tokens_for(app, &loaded.organization, loaded.id, copy, revision, &content, &shown.part);
+    let part = rendering.parts.into_iter().nth(usize::from(number))?;
+    let mut shown = Outgoing::new(copy.to_string(), put.revision, address, part);
+    (shown.number, shown.urgency) = (number, put.urgency);
+    shown.tokens = tokens_for(app, organization, loaded.id, copy, put.revision, &put.content, &shown.part);
+    shown.refresh = Some(refresh_token(app, organization, loaded.id, copy, number));
     Some(shown)
 }

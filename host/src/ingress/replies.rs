@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chatport_sdk::{identity::Account, time::Timestamp};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 
 use super::{press::shown_address, told::ReplyPosted};
@@ -25,7 +25,8 @@ use crate::{
 /// A reply to an older message isn't looked for.
 const REPLIES_REACH: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// Somebody replied to a post: if it is one of ours, tell the application.
+/// Somebody replied to a post: if it is one of ours, tell the application. The answer is whether
+/// it is.
 pub(super) async fn replied(
     transaction: &Change,
     loaded: &Loaded,
@@ -34,8 +35,10 @@ pub(super) async fn replied(
     account: &Account,
     text: &str,
     now: Timestamp,
-) -> Result<(), DbErr> {
-    let Some((copy, message)) = find_part(transaction, loaded, part, conversation, now).await? else { return Ok(()) };
+) -> Result<bool, DbErr> {
+    let Some((copy, message)) = find_part(transaction, loaded, part, conversation, now).await? else {
+        return Ok(false);
+    };
     let (organization, installation) = (&loaded.organization, loaded.id);
     let link = links::refresh(transaction, loaded, account, now).await?;
     let channel = channels::of_conversation(transaction, organization, installation, conversation).await?;
@@ -49,7 +52,8 @@ pub(super) async fn replied(
         user: link.map(|link| link.user_id),
         account: LinkedAccount::from(account),
     };
-    events::append(transaction, organization, NewEvent::new(EventKind::ReplyPosted, &told, now)).await
+    events::append(transaction, organization, NewEvent::new(EventKind::ReplyPosted, &told, now)).await?;
+    Ok(true)
 }
 
 /// The copy that a post belongs to.
@@ -78,23 +82,23 @@ async fn find_part(
             && shown_address(loaded, copy.address.as_deref(), conversation).is_some()
     };
     match candidates.into_iter().find(is_shown) {
-        Some(copy) => find(transaction, loaded, copy.id).await,
+        Some(copy) => find(&**transaction, loaded, copy.id).await,
         None => Ok(None),
     }
 }
 
 /// This copy and its message, if it is this installation's and still wanted.
-async fn find(
-    transaction: &Change,
+pub(super) async fn find(
+    on: &impl ConnectionTrait,
     loaded: &Loaded,
     copy: uuid::Uuid,
 ) -> Result<Option<(copies::Model, messages::Model)>, DbErr> {
     let organization = loaded.organization.as_str();
-    let copy = copies::Entity::find_by_id((organization.to_owned(), copy)).one(transaction).await?;
+    let copy = copies::Entity::find_by_id((organization.to_owned(), copy)).one(on).await?;
     let Some(copy) = copy.filter(|copy| copy.installation == Some(loaded.id.0) && !copy.removal) else {
         return Ok(None);
     };
     let Some(message) = copy.message else { return Ok(None) };
-    let message = messages::Entity::find_by_id((organization.to_owned(), message)).one(transaction).await?;
+    let message = messages::Entity::find_by_id((organization.to_owned(), message)).one(on).await?;
     Ok(message.filter(|message| !message.deleted).map(|message| (copy, message)))
 }

@@ -2,7 +2,8 @@
 //! a 96-bit MAC that binds them to one installation. They hold nothing secret and need no
 //! row; whoever presses must still be who the platform says, which is checked elsewhere.
 //!
-//! 52 characters of base64url, which every platform's button can hold.
+//! 52 characters of base64url, which every platform's button can hold. A post as a whole has a
+//! shorter one, by which clients ask what it shows.
 
 use chatport_sdk::{crypto, secret::Secret};
 use uuid::Uuid;
@@ -13,6 +14,7 @@ use super::{
 };
 
 const CONTENT: usize = 16 + 8 + 1 + 2;
+const PLACE: usize = 16 + 2;
 const MAC: usize = 12;
 
 /// What a button stands for.
@@ -26,6 +28,15 @@ pub struct Button {
     pub action: u8,
     /// The choice's place in the action; `None` for a button or a menu as a whole.
     pub choice: Option<u8>,
+}
+
+/// A post as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The copy.
+    pub copy: Uuid,
+    /// Which of its parts, from 0.
+    pub number: u16,
 }
 
 /// The token of a button of this installation.
@@ -44,7 +55,28 @@ pub fn verify(keyring: &Keyring, organization: &str, installation: Uuid, present
     keyring.keys().any(genuine).then(|| decode(content))?
 }
 
-fn mac(key: &Key, organization: &str, installation: Uuid, content: &[u8; CONTENT]) -> [u8; MAC] {
+/// The token by which clients ask what a post of this installation shows.
+pub fn make_refresh(keyring: &Keyring, organization: &str, installation: Uuid, place: &Place) -> Secret {
+    let mut content = [0; PLACE];
+    content[..16].copy_from_slice(place.copy.as_bytes());
+    content[16..].copy_from_slice(&place.number.to_be_bytes());
+    let mac = mac(keyring.current(), organization, installation, &content);
+    Secret::new(crypto::base64url(&[content.as_slice(), &mac].concat()))
+}
+
+/// The post that a presented token stands for, if it was made for this installation, under any
+/// key of the ring.
+pub fn verify_refresh(keyring: &Keyring, organization: &str, installation: Uuid, presented: &str) -> Option<Place> {
+    let token = crypto::base64url_decode(presented)?;
+    let (content, presented) = token.split_first_chunk::<PLACE>()?;
+    let genuine = |key: &Key| crypto::constant_time_eq(&mac(key, organization, installation, content), presented);
+    keyring.keys().any(genuine).then_some(())?;
+    let (copy, number) = content.split_first_chunk()?;
+    Some(Place { copy: Uuid::from_bytes(*copy), number: u16::from_be_bytes(number.try_into().ok()?) })
+}
+
+/// The content's length is bound as well, so a token of one sort is never one of the other.
+fn mac(key: &Key, organization: &str, installation: Uuid, content: &[u8]) -> [u8; MAC] {
     let bound = unambiguous(&[organization.as_bytes(), installation.as_bytes(), content]);
     let whole = crypto::hmac_sha256(key.derived(Use::Actions), &bound);
     *whole.first_chunk().expect("32 bytes are more than 12")
@@ -116,6 +148,18 @@ mod tests {
             let bytes = crypto::base64url_decode(made(&button).expose()).expect("base64url");
             prop_assert_eq!(verified(&crypto::base64url(&bytes[..kept])), None);
             prop_assert_eq!(verified(&crypto::base64url(&[&bytes[..], &bytes[..kept + 1]].concat())), None);
+        }
+
+        #[test]
+        fn a_posts_token_gives_its_place_back_and_is_never_a_buttons(copy in any::<u128>(), number in any::<u16>(), button in buttons()) {
+            let (keyring, place) = (Keyring::for_tests(), Place { copy: Uuid::from_u128(copy), number });
+            let token = make_refresh(&keyring, "acme", INSTALLATION, &place);
+            let verified_as = |organization, token: &str| verify_refresh(&keyring, organization, INSTALLATION, token);
+            prop_assert!(token.expose().len() < 64);
+            prop_assert_eq!(verified_as("acme", token.expose()), Some(place));
+            prop_assert_eq!(verified_as("other", token.expose()), None);
+            prop_assert_eq!(verified_as("acme", made(&button).expose()), None);
+            prop_assert_eq!(verified(token.expose()), None);
         }
 
         #[test]

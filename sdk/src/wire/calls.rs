@@ -288,6 +288,9 @@ pub struct Outgoing {
     pub first_tried: Option<Timestamp>,
     /// The tokens of the part's actions.
     pub tokens: Vec<ActionToken>,
+    /// The token by which a client may ask what this post shows now; null where that can't be
+    /// asked.
+    pub refresh: Option<Revealed>,
 }
 
 /// The opaque text that a button carries.
@@ -318,6 +321,7 @@ impl From<&delivery::Outgoing> for Outgoing {
             urgency: outgoing.urgency,
             first_tried: outgoing.first_tried,
             tokens: outgoing.tokens.iter().map(token).collect(),
+            refresh: outgoing.refresh.clone().map(Revealed),
         }
     }
 }

@@ -65,6 +65,15 @@ pub enum HappeningKind {
         /// The post that carries the button.
         part: Receipt,
     },
+    /// A client asks what a post shows now, before it shows the post to somebody.
+    RefreshAsked {
+        /// The token that the post carried.
+        token: Revealed,
+        /// The key of the conversation.
+        conversation: String,
+        /// The post.
+        part: Receipt,
+    },
     /// Somebody typed a command that isn't one of ours.
     Commanded {
         /// The text after the command's name.
@@ -123,6 +132,18 @@ pub enum HappeningKind {
     AccountChanged {
         /// What it is now.
         account: Account,
+    },
+    /// Somebody said something to the bot in a thread that may or may not have begun with one of
+    /// our posts. The outcome is `not_ours` if it hasn't.
+    SaidInThread {
+        /// The post that began the thread.
+        root: Receipt,
+        /// The text as typed.
+        text: String,
+        /// Who.
+        account: Account,
+        /// Where.
+        conversation: Conversation,
     },
     /// Somebody wrote a reply to a message.
     Replied {
@@ -218,6 +239,11 @@ impl Take for HappeningKind {
                 let (account, conversation) = (account.take(backend)?, key(conversation)?);
                 Kind::Pressed { token: short_secret(token)?, choice, account, conversation, part: part.take(backend)? }
             }
+            Self::RefreshAsked { token, conversation, part } => Kind::RefreshAsked {
+                token: short_secret(token)?,
+                conversation: key(conversation)?,
+                part: part.take(backend)?,
+            },
             Self::Commanded { text, account, conversation } => Kind::Commanded {
                 text: typed(text)?,
                 account: account.take(backend)?,
@@ -239,6 +265,12 @@ impl Take for HappeningKind {
             Self::ConversationLost { conversation } => Kind::ConversationLost { conversation: key(conversation)? },
             Self::ConversationMoved { from, to } => Kind::ConversationMoved { from: key(from)?, to: to.take(backend)? },
             Self::AccountChanged { account } => Kind::AccountChanged { account: account.take(backend)? },
+            Self::SaidInThread { root, text, account, conversation } => Kind::SaidInThread {
+                root: root.take(backend)?,
+                text: typed(text)?,
+                account: account.take(backend)?,
+                conversation: conversation.take(backend)?,
+            },
             Self::Replied { part, conversation, account, text } => Kind::Replied {
                 part: part.take(backend)?,
                 conversation: key(conversation)?,
@@ -287,6 +319,9 @@ impl From<&happening::HappeningKind> for HappeningKind {
             Kind::Pressed { token, choice, account, conversation, part } => {
                 Self::Pressed { token: Revealed(token), choice, account, conversation, part }
             }
+            Kind::RefreshAsked { token, conversation, part } => {
+                Self::RefreshAsked { token: Revealed(token), conversation, part }
+            }
             Kind::Commanded { text, account, conversation } => Self::Commanded { text, account, conversation },
             Kind::CommandUsed { name, text, account, conversation } => {
                 Self::CommandUsed { name, text, account, conversation }
@@ -297,6 +332,9 @@ impl From<&happening::HappeningKind> for HappeningKind {
             Kind::ConversationLost { conversation } => Self::ConversationLost { conversation },
             Kind::ConversationMoved { from, to } => Self::ConversationMoved { from, to },
             Kind::AccountChanged { account } => Self::AccountChanged { account },
+            Kind::SaidInThread { root, text, account, conversation } => {
+                Self::SaidInThread { root, text, account, conversation }
+            }
             Kind::Replied { part, conversation, account, text } => Self::Replied { part, conversation, account, text },
         }
     }
@@ -346,7 +384,12 @@ pub enum Outcome {
     },
     /// The presser isn't linked to a user and the action isn't open to anyone.
     NotLinked,
-    /// The button isn't (or is no longer) one of ours.
+    /// What a post shows now.
+    Refreshed {
+        /// The newest revision, which may not have been sent yet.
+        shown: Box<Outgoing>,
+    },
+    /// The button or post isn't (or is no longer) one of ours.
     NotOurs,
     /// The installation is active.
     Installed,
@@ -382,6 +425,7 @@ impl From<&happening::Outcome> for Outcome {
                 shown: answer.shown.as_deref().map(|shown| Box::new(shown.into())),
             },
             Of::NotLinked => Self::NotLinked,
+            Of::Refreshed(shown) => Self::Refreshed { shown: Box::new(shown.as_ref().into()) },
             Of::NotOurs => Self::NotOurs,
             Of::Installed => Self::Installed,
             Of::InstallRefused => Self::InstallRefused,

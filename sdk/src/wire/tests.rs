@@ -118,9 +118,11 @@ fn happenings_come_back_as_they_were_told() {
     let kinds = [
         json!({ "kind": "code_entered", "code": "K7QX", "account": ada, "place": { "kind": "posted", "conversation": here } }),
         json!({ "kind": "pressed", "token": "t", "choice": null, "account": ada, "conversation": "loft", "part": part }),
+        json!({ "kind": "refresh_asked", "token": "t", "conversation": "loft", "part": part }),
         json!({ "kind": "commanded", "text": "who", "account": ada, "conversation": here }),
         json!({ "kind": "tokens_arrived", "tokens": [{ "kind": "session", "value": "s", "replace": "after_grace" }] }),
         json!({ "kind": "conversation_moved", "from": "old", "to": here }),
+        json!({ "kind": "said_in_thread", "root": part, "text": "who", "account": ada, "conversation": here }),
         json!({ "kind": "replied", "part": part, "conversation": "loft", "account": ada, "text": "ok" }),
     ];
     for kind in kinds {

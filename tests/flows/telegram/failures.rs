@@ -20,6 +20,11 @@ async fn what_is_sent_keeps_to_the_limits_by_itself() {
     }
     let refused = world.server.calls().into_iter().filter(|call| call.status == 429).count();
     assert_eq!(refused, 0, "the stand-in counts too, and never had to refuse");
+    let sent =
+        world.server.calls_of("sendMessage").into_iter().filter(|call| call.body["text"].to_string().contains("<b>m"));
+    let sent: Vec<_> = sent.map(|call| call.at).collect();
+    let (first, last) = (sent.first().expect("one"), sent.last().expect("another"));
+    assert!(last.duration_since(*first) >= Duration::from_secs(5), "six to one person, one a second");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ mod commands;
 mod failures;
 mod linking;
 mod messages;
+mod replicas;
 mod setup;
 
 use chatport_fake_telegram::{FakeTelegram, Message, Options};

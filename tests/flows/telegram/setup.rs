@@ -2,6 +2,7 @@
 
 use chatport_fake_telegram::{FakeTelegram, Options};
 use chatport_tests::{
+    eventually,
     organization::{Organization, text},
     telegram::{chatport_beside, connect},
 };
@@ -100,4 +101,28 @@ async fn a_probe_tells_when_telegram_calls_another_address_and_removing_leaves_t
     assert!(server.webhook(&first.token).is_some(), "it is the second one's");
     acme.delete(&format!("installations/{}", text(&begun, "id"))).await.expect(204);
     assert_eq!(server.webhook(&first.token), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_public_address_that_comes_later_is_used_once_the_bot_is_reauthorized() {
+    let mut world = World::begin("auto").await;
+    let (acme, server, token) = (&world.acme, &world.server, &world.bot.token);
+    assert_eq!(server.webhook(token), None, "nobody could call this host");
+    assert!(world.chatport.stop().await);
+    world.chatport.restart_with("--public-url=https://chatport.invalid".into()).await;
+    // It goes on as it was arranged, and says what would be better.
+    let health = probed(acme, &world.bot.installation).await;
+    assert!(health["missing"].to_string().contains("has changed since setup"), "{health}");
+    server.tell_bot("Ada", token, "hello");
+    world.bot.says(world.bot.private("Ada"), "To link yourself, ask OnCall for a code").await;
+    eventually("Telegram to know that it was heard", || async { (server.pending(token) == 0).then_some(()) }).await;
+
+    acme.post(&format!("installations/{}/reauthorize", world.bot.installation), json!({})).await.expect(200);
+    acme.submit(&world.bot.installation, json!({ "bot_token": token })).await.expect(200);
+    // Whoever was asking stops, and takes nothing away.
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    let webhook = server.webhook(token).expect("a webhook");
+    assert!(webhook.url.starts_with("https://chatport.invalid/in/telegram/"), "{}", webhook.url);
+    let health = probed(acme, &world.bot.installation).await;
+    assert_eq!((&health["can_receive"], &health["missing"]), (&json!(true), &json!([])), "{health}");
 }

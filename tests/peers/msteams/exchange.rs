@@ -56,6 +56,16 @@ async fn the_whole_way_with_tokens_and_models_that_arent_ours() {
     let post = world.post(&id).expect("a post");
     world.is_well_formed("message", &post.activity).await;
 
+    // What a client asks by itself, and what it is shown.
+    let refresh = world.teams.refreshes("Bob", &post.id);
+    // The SDK's model has the trigger `manual` alone, the documentation `automatic` too.
+    let mut by_hand = refresh.clone();
+    by_hand["value"]["trigger"] = "manual".into();
+    world.is_well_formed("activity", &by_hand).await;
+    let shown = world.deliver(&refresh).await;
+    assert!(shown["value"].to_string().contains("Disk full"), "{shown}");
+    world.is_well_formed("answer", &shown).await;
+
     // A press is an activity that the SDK reads, and so are both answers to it.
     let press = world.teams.presses("Ada", &post.id, "Acknowledge", json!({}), false);
     world.is_well_formed("activity", &press).await;

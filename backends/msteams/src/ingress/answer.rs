@@ -11,7 +11,7 @@ use crate::{
     card::{ADAPTIVE, Card},
     connector::Connector,
     settings::ServiceUrl,
-    words,
+    words::{self, NOT_ACTIVE, NOT_RECORDED},
 };
 
 /// The sorts of a happening's id by which it is answered.
@@ -27,10 +27,14 @@ pub(super) fn notice(text: &str) -> Response {
     response("application/vnd.microsoft.activity.message", text.into())
 }
 
+fn error(status: u16, code: &str, text: &str) -> Response {
+    let value = json!({ "code": code, "message": text });
+    Response::json(&json!({ "statusCode": status, "type": "application/vnd.microsoft.error", "value": value }))
+}
+
 /// An action that isn't understood.
 pub(super) fn bad_request(text: &str) -> Response {
-    let value = json!({ "code": "BadRequest", "message": text });
-    Response::json(&json!({ "statusCode": 400, "type": "application/vnd.microsoft.error", "value": value }))
+    error(400, "BadRequest", text)
 }
 
 impl TeamsBackend {
@@ -92,6 +96,15 @@ fn received(outcome: &Outcome) -> Response {
 fn invoked(site: &Site, happening: &Happening, outcome: &Outcome) -> Response {
     match outcome {
         Outcome::Pressed(answer) => pressed(answer),
+        Outcome::Refreshed(shown) => match Card::of(&shown.part) {
+            Ok(card) => response(ADAPTIVE, card.live(shown, None)),
+            Err(_) => error(500, "InternalError", NOT_ACTIVE),
+        },
+        // Nobody has done anything, so there is nothing to say: the client keeps what it shows.
+        outcome if matches!(happening.kind, HappeningKind::RefreshAsked { .. }) => match outcome {
+            Outcome::Unavailable => error(500, "InternalError", NOT_RECORDED),
+            _ => bad_request(NOT_ACTIVE),
+        },
         Outcome::Duplicate { same_content: true, first: Some(first) } => invoked(site, happening, first),
         outcome => notice(&words::of_outcome(site, happening, outcome).unwrap_or_else(|| "Recorded.".into())),
     }

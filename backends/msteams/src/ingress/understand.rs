@@ -11,9 +11,10 @@ use super::{
 };
 use crate::{
     TeamsBackend,
-    activity::{Activity, Pressed, Said},
+    activity::{Activity, Pressed},
     address::{self, Kind},
-    card::PRESS,
+    card::{PRESS, REFRESH},
+    typed::Said,
     words::{self, CHOOSE, NOT_RECORDED},
 };
 
@@ -40,6 +41,21 @@ impl Proven {
         happening.at = self.activity.at();
         happening
     }
+}
+
+/// A client asks what a card shows now. Every reader's client does: the roster isn't asked who it
+/// is, for all get the same.
+fn refresh(proven: &Proven, token: Secret) -> Understood {
+    let activity = &proven.activity;
+    if !address::is_id(&activity.reply_to_id) {
+        return Answered(answer::bad_request("the action names no card"));
+    }
+    let kind = HappeningKind::RefreshAsked {
+        token,
+        conversation: address::split(&activity.conversation.id).0.to_owned(),
+        part: address::receipt(&activity.reply_to_id, &activity.conversation.id),
+    };
+    Happened(vec![proven.happening(ID_INVOKE, kind)])
 }
 
 impl TeamsBackend {
@@ -96,8 +112,8 @@ impl TeamsBackend {
             }
             (Said::Unlink, _) => HappeningKind::UnlinkAsked { account: account.clone() },
             (Said::Other(text), Some(root)) => {
-                let part = address::receipt(root, &activity.conversation.id);
-                HappeningKind::Replied { part, conversation: conversation.id, account: account.clone(), text }
+                let root = address::receipt(root, &activity.conversation.id);
+                HappeningKind::SaidInThread { root, text, account: account.clone(), conversation }
             }
             (Said::Other(text), None) => HappeningKind::Commanded { text, account: account.clone(), conversation },
         };
@@ -106,12 +122,13 @@ impl TeamsBackend {
         Happened(happenings)
     }
 
-    /// Somebody used a universal action.
+    /// Somebody used a universal action, or a client did on its own.
     async fn action(&self, site: &Site, proven: &Proven) -> Understood {
-        let value = &proven.activity.value;
-        let pressed = Some(&value["action"]).filter(|action| action["verb"] == PRESS);
-        let Some(pressed) = pressed.and_then(|action| Activity::pressed(&action["data"])) else {
-            return Answered(answer::bad_request("this isn't a button of this app"));
+        let action = &proven.activity.value["action"];
+        let pressed = match (action["verb"].as_str(), Activity::pressed(&action["data"])) {
+            (Some(PRESS), Some(pressed)) => pressed,
+            (Some(REFRESH), Some(asked)) => return refresh(proven, asked.token),
+            _ => return Answered(answer::bad_request("this isn't a button of this app")),
         };
         if pressed.lacks_choice {
             return Answered(answer::notice(CHOOSE));

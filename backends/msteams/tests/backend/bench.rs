@@ -181,6 +181,7 @@ impl Bench {
         let tokens = tokens.collect();
         let mut outgoing = Outgoing::new("copy", 1, self.address(&self.channel(), "channel"), part);
         outgoing.tokens = tokens;
+        outgoing.refresh = Some(Secret::new("token-of-the-post"));
         outgoing
     }
 

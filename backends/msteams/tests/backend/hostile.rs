@@ -125,6 +125,18 @@ proptest! {
 }
 
 #[test]
+fn an_id_never_leads_to_another_path() {
+    let bench = Bench::ready();
+    let conversations = ["..", ".", "..;messageid=1", "", "a b"].map(|id| ("conversation", id));
+    for (place, id) in conversations.into_iter().chain(["..", ".", ""].map(|id| ("from", id))) {
+        let mut activity = bench.teams.says("Ada", "K7QX-2M4P-9ZRT");
+        activity[place]["id"] = id.into();
+        assert_eq!(reason(&bench.receive(&activity)), Some("activity-form"), "{place} {id:?}");
+    }
+    assert!(!bench.teams.asked().iter().any(|(_, path)| path.contains("/v3/")), "{:?}", bench.teams.asked());
+}
+
+#[test]
 fn deep_nesting_is_refused() {
     let bench = Bench::ready();
     let body = format!("{{\"type\":\"message\",\"value\":{}", "[".repeat(100_000));

@@ -21,19 +21,40 @@ fn entered(happenings: &[Happening]) -> (&str, &Account, &Place) {
 fn a_code_is_read_however_it_is_typed() {
     let bench = Bench::ready();
     let said = |text: &str| bench.happened(&bench.teams.says("Ada", text));
-    for text in
-        [CODE, "K7QX2M4P9ZRT", &format!("link {CODE}"), &format!("  LINK\u{a0}{CODE}\n"), &format!("&nbsp;link {CODE}")]
-    {
+    for text in [
+        CODE,
+        "K7QX2M4P9ZRT",
+        &format!("link {CODE}"),
+        &format!("  LINK\u{a0}{CODE}\n"),
+        &format!("&nbsp;link {CODE}"),
+        &format!("linkUser {CODE}"),
+    ] {
         let happenings = said(text);
         let (code, account, place) = entered(&happenings);
         assert_eq!(code.replace('-', ""), CODE.replace('-', ""), "{text}");
         assert_eq!((account.display_name.as_str(), account.username.as_str()), ("Ada", "ada@contoso.example"));
         assert!(matches!(place, Place::Direct { address: Some(_) }), "{place:?}");
     }
-    for text in ["hello there", "K7QX-2M4P", "link-up", "unlinked"] {
+    for text in ["hello there", "K7QX-2M4P", "link-up", "unlinked", "acknowledged"] {
         assert!(matches!(said(text)[0].kind, HappeningKind::Commanded { .. }), "{text}");
     }
     assert!(matches!(said("Unlink")[0].kind, HappeningKind::UnlinkAsked { .. }));
+}
+
+#[test]
+fn a_mention_is_cut_in_whatever_form_its_name_stands() {
+    let bench = Bench::ready();
+    for (shown, entity) in [
+        ("<at>Cafe\u{301} & Co</at>", "<at>Caf\u{e9} &amp; Co</at>"),
+        ("<at id=\"0\">\u{202e}OnCall</at>", "<at>OnCall</at>"),
+        ("<at>OnCall</at>", ""),
+    ] {
+        let mut activity = bench.teams.mentions("Ada", PLACE, None, "");
+        activity["text"] = format!(" {shown}&nbsp;linkTeam {CODE}").into();
+        activity["entities"][1]["text"] = entity.into();
+        let happenings = bench.happened(&activity);
+        assert_eq!(entered(&happenings).0, CODE, "{shown}");
+    }
 }
 
 #[test]
@@ -70,8 +91,10 @@ fn below_a_post_somebody_replies_to_it() {
     let bench = Bench::ready();
     let root = bench.post(&content(json!({ "title": "x" })));
     let happenings = bench.happened(&bench.teams.mentions("Ada", PLACE, Some(&root.id), "on my way"));
-    let HappeningKind::Replied { part, conversation, text, .. } = &happenings[0].kind else { panic!("{happenings:?}") };
-    assert_eq!((part, conversation.as_str(), text.as_str()), (&root, bench.channel().as_str(), "on my way"));
+    let HappeningKind::SaidInThread { root: part, conversation, text, .. } = &happenings[0].kind else {
+        panic!("{happenings:?}");
+    };
+    assert_eq!((part, conversation.id.as_str(), text.as_str()), (&root, bench.channel().as_str(), "on my way"));
 }
 
 #[test]

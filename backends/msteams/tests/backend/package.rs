@@ -25,19 +25,39 @@ impl Bench {
         let request = Request { method: Method::GET, path, query, headers: HeaderMap::new(), body: Bytes::new() };
         self.receive_request(&request)
     }
+
+    /// What is in the package: its files, and the manifest.
+    fn unpacked(&self) -> (Vec<String>, String) {
+        let Received::Answer(response) = self.download(self.link().query()) else { panic!("refused") };
+        assert_eq!(response.content_type, "application/zip");
+        let mut archive = ZipArchive::new(std::io::Cursor::new(response.body)).expect("a zip");
+        let mut names: Vec<String> = archive.file_names().map(|name| name.expect("a name").into_owned()).collect();
+        names.sort();
+        let mut text = String::new();
+        archive.by_name("manifest.json").expect("it").read_to_string(&mut text).expect("text");
+        (names, text)
+    }
+}
+
+#[test]
+fn a_later_download_is_an_update() {
+    let bench = Bench::ready();
+    let version = || {
+        let (_, manifest) = bench.unpacked();
+        let version = serde_json::from_str::<Value>(&manifest).expect("JSON")["version"].clone();
+        let numbers = version.as_str().expect("text").split('.').map(|number| number.parse().expect("a number"));
+        numbers.collect::<Vec<u16>>()
+    };
+    let first = version();
+    bench.stage.clock.pass(std::time::Duration::from_secs(60));
+    assert!(version() > first, "{first:?}");
 }
 
 #[test]
 fn the_package_has_what_its_manifest_names() {
     let bench = Bench::ready();
-    let Received::Answer(response) = bench.download(bench.link().query()) else { panic!("refused") };
-    assert_eq!(response.content_type, "application/zip");
-    let mut archive = ZipArchive::new(std::io::Cursor::new(response.body)).expect("a zip");
-    let mut names: Vec<String> = archive.file_names().map(|name| name.expect("a name").into_owned()).collect();
-    names.sort();
+    let (names, text) = bench.unpacked();
     assert_eq!(names, ["color.png", "manifest.json", "outline.png"]);
-    let mut text = String::new();
-    archive.by_name("manifest.json").expect("it").read_to_string(&mut text).expect("text");
     let manifest: Value = serde_json::from_str(&text).expect("JSON");
     let app_id = bench.teams.options().app_id;
     assert_eq!((&manifest["id"], &manifest["bots"][0]["botId"]), (&app_id.clone().into(), &app_id.into()));

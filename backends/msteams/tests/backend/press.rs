@@ -64,12 +64,14 @@ fn an_invoke_that_isnt_a_press_is_answered_and_nothing_happens() {
     let bench = Bench::ready();
     let press = invoke(&bench, "");
     let mut refresh = press.clone();
-    (refresh["value"]["action"]["verb"], refresh["value"]["trigger"]) = (json!("refresh"), json!("automatic"));
+    (refresh["value"]["action"]["verb"], refresh["value"]["trigger"]) = (json!("open"), json!("automatic"));
     let mut tokenless = press.clone();
     tokenless["value"]["action"]["data"] = json!({});
     let mut cardless = press.clone();
     cardless["replyToId"] = Value::Null;
-    for activity in [refresh, tokenless, cardless] {
+    let mut nowhere = cardless.clone();
+    nowhere["value"]["action"]["verb"] = json!("refresh");
+    for activity in [refresh, tokenless, cardless, nowhere] {
         let Received::Answer(response) = bench.receive(&activity) else { panic!("{activity} had an effect") };
         let body: Value = serde_json::from_slice(&response.body).expect("JSON");
         assert_eq!((&body["statusCode"], &body["type"]), (&json!(400), &json!("application/vnd.microsoft.error")));
@@ -97,6 +99,33 @@ fn the_answer_shows_the_card_with_the_notice_or_the_notice_alone() {
     assert!(body(Outcome::NotLinked)["value"].as_str().expect("a text").contains("send it to me"));
     let first = Some(Box::new(Outcome::Recorded));
     assert_eq!(body(Outcome::Duplicate { same_content: true, first })["value"], "Recorded.");
+}
+
+#[test]
+fn a_client_that_asks_is_shown_the_card_as_it_is_now() {
+    let bench = Bench::ready();
+    let post = bench.post(&content(with_buttons()));
+    let happenings = bench.happened(&bench.teams.refreshes("Ada", &post.id));
+    let [Happening { kind: HappeningKind::RefreshAsked { token, conversation, part }, .. }] = &happenings[..] else {
+        panic!("{happenings:?}");
+    };
+    assert_eq!((token.expose(), conversation, part), ("token-of-the-post", &bench.channel(), &post));
+    assert!(!bench.teams.asked().iter().any(|(_, path)| path.contains("/members/")), "all readers get the same");
+    let body = |outcome| -> Value { serde_json::from_slice(&bench.answer(&happenings, outcome).body).expect("JSON") };
+    let shown = body(Outcome::Refreshed(Box::new(bench.outgoing(&content(json!({ "title": "Taken" }))))));
+    assert_eq!(
+        (&shown["statusCode"], &shown["type"]),
+        (&json!(200), &json!("application/vnd.microsoft.card.adaptive"))
+    );
+    assert!(shown["value"].to_string().contains("Taken"), "{shown}");
+    assert_eq!(shown["value"]["refresh"]["action"]["data"]["t"], "token-of-the-post", "it can be asked again");
+    for (outcome, status) in [(Outcome::NotOurs, 400), (Outcome::Unavailable, 500)] {
+        let refused = body(outcome);
+        assert_eq!(
+            (&refused["statusCode"], &refused["type"]),
+            (&json!(status), &json!("application/vnd.microsoft.error"))
+        );
+    }
 }
 
 #[test]

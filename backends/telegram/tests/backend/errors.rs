@@ -52,6 +52,9 @@ fn every_sentence_has_its_cause() {
             Scope::Conversation,
         ),
         (400, "Bad Request: can't parse entities: oh", Cause::ContentRejected, Scope::Copy),
+        (400, "Bad Request: have no write access to the chat", Cause::PermissionDenied, Scope::Conversation),
+        (400, "Bad Request: CHAT_SEND_PLAIN_FORBIDDEN", Cause::PermissionDenied, Scope::Conversation),
+        (400, "Bad Request: CHANNEL_PRIVATE", Cause::BotNotInChannel, Scope::Conversation),
         (400, "Bad Request: something new", Cause::ContentRejected, Scope::Copy),
         (409, "Conflict: terminated by other getUpdates request", Cause::Unavailable, Scope::Copy),
         (421, "Misdirected Request", Cause::Unavailable, Scope::Copy),
@@ -67,13 +70,56 @@ fn every_sentence_has_its_cause() {
             assert_eq!((failure.cause, failure.scope), (cause, scope), "{description} ({seen})");
         }
     }
+    // Nor does each of those name the code.
+    for (words, cause) in [
+        ("Forbidden: bot was blocked by the user", Cause::RecipientBlockedBot),
+        ("Too Many Requests: retry after 3", Cause::RateLimited),
+        ("Bad Request: chat not found", Cause::ChannelNotFound),
+        ("no", Cause::ContentRejected),
+    ] {
+        bench.answers(Some(json_answer(200, &json!({ "ok": false, "description": words }))));
+        assert_eq!(bench.post(&group).expect_err(words).cause, cause, "{words}");
+    }
     // In a private chat nobody else can be meant.
     let ada = bench.outgoing(&titled("x"), bench.server.user_id("Ada"));
     bench.answers(Some(refusal(400, "Bad Request: chat not found", Value::Null)));
     assert_eq!(bench.post(&ada).expect_err("refused").cause, Cause::RecipientUnreachable);
-    // What isn't Telegram's tells nothing of the token.
-    bench.answers(Some(text_answer(404, "<html>not here</html>")));
-    assert_eq!(bench.post(&group).expect_err("refused").cause, Cause::Unavailable);
+    // What isn't Telegram's, but a proxy's, tells nothing of the token, the chat or the text.
+    for status in [400, 401, 403, 404, 407] {
+        bench.answers(Some(text_answer(status, "<html>not here</html>")));
+        let failure = bench.post(&group).expect_err("refused");
+        assert_eq!((failure.cause, failure.scope), (Cause::Unavailable, Scope::Copy), "{status}");
+    }
+}
+
+#[test]
+fn a_text_whose_markup_a_server_cannot_read_goes_out_without() {
+    let bench = Bench::new();
+    let mut content = titled("Disk <full> & \"late\"");
+    content.text = "See [the log](https://x.example/?a=1&b=2), **now**.".into();
+    let outgoing = bench.outgoing(&content, bench.group);
+    let refuse = |method| {
+        let words = "Bad Request: can't parse entities: Unsupported start tag at byte offset 3";
+        let body = json!({ "ok": false, "error_code": 400, "description": words });
+        bench.server.fail(method, 1, chatport_fake_telegram::Fault::Refused { status: 400, body });
+    };
+    let plain = "Disk <full> & \"late\"\nSee the log (https://x.example/?a=1&b=2), now.";
+    let shown =
+        |receipt: &Receipt| bench.server.message(bench.group, receipt.id.parse().expect("an id")).expect("it stands");
+    refuse("sendMessage");
+    let receipt = bench.post(&outgoing).expect("posted");
+    assert_eq!((shown(&receipt).text.as_str(), shown(&receipt).entities.len()), (plain, 0));
+    // The next one is as it should be.
+    let edit = TelegramBackend.delivery().and_then(Delivery::edit).expect("edits");
+    run(edit.edit(&bench.stage.site(), &outgoing, &receipt)).expect("edited");
+    assert!(!shown(&receipt).entities.is_empty());
+    refuse("editMessageText");
+    run(edit.edit(&bench.stage.site(), &outgoing, &receipt)).expect("edited");
+    assert_eq!(shown(&receipt).text, plain);
+    // It is tried once.
+    refuse("sendMessage");
+    refuse("sendMessage");
+    assert_eq!(bench.post(&outgoing).expect_err("refused").cause, Cause::ContentRejected);
 }
 
 #[test]
@@ -87,7 +133,9 @@ fn a_wish_to_slow_down_reaches_the_group_or_the_whole_bot() {
         let words = format!("Too Many Requests: retry after {seconds}");
         let by_body = refusal(429, &words, json!({ "retry_after": seconds }));
         let by_header = with_header(text_answer(429, "slower"), "retry-after", &seconds.to_string());
-        for answer in [by_body, by_header] {
+        let in_parts =
+            refusal(429, &words, json!({ "retry_after": f64::from(u32::try_from(seconds).expect("few")) - 0.5 }));
+        for answer in [by_body, by_header, in_parts] {
             bench.answers(Some(answer));
             let failure = bench.post(&outgoing).expect_err("refused");
             assert_eq!((failure.cause, failure.scope), (Cause::RateLimited, scope));

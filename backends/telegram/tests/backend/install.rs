@@ -48,6 +48,36 @@ fn without_a_public_address_updates_are_asked_for() {
 }
 
 #[test]
+fn a_bot_whose_server_writes_nulls_is_set_up_like_any_other() {
+    let bench = Bench::bare();
+    bench.stage.hide();
+    let (id, name) = bench.server.bot(&bench.token);
+    let me = json!({ "id": id, "is_bot": true, "first_name": "OnCall", "last_name": null, "username": name,
+        "language_code": null });
+    bench
+        .answers(Some(json_answer(200, &json!({ "ok": true, "result": me, "description": null, "parameters": null }))));
+    bench.set_up().expect("set up");
+}
+
+#[test]
+fn whoever_polls_takes_a_strangers_webhook_away_and_not_the_one_that_a_new_setup_has_just_set() {
+    let bench = Bench::bare();
+    bench.stage.hide();
+    bench.set_up().expect("set up");
+    let listen = MessagingBackend::listen(&TelegramBackend).expect("listening");
+    let hears = || run(listen.listen(&bench.stage.site(), None));
+    let slot = bench.stage.site().slot().to_string();
+    for (slot, stays) in [("0123456789abcdef0123456789abcdef", false), (slot.as_str(), true)] {
+        let url = format!("https://chatport.example.com/in/telegram/{slot}/updates");
+        let path = format!("/bot{}/setWebhook", bench.token);
+        let body = json!({ "url": url }).to_string();
+        assert_eq!(bench.server.answer(&path, "application/json", body.as_bytes()).0, 200);
+        assert_eq!(hears().is_err(), stays);
+        assert_eq!(bench.server.webhook(&bench.token).is_some(), stays);
+    }
+}
+
+#[test]
 fn a_probe_that_finds_late_updates_says_why() {
     let bench = Bench::new();
     let install = TelegramBackend.install().expect("install steps");

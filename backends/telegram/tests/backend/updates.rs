@@ -140,6 +140,49 @@ fn codes_are_heard_wherever_they_are_typed() {
     );
 }
 
+/// The same update of a server that writes what isn't there as `null`.
+fn with_nulls(update: &Value) -> Value {
+    let names =
+        ["text", "caption", "title", "username", "last_name", "from", "sender_chat", "reply_to_message", "data"];
+    let more = ["message_thread_id", "is_topic_message", "is_automatic_forward", "migrate_to_chat_id", "is_member"];
+    match update {
+        Value::Object(members) => {
+            let mut all: serde_json::Map<_, _> =
+                members.iter().map(|(name, member)| (name.clone(), with_nulls(member))).collect();
+            for name in names.into_iter().chain(more) {
+                all.entry(name).or_insert(Value::Null);
+            }
+            all.insert("a_member_of_tomorrow".into(), json!({ "id": u64::MAX }));
+            Value::Object(all)
+        }
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn what_is_null_counts_as_left_out_and_what_is_new_is_passed_over() {
+    let bench = Bench::new();
+    let member = json!({ "update_id": 13, "my_chat_member": { "chat": chat("group", -7), "from": ada(), "date": 1,
+        "new_chat_member": { "status": "left" } } });
+    let pressed = press(json!({ "message_id": 5, "date": 0, "chat": chat("supergroup", -1_007) }));
+    let moved = message(chat("group", -44), json!({ "migrate_to_chat_id": -1_009 }));
+    for update in [private("K7QX-2M4P-9ZRT"), in_group("/start K7QX-2M4P-9ZRT"), member, pressed, moved] {
+        let plain = bench.hears(&update).expect("a happening");
+        let with_nulls = bench.hears(&with_nulls(&update));
+        assert_eq!(format!("{:?}", with_nulls.expect("the same")), format!("{plain:?}"));
+    }
+}
+
+#[test]
+fn what_is_written_under_a_picture_counts_as_a_text() {
+    let bench = Bench::new();
+    let (bot, _) = bench.server.bot(&bench.token);
+    let root = json!({ "message_id": 4, "date": 1, "chat": chat("supergroup", -1_007), "from": { "id": bot, "is_bot": true } });
+    let more = json!({ "photo": [{ "file_id": "p" }], "caption": "it looks like this", "reply_to_message": root });
+    let heard = bench.hears(&message(chat("supergroup", -1_007), more)).expect("a reply");
+    assert!(matches!(heard.kind, HappeningKind::Replied { text, .. } if text == "it looks like this"));
+}
+
 #[test]
 fn what_else_people_do_is_heard_as_what_it_is() {
     let bench = Bench::new();
@@ -170,7 +213,25 @@ fn what_else_people_do_is_heard_as_what_it_is() {
         let lost = member(status);
         assert!(matches!(lost, Some(HappeningKind::ConversationLost { conversation }) if conversation == "-1007"));
     }
-    assert!(member("administrator").is_none());
+    assert!(member("administrator").is_none() && member("restricted").is_none());
+    // Who was restricted stays so when it leaves.
+    let change = json!({ "chat": chat("supergroup", -1_007), "from": ada(), "date": 1,
+        "new_chat_member": { "status": "restricted", "is_member": false } });
+    let gone = kind(json!({ "update_id": 13, "my_chat_member": change }));
+    assert!(matches!(gone, Some(HappeningKind::ConversationLost { .. })));
+}
+
+#[test]
+fn whoever_guesses_on_and_on_in_a_group_gets_no_more_answers_there() {
+    let bench = Bench::new();
+    let said = |update: Value, refusal| {
+        let heard = bench.hears(&update).expect("a code");
+        bench.says(&heard, Outcome::CodeRefused(refusal))["chat_id"].clone()
+    };
+    let code = "K7QX-2M4P-9ZRT";
+    assert_eq!(said(in_group(code), CodeRefusal::NotValid), -1_007);
+    assert_eq!(said(in_group(code), CodeRefusal::TooManyAttempts), Value::Null);
+    assert_eq!(said(private(code), CodeRefusal::TooManyAttempts), 7);
 }
 
 #[test]

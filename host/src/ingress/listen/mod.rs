@@ -104,7 +104,7 @@ async fn listens(app: &App, organization: &OrganizationId, id: InstallationId) -
 }
 
 /// What a probe has found, with what the host knows: an installation that can't be listened to
-/// hears nothing.
+/// hears nothing, unless its platform calls by now.
 ///
 /// # Errors
 /// The database refuses.
@@ -114,7 +114,9 @@ pub async fn and_listening(
     installation: InstallationId,
     mut health: Health,
 ) -> Result<Health, DbErr> {
-    if let Some(failing) = failing(app, organization, installation).await? {
+    if let Some(failing) = failing(app, organization, installation).await?
+        && listens(app, organization, installation).await
+    {
         health.can_receive = false;
         health.missing.push(format!("what people do there can't be heard since {}: {}", failing.since, failing.detail));
         health.cure.get_or_insert_with(|| "Mend the cause; the host goes on listening by itself.".into());

@@ -112,6 +112,11 @@ async fn an_installation_that_cant_be_heard_says_so_until_it_can() {
     assert!(missing.iter().any(|what| what.ends_with("the loft is shut")), "{missing:?}");
     tell(&world, [Ok(Heard::default())]);
     until("it is heard again", async || probe().await.health.can_receive).await;
+    tell(&world, [Err(Failure::new(Cause::Unavailable, "the loft is shut"))]);
+    until("it is noted again", async || !probe().await.health.can_receive).await;
+    // Setup has arranged that the platform calls.
+    *world.pigeon.news.lock().unwrap() = None;
+    assert!(probe().await.health.can_receive, "nobody has to listen any more");
     replica.stop().await;
 }
 

@@ -1,5 +1,6 @@
 mod batches;
 mod listening;
+mod refreshes;
 
 use std::{sync::Arc, time::Duration};
 
@@ -475,6 +476,24 @@ async fn a_reply_to_one_of_our_posts_reaches_the_application() {
         .collect();
     assert_eq!(replies.len(), 1);
     assert_eq!((&replies[0]["message"], &replies[0]["text"]), (&json!("fire"), &json!("on it")));
+}
+
+#[tokio::test]
+async fn what_is_said_in_a_thread_reaches_the_application_whoever_began_the_thread() {
+    let shown = Shown::new().await;
+    let said = |root: &str| HappeningKind::SaidInThread {
+        root: Receipt::new(root),
+        text: "who is on call".into(),
+        account: Account::new("a1"),
+        conversation: loft("attic"),
+    };
+    let before = shown.world.events().await.len();
+    assert!(matches!(commit(&shown.world, shown.id, "h1", said("post-1")).await, Outcome::Recorded));
+    assert!(matches!(commit(&shown.world, shown.id, "h2", said("post-of-somebody")).await, Outcome::NotOurs));
+    let told: Vec<_> = shown.world.events().await.split_off(before);
+    let kinds: Vec<&str> = told.iter().map(|(kind, _)| kind.as_str()).collect();
+    assert_eq!(kinds, ["reply.posted", "command.invoked"]);
+    assert!(told.iter().all(|(_, data)| data["text"] == "who is on call" && data["user"] == "ann"), "{told:?}");
 }
 
 /// An application that answers each press with `reply`.

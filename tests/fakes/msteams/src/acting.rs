@@ -60,6 +60,15 @@ fn mentioning(world: &World, activity: &mut Value, text: &str) {
     activity["entities"].as_array_mut().expect("a list").push(mention);
 }
 
+/// Make an activity the use of a universal action.
+fn invoke(activity: &mut Value, action: &Value, data: Value, trigger: &str, post: &str) {
+    let used = json!({ "type": action["type"], "verb": action["verb"], "data": data });
+    activity["id"] = format!("f:{}", activity["id"].as_str().unwrap_or_default()).into();
+    activity["name"] = "adaptiveCard/action".into();
+    activity["value"] = json!({ "action": used, "trigger": trigger });
+    activity["replyToId"] = post.into();
+}
+
 impl FakeTeams {
     /// Somebody writes to the bot in their personal chat.
     pub fn says(&self, person: &str, text: &str) -> Value {
@@ -124,11 +133,19 @@ impl FakeTeams {
             return activity;
         }
         let mut activity = activity(&mut world, "invoke", person, conversation, data);
-        let pressed = json!({ "type": action["type"], "verb": action["verb"], "data": given });
-        activity["id"] = format!("f:{}", activity["id"].as_str().unwrap_or_default()).into();
-        activity["name"] = "adaptiveCard/action".into();
-        activity["value"] = json!({ "action": pressed, "trigger": "manual" });
-        activity["replyToId"] = post.into();
+        invoke(&mut activity, action, given, "manual", post);
+        activity
+    }
+
+    /// Somebody's client asks by itself what a post shows now.
+    pub fn refreshes(&self, person: &str, post: &str) -> Value {
+        let (conversation, data) = self.place_of(post).expect("a post");
+        let mut world = self.world();
+        let found = world.posts.iter().find(|found| found.id == post).expect("a post");
+        let action = found.card()["refresh"]["action"].clone();
+        assert!(action.is_object(), "the client has nothing to ask by on {}", found.card());
+        let mut activity = activity(&mut world, "invoke", person, conversation, data);
+        invoke(&mut activity, &action, action["data"].clone(), "automatic", post);
         activity
     }
 

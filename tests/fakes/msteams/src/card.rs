@@ -56,14 +56,15 @@ const RUNS: &[Kind] = &[
     Kind { name: "TextRun", required: 1, members: &[("text", Is::Text), ("size", SIZES), ("weight", WEIGHTS), ("color", COLOURS), ("isSubtle", Is::Flag)] },
 ];
 
+/// Most people for whom a card asks by itself what it shows.
+const MAX_REFRESHED: usize = 60;
 /// Most actions that are shown side by side; further ones hide in a menu.
 const MAX_ACTIONS: usize = 6;
 
 /// Check a card.
 pub(crate) fn check(world: &World, card: &Value) -> Result<(), String> {
-    let members = members(card, "card")?;
-    for name in members.keys() {
-        if !["type", "version", "body", "actions", "msteams", "$schema"].contains(&name.as_str()) {
+    for name in members(card, "card")?.keys() {
+        if !["type", "version", "body", "actions", "msteams", "refresh", "$schema"].contains(&name.as_str()) {
             return Err(format!("a card has no `{name}`"));
         }
     }
@@ -71,6 +72,16 @@ pub(crate) fn check(world: &World, card: &Value) -> Result<(), String> {
         return Err("it isn't an AdaptiveCard of version 1.5".into());
     }
     list(&card["body"], ELEMENTS)?;
+    if let Some(refresh) = card.get("refresh") {
+        let given = members(refresh, "refresh")?;
+        if given.keys().any(|name| !["action", "userIds"].contains(&name.as_str())) {
+            return Err(format!("a refresh has no such member: {refresh}"));
+        }
+        if refresh["userIds"].as_array().is_some_and(|ids| ids.len() > MAX_REFRESHED) {
+            return Err(format!("a refresh for more than {MAX_REFRESHED} people"));
+        }
+        one(&refresh["action"], &ACTIONS[..1])?;
+    }
     if !card["actions"].is_null() {
         list(&card["actions"], ACTIONS)?;
         if card["actions"].as_array().is_some_and(|actions| actions.len() > MAX_ACTIONS) {
@@ -113,7 +124,7 @@ fn shown(value: &Value, into: &mut String) {
         Value::Object(members) => {
             for (name, member) in members {
                 match name.as_str() {
-                    "type" | "id" | "data" | "url" | "verb" | "msteams" => {}
+                    "type" | "id" | "data" | "url" | "verb" | "msteams" | "refresh" => {}
                     "choices" => {
                         member.as_array().into_iter().flatten().for_each(|choice| shown(&choice["title"], into))
                     }

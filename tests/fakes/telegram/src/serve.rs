@@ -65,7 +65,12 @@ pub(crate) fn parameters(content_type: &str, body: &[u8]) -> Result<Map<String, 
 async fn wait(shared: &Shared, token: &str, parameters: Map<String, Value>) -> Reply {
     let seconds = parameters.get("timeout").and_then(Value::as_u64).unwrap_or(0).min(MAX_WAIT);
     let deadline = Instant::now() + Duration::from_secs(seconds);
+    let offset = parameters.get("offset").and_then(Value::as_i64).unwrap_or_default();
     let mine = shared.world().bots.get_mut(token).map_or(0, |bot| {
+        // What is confirmed is so at once, however long this waits.
+        if bot.queue.webhook.is_none() {
+            bot.queue.waiting.retain(|update| update.id >= offset);
+        }
         bot.queue.asked += 1;
         bot.queue.asked
     });
@@ -78,11 +83,11 @@ async fn wait(shared: &Shared, token: &str, parameters: Map<String, Value>) -> R
                 "terminated by other getUpdates request; make sure that only one bot instance is running",
             )));
         }
-        // What is confirmed by this very call is still in the queue.
-        let offset = parameters.get("offset").and_then(Value::as_i64).unwrap_or_default();
-        let has_new = shared.world().bots.get(token).is_none_or(|bot| {
-            bot.queue.webhook.is_some() || bot.queue.waiting.iter().any(|update| update.id >= offset)
-        });
+        let has_new = shared
+            .world()
+            .bots
+            .get(token)
+            .is_none_or(|bot| bot.queue.webhook.is_some() || !bot.queue.waiting.is_empty());
         if has_new || Instant::now() >= deadline {
             return calls::answer(shared, token, "getUpdates", parameters);
         }
