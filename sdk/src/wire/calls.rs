@@ -9,9 +9,10 @@ use super::{
     Method, Revealed, Take,
     bounds::{self, Broken},
     for_people,
-    happenings::{Happening, Outcome},
+    happenings::Happening,
     ingress::{Heard, Received, Request, Response},
     install::{Presentation, Progress, Renewal},
+    outcomes::Outcome,
     parts::{Declaring, Page, Resolved, Resolving, Searching, Synced},
 };
 use crate::{

@@ -10,6 +10,7 @@ mod described;
 mod happenings;
 mod ingress;
 mod install;
+mod outcomes;
 mod parts;
 mod schema;
 
@@ -25,6 +26,7 @@ pub use described::{Descriptor, Known, Parts, Rate, TokenKind, stream_of};
 pub use happenings::*;
 pub use ingress::*;
 pub use install::*;
+pub use outcomes::*;
 pub use parts::*;
 pub use schema::document;
 
