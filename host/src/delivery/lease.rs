@@ -4,8 +4,9 @@
 use tokio::time::Instant;
 
 use super::{
+    call_off,
     desk::{Assignment, Desk},
-    outcomes, revise,
+    outcomes,
     store::{Documents, RowsWanted, StoreError},
     units::Units,
 };
@@ -68,7 +69,7 @@ impl Units {
             self.documents(unit.as_mut(), &mut ledger, rows.iter().map(|row| row.id), &Documents::default()).await?;
         for row in &rows {
             let document = row.message.and_then(|message| documents.messages.get(&message));
-            revise::expire(&mut ledger, row, document.map(|document| document.key.as_str()));
+            call_off::expire(&mut ledger, row, document.map(|document| document.key.as_str()));
         }
         unit.commit(ledger.into_changes()).await?;
         Ok(rows.len())

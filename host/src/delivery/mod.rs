@@ -9,6 +9,7 @@
 pub mod accept;
 mod alarm;
 mod breaker;
+mod call_off;
 mod clock;
 mod courier;
 pub mod desk;

@@ -10,6 +10,7 @@ use std::{
 use chatport_sdk::{site::Random, time::Timestamp};
 
 use super::{
+    call_off,
     ledger::Ledger,
     recent::Recent,
     revise,
@@ -69,7 +70,7 @@ impl Units {
         let (mut unit, mut ledger) = self.begin().await?;
         let messages = BTreeSet::from([(organization.clone(), key.to_owned())]);
         ledger.load(unit.load(&RowsWanted { messages, ..RowsWanted::default() }).await?);
-        let deleted = revise::delete(&mut ledger, organization, key, now);
+        let deleted = call_off::delete(&mut ledger, organization, key, now);
         unit.commit(ledger.into_changes()).await?;
         Ok(deleted)
     }

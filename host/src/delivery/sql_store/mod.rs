@@ -25,9 +25,8 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrai
 use uuid::Uuid;
 
 use super::{
-    CancelWhat,
+    CancelWhat, call_off,
     ledger::{Changes, Ledger, Stream},
-    revise,
     store::{DeliveryStore, Documents, Full, Held, Root, Rows, RowsWanted, StoreError, Unit},
 };
 use crate::{
@@ -112,7 +111,7 @@ pub(super) async fn cancel(
     let mut ledger = Ledger::new(now, Arc::clone(random));
     ledger.load_copies(rows.clone());
     for row in &rows {
-        revise::leave(&mut ledger, row, false, now);
+        call_off::leave(&mut ledger, row, false, now);
     }
     flush::write(transaction, database, ledger.into_changes()).await
 }
