@@ -17,6 +17,10 @@ install_missing() {
     DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -qy --no-install-recommends "${packages[@]}"
 }
 
+# What `install_missing` must be told where Python lacks what makes folders for its programs, as
+# Debian's does: there is no program by which to tell.
+python_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null || echo pyvenv:python3-venv; }
+
 # A port on which nothing listens.
 free_port() {
     local port

@@ -21,6 +21,7 @@ use super::{
     SetupFailure,
     commands::{self, SyncProblem, declared},
     contain::{SETUP_LIMIT, contained},
+    failure::for_application,
     sites, tokens,
 };
 use crate::{
@@ -206,7 +207,8 @@ async fn keep(app: &App, row: &Model, synced: Synced) -> Result<(), SetupFailure
 async fn note(app: &App, row: &Model, failure: &Failure) -> Result<(), DbErr> {
     let attempts = row.attempts.saturating_add(1);
     let again_at = app.clock.now().plus(wait(attempts, failure));
-    let problem = SyncProblem { code: failure.cause.code().to_owned(), detail: detail(failure), again_at };
+    let problem =
+        SyncProblem { code: failure.cause.code().to_owned(), detail: for_application(failure).into(), again_at };
     Entity::update_many()
         .col_expr(Column::DueAt, Expr::value(again_at.as_micros()))
         .col_expr(Column::Attempts, Expr::value(attempts))
@@ -217,17 +219,6 @@ async fn note(app: &App, row: &Model, failure: &Failure) -> Result<(), DbErr> {
         .exec(app.database.write_uncached())
         .await?;
     give_back(app.database.write_uncached(), row).await
-}
-
-/// What the application may know: what is at an address that doesn't answer stands in the log
-/// alone.
-fn detail(failure: &Failure) -> String {
-    match failure.cause {
-        Cause::Unreachable | Cause::NoAnswer | Cause::Unavailable | Cause::RedirectRefused => {
-            "the platform can't be reached, or doesn't answer as expected".into()
-        }
-        _ => failure.detail.clone(),
-    }
 }
 
 /// When it is tried again after so many failures in a row.

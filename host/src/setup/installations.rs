@@ -208,7 +208,7 @@ pub async fn probe(
     });
     let failed = |error| SetupFailure::call(loaded.backend_id(), error);
     let health = asked.await.map_err(failed)?.ok_or_else(|| no_install(loaded.backend_id()))?;
-    let health = listen::and_listening(app, organization, installation, health).await?;
+    let health = listen::and_listening(app, &loaded, health).await?;
     let probed = Probed { at: app.clock.now(), health };
     Entity::update_many()
         .col_expr(Column::Health, Expr::value(json!(probed)))

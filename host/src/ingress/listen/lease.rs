@@ -32,11 +32,8 @@ pub(super) struct Lease {
 }
 
 /// Since when an installation can't be listened to, and why.
-#[derive(Debug)]
-pub struct Failing {
-    /// Since when.
+pub(super) struct Failing {
     pub since: Timestamp,
-    /// Why.
     pub detail: String,
 }
 
@@ -132,10 +129,7 @@ pub(super) async fn give_back_what_a_dead_process_held(app: &App) -> Result<(), 
 }
 
 /// Since when an installation can't be listened to; `None`: it can, or nobody has to.
-///
-/// # Errors
-/// The database refuses.
-pub async fn failing(
+pub(super) async fn failing(
     app: &App,
     organization: &OrganizationId,
     installation: InstallationId,

@@ -27,6 +27,7 @@ use crate::{
     app::App,
     setup::{
         contain::contained,
+        failure::for_application,
         sites::{self, LoadError, Loaded},
         suspension,
     },
@@ -125,7 +126,7 @@ impl Listener {
             Err(LoadError::Store(error)) => return Err(error),
             Err(_) => return Ok(Some(End::Done)),
         };
-        if !super::listens(&self.app, &loaded.organization, loaded.id).await {
+        if !super::listens(&loaded) {
             return Ok(Some(End::Done));
         }
         let begun = Instant::now();
@@ -249,7 +250,7 @@ impl Listener {
             let (organization, installation) = (&self.lease.organization, self.lease.installation);
             suspension::suspend(&self.app, organization, installation, code, &failure.detail).await?;
         }
-        let is_ours = self.lease.note(&self.app, Some(&failure.detail)).await?;
+        let is_ours = self.lease.note(&self.app, Some(for_application(failure))).await?;
         let wait = match failure.retry_after {
             Some(asked) => asked.clamp(WAITS[0], LONGEST_WAIT),
             None if needs_person => LONG_WAIT,

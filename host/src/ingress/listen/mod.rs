@@ -13,12 +13,15 @@ use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySel
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use uuid::Uuid;
 
-pub use lease::{failing, forget};
+pub use lease::forget;
 
 use crate::{
     app::App,
     ids::{InstallationId, OrganizationId},
-    setup::{contain::contained_pure, sites},
+    setup::{
+        contain::contained_pure,
+        sites::{self, Loaded},
+    },
     store::entities::installations::{Column, Entity},
 };
 use lease::Lease;
@@ -79,7 +82,12 @@ impl Listeners {
         self.after = rows.last().filter(|_| rows.len() as u64 == BATCH).map_or(Uuid::nil(), |row| row.id);
         for row in rows {
             let (organization, id) = (OrganizationId::stored(row.organization), InstallationId(row.id));
-            if self.running.contains_key(&id) || !listens(&self.app, &organization, id).await {
+            if self.running.contains_key(&id) {
+                continue;
+            }
+            // One that can't be loaded, or was removed meanwhile, is looked at again soon.
+            let known = sites::load(&self.app, &organization, id).await;
+            if !known.is_ok_and(|loaded| listens(&loaded)) {
                 continue;
             }
             if let Some(lease) = Lease::take(&self.app, &organization, id).await? {
@@ -97,9 +105,8 @@ fn hearing(backend: &dyn chatport_sdk::backend::MessagingBackend) -> Option<&'st
     offers.then(|| backend.descriptor().id)
 }
 
-/// Whether an installation is heard by listening, as this replica knows it.
-async fn listens(app: &App, organization: &OrganizationId, id: InstallationId) -> bool {
-    let Ok(loaded) = sites::load(app, organization, id).await else { return false };
+/// Whether an installation is heard by listening.
+fn listens(loaded: &Loaded) -> bool {
     contained_pure(|| loaded.backend.listen().is_some_and(|listen| listen.listens(&loaded.site))).unwrap_or(false)
 }
 
@@ -108,14 +115,9 @@ async fn listens(app: &App, organization: &OrganizationId, id: InstallationId) -
 ///
 /// # Errors
 /// The database refuses.
-pub async fn and_listening(
-    app: &App,
-    organization: &OrganizationId,
-    installation: InstallationId,
-    mut health: Health,
-) -> Result<Health, DbErr> {
-    if let Some(failing) = failing(app, organization, installation).await?
-        && listens(app, organization, installation).await
+pub async fn and_listening(app: &App, loaded: &Loaded, mut health: Health) -> Result<Health, DbErr> {
+    if listens(loaded)
+        && let Some(failing) = lease::failing(app, &loaded.organization, loaded.id).await?
     {
         health.can_receive = false;
         health.missing.push(format!("what people do there can't be heard since {}: {}", failing.since, failing.detail));

@@ -105,11 +105,16 @@ async fn an_installation_that_cant_be_heard_says_so_until_it_can() {
     let id = world.installed().await;
     let probe =
         async || installations::probe(&world.app, &world.organization, id).await.unwrap().health.last_probe.unwrap();
-    tell(&world, [Err(Failure::new(Cause::Unavailable, "the loft is shut"))]);
+    tell(&world, [Err(Failure::new(Cause::PermissionDenied, "the loft is shut"))]);
     let replica = Replica::start(&world);
     until("it is noted", async || !probe().await.health.can_receive).await;
     let missing = probe().await.health.missing;
     assert!(missing.iter().any(|what| what.ends_with("the loft is shut")), "{missing:?}");
+    // What is at an address that doesn't answer is for the operator.
+    tell(&world, [Err(Failure::new(Cause::Unreachable, "10.0.0.1 refuses"))]);
+    let told = async || probe().await.health.missing.join("; ");
+    until("it is noted anew", async || !told().await.contains("the loft is shut")).await;
+    assert!(told().await.contains("can't be reached") && !told().await.contains("10.0.0.1"), "{}", told().await);
     tell(&world, [Ok(Heard::default())]);
     until("it is heard again", async || probe().await.health.can_receive).await;
     tell(&world, [Err(Failure::new(Cause::Unavailable, "the loft is shut"))]);

@@ -1,9 +1,22 @@
 //! Verification codes: shown to the person, entered on the platform.
 
 use super::{Finding, Fixture, Obstacle, Ready, ensure};
-use crate::{happening::HappeningKind, secret::Secret, testkit::Cue};
+use crate::{
+    happening::{Happening, HappeningKind},
+    identity::Account,
+    secret::Secret,
+    testkit::Cue,
+};
 
-const CODE: &str = "K7QX-2M4P-9ZRT";
+pub(super) const CODE: &str = "K7QX-2M4P-9ZRT";
+
+/// The code that somebody has entered, and who it was.
+pub(super) fn entered(happenings: &[Happening]) -> Option<(&Secret, &Account)> {
+    happenings.iter().find_map(|happening| match &happening.kind {
+        HappeningKind::CodeEntered { code, account, .. } => Some((code, account)),
+        _ => None,
+    })
+}
 
 pub(super) async fn a_code_is_shown_as_it_is(fixture: &dyn Fixture) -> Finding {
     let backend = fixture.backend();
@@ -36,11 +49,7 @@ pub(super) async fn a_code_that_is_entered_arrives(fixture: &dyn Fixture) -> Fin
     let request = ready.stage.platform.request(&ready.stage, &Cue::Code(Secret::new(CODE))).await;
     let request = request.ok_or(Obstacle::Absent("codes don't come by a request"))?;
     let happenings = ready.stage.receive(fixture, &request).await?;
-    let entered = happenings.iter().find_map(|happening| match &happening.kind {
-        HappeningKind::CodeEntered { code, account, .. } => Some((code, account)),
-        _ => None,
-    });
-    let Some((code, account)) = entered else {
+    let Some((code, account)) = entered(&happenings) else {
         return Err(Obstacle::Broken(format!("a code became {happenings:?}")));
     };
     let plain = |code: &str| code.replace(['-', ' '], "").to_uppercase();

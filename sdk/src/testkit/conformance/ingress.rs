@@ -1,6 +1,6 @@
 //! What comes in: nothing that isn't proven has an effect.
 
-use super::{super::hostile, Finding, Fixture, Obstacle, Ready, delivery::with_button, ensure};
+use super::{super::hostile, Finding, Fixture, Obstacle, Ready, codes::CODE, delivery::with_button, ensure};
 use crate::{
     happening::{CodeRefusal, Happening, HappeningKind, Outcome, PressAnswer},
     ingress::{Ingress, PublicBase, Received, Request, Response},
@@ -34,7 +34,7 @@ impl Ready {
     /// Every genuine request that the fixture can make.
     async fn genuine(&self) -> Result<Vec<Request>, Obstacle> {
         let mut requests = Vec::new();
-        for cue in [Cue::Code(Secret::new("K7QX-2M4P-9ZRT")), Cue::Text("status 4711".into())] {
+        for cue in [Cue::Code(Secret::new(CODE)), Cue::Text("status 4711".into())] {
             requests.extend(self.stage.platform.request(&self.stage, &cue).await);
         }
         requests.extend(self.press().await?.map(|(request, ..)| request));

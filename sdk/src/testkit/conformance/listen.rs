@@ -1,16 +1,20 @@
 //! What is heard where the platform doesn't call: all of it, in spite of crashes and outages.
 
-use super::{Finding, Fixture, Obstacle, Ready, ensure, ingress::outcomes};
+use super::{
+    Finding, Fixture, Obstacle, Ready,
+    codes::{CODE, entered},
+    ensure,
+    ingress::outcomes,
+};
 use crate::{
     failure::Cause,
-    happening::{Happening, HappeningKind},
+    happening::Happening,
     listen::{Heard, Listen},
     secret::Secret,
     testkit::{Cue, Fault, Stage, text_answer},
 };
 
 const ABSENT: Obstacle = Obstacle::Absent("the backend isn't heard by listening");
-const CODE: &str = "K7QX-2M4P-9ZRT";
 
 /// Set up where the platform can't call, if there is anything to listen to.
 async fn ready(fixture: &dyn Fixture) -> Result<Ready, Obstacle> {
@@ -68,11 +72,7 @@ pub(super) async fn what_happens_is_heard(fixture: &dyn Fixture) -> Finding {
     let ready = ready(fixture).await?;
     ready.happens(&Cue::Code(Secret::new(CODE))).await?;
     let heard = ready.hear_all(fixture).await?;
-    let entered = heard.happenings.iter().find_map(|happening| match &happening.kind {
-        HappeningKind::CodeEntered { code, account, .. } => Some((code, account)),
-        _ => None,
-    });
-    let Some((code, account)) = entered else {
+    let Some((code, account)) = entered(&heard.happenings) else {
         return Err(Obstacle::Broken(format!("a code was heard as {:?}", heard.happenings)));
     };
     ensure!(code.expose().replace('-', "") == CODE.replace('-', ""), "another code was heard than was entered");
