@@ -10,7 +10,7 @@ const WRITE: &str = "CHATPORT_WRITE_OPENAPI";
 #[test]
 fn the_published_description_is_what_the_program_serves() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/openapi.json");
-    let served = chatport_host::api::build().1;
+    let served = chatport_host::api::build().1.describe();
     if std::env::var_os(WRITE).is_some() {
         let text = serde_json::to_string_pretty(&served).expect("JSON");
         fs::write(&file, text + "\n").expect("docs/openapi.json can be written");

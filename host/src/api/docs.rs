@@ -1,6 +1,8 @@
 //! The API's documentation: its description at `/openapi.json`, a page over it at `/docs`
 //! that needs nothing from elsewhere, and an address for each kind of problem.
 
+use std::sync::{Arc, LazyLock};
+
 use axum::{
     Router,
     body::Bytes,
@@ -10,9 +12,8 @@ use axum::{
 };
 use chatport_sdk::crypto;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde_json::Value;
 
-use super::{operation::Operation, problem::Problem, problem_types as types};
+use super::{operation::Operation, problem::Problem, problem_types as types, routes::Outline};
 
 /// The group of the documentation's own operations.
 pub(super) const TAG: &str = "Documentation";
@@ -73,10 +74,15 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 /// The documentation's routes.
-pub(super) fn router<S: Clone + Send + Sync + 'static>(description: &Value) -> Router<S> {
-    let json = Bytes::from(description.to_string());
-    let json_tag = entity_tag(&json);
-    let described = move |headers: HeaderMap| async move { file(&headers, "application/json", &json_tag, json) };
+pub(super) fn router<S: Clone + Send + Sync + 'static>(outline: Arc<Outline>) -> Router<S> {
+    let description = Arc::new(LazyLock::new(move || {
+        let json = Bytes::from(outline.describe().to_string());
+        (entity_tag(&json), json)
+    }));
+    let described = move |headers: HeaderMap| async move {
+        let (tag, json) = &**description;
+        file(&headers, "application/json", tag, json.clone())
+    };
     let router = Router::new().route("/openapi.json", get(described)).route("/problems/{slug}", get(explain));
     FILES.iter().fold(router, |router, page| {
         let tag = entity_tag(page.text.as_bytes());

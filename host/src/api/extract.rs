@@ -81,9 +81,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             return Err(Problem::new(types::UNSUPPORTED_MEDIA_TYPE));
         }
         let bytes = read_body(request.into_body(), MAX_BODY).await.map_err(body_problem)?;
-        let document = strict_json::parse(&bytes)
-            .map_err(|error| Problem::new(types::MALFORMED_JSON).detail(shortened(error.to_string())))?;
-        from_json(document).map(Self)
+        let malformed =
+            |error: serde_json::Error| Problem::new(types::MALFORMED_JSON).detail(shortened(error.to_string()));
+        strict_json::check(&bytes).map_err(malformed)?;
+        match serde_json::from_slice(&bytes) {
+            Ok(body) => Ok(Self(body)),
+            // Only what doesn't fit is looked at for where.
+            Err(_) => from_json(serde_json::from_slice(&bytes).map_err(malformed)?).map(Self),
+        }
     }
 }
 
@@ -91,7 +96,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 ///
 /// # Errors
 /// A problem with a JSON pointer to what doesn't fit.
-pub fn from_json<T: DeserializeOwned>(document: Value) -> Result<T, Problem> {
+fn from_json<T: DeserializeOwned>(document: Value) -> Result<T, Problem> {
     serde_path_to_error::deserialize(document).map_err(|error| {
         let pointer: String = error.path().iter().filter_map(pointer_segment).collect();
         Problem::new(types::INVALID_BODY).pointer(pointer).detail(shortened(error.into_inner().to_string()))

@@ -31,8 +31,9 @@ mod system;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use axum::Router;
-use serde_json::Value;
 
 use crate::{
     app::App,
@@ -41,10 +42,10 @@ use crate::{
     ingress::told::{ActionInvoked, CommandInvoked, ReplyPosted},
     setup::{channels::ChannelEvent, installations::InstallationEvent, links::LinkEvent},
 };
-use routes::{About, Api};
+use routes::{About, Api, Outline};
 
-/// The routes of the whole host and their description.
-pub fn build() -> (Router<App>, Value) {
+/// The routes of the whole host, and what there is to describe of them.
+pub fn build() -> (Router<App>, Arc<Outline>) {
     let about = About::new(
         "Chatport",
         env!("CARGO_PKG_VERSION"),

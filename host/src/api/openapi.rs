@@ -8,11 +8,11 @@ use schemars::Schema;
 use serde_json::{Map, Value, json};
 
 use super::{
-    openapi_events,
-    operation::{Method, Operation, Schemas},
+    openapi_events::{self, Told},
+    operation::{Description, Method, Operation, Schemas},
     problem::{PROBLEM_JSON, ProblemType},
     problem_types as types,
-    routes::{Api, Security},
+    routes::{Outline, Security},
 };
 
 pub(super) const SCHEMAS: &str = "#/components/schemas/";
@@ -23,15 +23,31 @@ const PROBLEM_TYPE_SCHEMA: &str = "ProblemType";
 const API_KEY: &str = "apiKey";
 
 /// One operation with what its types say.
-#[derive(Debug)]
-pub(super) struct Described {
-    pub(super) operation: Operation,
-    pub(super) security: Security,
-    pub(super) problems: &'static [ProblemType],
-    pub(super) path: Option<Schema>,
-    pub(super) query: Option<Schema>,
-    pub(super) body: Option<Schema>,
-    pub(super) answers: Vec<(u16, Option<Schema>)>,
+struct Described<'a> {
+    operation: &'a Operation,
+    security: Security,
+    problems: &'static [ProblemType],
+    path: Option<Schema>,
+    query: Option<Schema>,
+    body: Option<Schema>,
+    answers: Vec<(u16, Option<Schema>)>,
+}
+
+impl<'a> Described<'a> {
+    fn of(operation: &'a Operation, by_types: fn(&mut Description<'_>), schemas: &mut Schemas) -> Self {
+        let mut description = Description {
+            schemas,
+            security: Security::Public,
+            problems: &[],
+            path: None,
+            query: None,
+            body: None,
+            answers: Vec::new(),
+        };
+        by_types(&mut description);
+        let Description { security, problems, path, query, body, answers, .. } = description;
+        Self { operation, security, problems, path, query, body, answers }
+    }
 }
 
 /// Kinds of problem that any operation may answer with.
@@ -47,12 +63,16 @@ const WITH_BODY: &[ProblemType] = &[
 ];
 
 /// The whole description.
-pub(super) fn document<S>(api: Api<S>) -> Value {
-    let Api { about, tags, parameters, operations, events, schemas, .. } = api;
+pub(super) fn document(outline: &Outline) -> Value {
+    let Outline { about, tags, parameters, operations, events } = outline;
+    let mut schemas = Schemas::new();
+    let operations: Vec<Described<'_>> =
+        operations.iter().map(|(operation, types)| Described::of(operation, *types, &mut schemas)).collect();
+    let events = events.iter().map(|event| Told::of(event, &mut schemas)).collect();
     let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     let (mut definitions, renamed) = definitions(schemas);
     for described in &operations {
-        let mut operation = operation(described, &parameters);
+        let mut operation = operation(described, parameters);
         // Only what may be sent is renamed; an answer's schemas keep their names.
         for part in ["parameters", "requestBody"] {
             operation.get_mut(part).into_iter().for_each(|value| rename(value, &renamed));

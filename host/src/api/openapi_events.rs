@@ -3,26 +3,43 @@
 
 use std::collections::BTreeMap;
 
+use schemars::Schema;
 use serde_json::{Map, Value, json};
 
 use super::{
     openapi::{SCHEMAS, rename},
+    operation::Schemas,
     routes::Event,
 };
 
 /// The schema of an event of any kind.
 const ANY: &str = "AnyEvent";
 
+/// An event with what its types say.
+pub(super) struct Told {
+    name: &'static str,
+    summary: &'static str,
+    schema: Schema,
+    reply: Option<Schema>,
+}
+
+impl Told {
+    pub(super) fn of(event: &Event, schemas: &mut Schemas) -> Self {
+        let Event { name, summary, schema, reply } = *event;
+        Self { name, summary, schema: schema(schemas), reply: reply.map(|reply| reply(schemas)) }
+    }
+}
+
 /// The webhooks. Their schemas are put among the definitions, in place of those of
 /// [`crate::events::Event`] that they are made from.
 pub(super) fn webhooks(
-    events: Vec<Event>,
+    events: Vec<Told>,
     definitions: &mut Map<String, Value>,
     renamed: &BTreeMap<String, String>,
 ) -> Map<String, Value> {
     let mut webhooks = Map::new();
     let (mut made_from, mut names) = (Vec::new(), BTreeMap::new());
-    for Event { name, summary, schema, reply } in events {
+    for Told { name, summary, schema, reply } in events {
         let envelope = schema.get("$ref").and_then(Value::as_str).and_then(|at| at.strip_prefix(SCHEMAS));
         let Some((envelope, mut schema)) = envelope.and_then(|of| Some((of.to_owned(), definitions.get(of)?.clone())))
         else {

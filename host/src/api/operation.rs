@@ -141,13 +141,12 @@ impl Description<'_> {
 
     /// The handler takes a JSON body as `T`.
     pub fn body<T: JsonSchema>(&mut self) {
-        self.body = Some(self.schemas.requests.subschema_for::<T>());
+        self.body = Some(self.schemas.request::<T>());
     }
 
     /// The handler answers with this status and `T` as JSON.
     pub fn answer<T: JsonSchema>(&mut self, status: u16) {
-        let schema = self.schemas.answers.subschema_for::<T>();
-        self.answers.push((status, Some(schema)));
+        self.answers.push((status, Some(self.schemas.answer::<T>())));
     }
 
     /// The handler answers with this status and nothing else.
@@ -174,5 +173,15 @@ impl Schemas {
             requests: settings.clone().for_deserialize().into_generator(),
             answers: settings.for_serialize().into_generator(),
         }
+    }
+
+    /// The schema of what may be sent as `T`.
+    pub(super) fn request<T: JsonSchema>(&mut self) -> Schema {
+        self.requests.subschema_for::<T>()
+    }
+
+    /// The schema of what is answered as `T`.
+    pub(super) fn answer<T: JsonSchema>(&mut self) -> Schema {
+        self.answers.subschema_for::<T>()
     }
 }

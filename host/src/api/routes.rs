@@ -10,11 +10,11 @@
 //!     Ok(NoContent)
 //! }
 //!
-//! let (router, description) = Api::<()>::new(About::new("Example", "1.0", "An example."))
+//! let (router, outline) = Api::<()>::new(About::new("Example", "1.0", "An example."))
 //!     .tag("Health", "Whether it runs.")
 //!     .route(Operation::get("/ping", "ping", "Ask for a sign of life").tag("Health"), ping)
 //!     .finish();
-//! assert_eq!(description["paths"]["/ping"]["get"]["operationId"], "ping");
+//! assert_eq!(outline.describe()["paths"]["/ping"]["get"]["operationId"], "ping");
 //! # let _: axum::Router = router;
 //! ```
 //!
@@ -45,7 +45,7 @@
 //!     .route(Operation::get("/ping", "ping", "Ask for a sign of life"), ping);
 //! ```
 
-use std::convert::Infallible;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     Router,
@@ -63,7 +63,7 @@ use super::{
     answer::Answer,
     docs,
     extract::Argument,
-    openapi::{self, Described},
+    openapi,
     operation::{Description, Method, Operation, Schemas},
     problem::{Problem, ProblemType},
     problem_types as types,
@@ -179,45 +179,51 @@ impl About {
 pub(super) struct Event {
     pub(super) name: &'static str,
     pub(super) summary: &'static str,
-    pub(super) schema: Schema,
-    pub(super) reply: Option<Schema>,
+    pub(super) schema: fn(&mut Schemas) -> Schema,
+    pub(super) reply: Option<fn(&mut Schemas) -> Schema>,
+}
+
+/// What there is to describe of an API. The description takes some megabytes to make, so it is
+/// made when somebody asks for it.
+#[derive(Debug)]
+pub struct Outline {
+    pub(super) about: About,
+    pub(super) tags: Vec<(&'static str, &'static str)>,
+    pub(super) parameters: Vec<(&'static str, &'static str)>,
+    pub(super) operations: Vec<(Operation, fn(&mut Description<'_>))>,
+    pub(super) events: Vec<Event>,
+}
+
+impl Outline {
+    /// The description in OpenAPI 3.1.
+    pub fn describe(&self) -> Value {
+        openapi::document(self)
+    }
 }
 
 /// An API in the making: routes and their description, over a state `S`.
 #[derive(Debug)]
 pub struct Api<S> {
     router: Router<S>,
-    pub(super) about: About,
-    pub(super) tags: Vec<(&'static str, &'static str)>,
-    pub(super) parameters: Vec<(&'static str, &'static str)>,
-    pub(super) operations: Vec<Described>,
-    pub(super) events: Vec<Event>,
-    pub(super) schemas: Schemas,
+    outline: Outline,
 }
 
 impl<S: Clone + Send + Sync + 'static> Api<S> {
     /// An API without routes.
     pub fn new(about: About) -> Self {
-        Self {
-            router: Router::new(),
-            about,
-            tags: Vec::new(),
-            parameters: Vec::new(),
-            operations: Vec::new(),
-            events: Vec::new(),
-            schemas: Schemas::new(),
-        }
+        let (tags, parameters, operations, events) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { router: Router::new(), outline: Outline { about, tags, parameters, operations, events } }
     }
 
     /// A group of operations, in the order of the documentation.
     pub fn tag(mut self, name: &'static str, description: &'static str) -> Self {
-        self.tags.push((name, description));
+        self.outline.tags.push((name, description));
         self
     }
 
     /// What the part of paths with this name is.
     pub fn parameter(mut self, name: &'static str, description: &'static str) -> Self {
-        self.parameters.push((name, description));
+        self.outline.parameters.push((name, description));
         self
     }
 
@@ -229,58 +235,41 @@ impl<S: Clone + Send + Sync + 'static> Api<S> {
     {
         let path = operation.path;
         let method = method_router(operation.method, handler);
-        self.describe(operation, H::describe);
+        self.outline.operations.push((operation, H::describe));
         self.router = self.router.route(path, method);
         self
     }
 
     /// Describe an event that the application hears, sent as a signed webhook.
     pub fn event<T: JsonSchema>(mut self, name: &'static str, summary: &'static str) -> Self {
-        let schema = self.schemas.answers.subschema_for::<T>();
-        self.events.push(Event { name, summary, schema, reply: None });
+        self.outline.events.push(Event { name, summary, schema: Schemas::answer::<T>, reply: None });
         self
     }
 
     /// Describe an event that the application can answer at once.
     pub fn answered_event<T: JsonSchema, R: JsonSchema>(mut self, name: &'static str, summary: &'static str) -> Self {
-        let schema = self.schemas.answers.subschema_for::<T>();
-        let reply = Some(self.schemas.requests.subschema_for::<R>());
-        self.events.push(Event { name, summary, schema, reply });
+        let reply: fn(&mut Schemas) -> Schema = Schemas::request::<R>;
+        self.outline.events.push(Event { name, summary, schema: Schemas::answer::<T>, reply: Some(reply) });
         self
     }
 
-    /// The routes, with documentation and with problems where nothing fits, and the
-    /// description as OpenAPI 3.1.
-    pub fn finish(mut self) -> (Router<S>, Value) {
+    /// The routes, with documentation and with problems where nothing fits, and what there is to
+    /// describe.
+    pub fn finish(mut self) -> (Router<S>, Arc<Outline>) {
         self = self
             .tag(docs::TAG, "What this API is and how it says that something is wrong.")
             .parameter("slug", "The end of a problem's `type`.");
         for operation in docs::operations() {
-            self.describe(operation, |description| description.security = Security::Public);
+            self.outline.operations.push((operation, |description| description.security = Security::Public));
         }
-        let router = std::mem::take(&mut self.router);
-        let description = openapi::document(self);
-        let router = router
-            .merge(docs::router(&description))
+        let outline = Arc::new(self.outline);
+        let router = self
+            .router
+            .merge(docs::router(Arc::clone(&outline)))
             .fallback(|| async { Problem::new(types::ROUTE_NOT_FOUND) })
             .method_not_allowed_fallback(|| async { Problem::new(types::METHOD_NOT_ALLOWED) })
             .layer(middleware::from_fn(not_stored));
-        (router, description)
-    }
-
-    fn describe(&mut self, operation: Operation, by_types: impl FnOnce(&mut Description<'_>)) {
-        let mut description = Description {
-            schemas: &mut self.schemas,
-            security: Security::Public,
-            problems: &[],
-            path: None,
-            query: None,
-            body: None,
-            answers: Vec::new(),
-        };
-        by_types(&mut description);
-        let Description { security, problems, path, query, body, answers, .. } = description;
-        self.operations.push(Described { operation, security, problems, path, query, body, answers });
+        (router, outline)
     }
 }
 

@@ -139,7 +139,7 @@ fn api() -> Api<Library> {
 }
 
 fn description() -> Value {
-    api().finish().1
+    api().finish().1.describe()
 }
 
 struct Answered {
