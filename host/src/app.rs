@@ -1,6 +1,6 @@
 //! What every part of the host shares.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use chatport_sdk::{site::Random, time::Clock};
 use tokio_util::sync::CancellationToken;
@@ -18,9 +18,13 @@ use crate::{
     store::Database,
 };
 
-/// The host's parts; cheap to clone.
+/// The host, for whoever needs a part of it; cheap to clone.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+/// The host's parts.
+#[derive(Clone)]
+pub struct Parts {
     /// What the operator configured.
     pub settings: Arc<Settings>,
     /// Where platforms reach this host, without a slash at the end.
@@ -57,8 +61,28 @@ pub struct App {
     pub stopping: CancellationToken,
 }
 
+impl From<Parts> for App {
+    fn from(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("App")
+    }
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Parts")
     }
 }

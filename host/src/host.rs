@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     api,
-    app::App,
+    app::{App, Parts},
     config::{DatabaseAddress, RemoteEntry, Settings},
     crowd::Crowd,
     delivery::{self, Delivery, read::RecentTallies},
@@ -224,7 +224,7 @@ async fn open(settings: Settings, registry: Registry, bound: SocketAddr) -> Resu
     let clock = database.clock(clock);
     check_keyring(&database, &keyring).await?;
     let delivery = Delivery::new(&database, &clock, &random);
-    Ok(App {
+    let parts = Parts {
         public_url: settings.public_url_at(bound),
         ingress: Ingress::new(&database, &delivery),
         delivery,
@@ -242,7 +242,8 @@ async fn open(settings: Settings, registry: Registry, bound: SocketAddr) -> Resu
         command_sync: CommandSync::default(),
         stopping: CancellationToken::new(),
         database,
-    })
+    };
+    Ok(parts.into())
 }
 
 /// Where the settings' database is.

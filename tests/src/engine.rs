@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chatport_host::{
     Host,
-    app::App,
+    app::{App, Parts},
     delivery::{self, Accepted, Delivery, message::PutMessage, read, view::CopyState},
     ids::{ChannelId, InstallationId, OrganizationId},
     registry::Registry,
@@ -56,8 +56,8 @@ impl TestHost {
         let mut app = Host::for_tests(&empty.location, empty.folder.path(), registry).await.expect("a host");
         if let Some(clock) = clock {
             let clock = app.database.clock(clock);
-            app.delivery = Delivery::new(&app.database, &clock, &app.random);
-            app.clock = clock;
+            let delivery = Delivery::new(&app.database, &clock, &app.random);
+            app = App::from(Parts { delivery, clock, ..(*app).clone() });
         }
         let organization = OrganizationId::parse("acme").expect("an id");
         let mut host = Self {

@@ -28,7 +28,7 @@ use super::{
     sites::{self, Loaded},
 };
 use crate::{
-    app::App,
+    app::{App, Parts},
     host::Host,
     ids::{InstallationId, OrganizationId},
     registry::Registry,
@@ -361,9 +361,9 @@ impl World {
         let pigeon = Arc::new(Pigeon::default());
         let registry = Registry::of([(pigeon.clone() as Arc<dyn MessagingBackend>, "pigeon")]).unwrap();
         let location = location(&folder).await;
-        let mut app = Host::for_tests(&location, folder.path(), registry).await.unwrap();
+        let app = Host::for_tests(&location, folder.path(), registry).await.unwrap();
         let clock = Arc::new(HandClock(AtomicI64::new(1_767_225_600_000_000)));
-        app.clock = clock.clone();
+        let app = App::from(Parts { clock: clock.clone(), ..(*app).clone() });
         let organization = OrganizationId::parse("acme").unwrap();
         let row = organizations::ActiveModel {
             id: Set("acme".into()),

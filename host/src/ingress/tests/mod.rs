@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::{commit_all, handle, press};
 use crate::{
-    app::App,
+    app::{App, Parts},
     delivery::{self, message::ShownPart},
     ids::{CopyId, InstallationId},
     registry::Registry,
@@ -207,7 +207,8 @@ async fn a_backend_for_trying_out_is_not_there_for_others() {
         let mut settings = (*world.app.settings).clone();
         settings.listen = listen.parse().unwrap();
         settings.public_url = public_url.map(|url| url.parse().unwrap());
-        let app = App { settings: Arc::new(settings), registry: registry.clone(), ..world.app.clone() };
+        let (settings, registry) = (Arc::new(settings), registry.clone());
+        let app = App::from(Parts { settings, registry, ..(*world.app).clone() });
         let headers = HeaderMap::new();
         let request =
             Request { method: Method::GET, path: "/manifest".into(), query: None, headers, body: Bytes::new() };

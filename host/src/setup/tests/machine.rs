@@ -11,7 +11,11 @@ use super::super::{
     state::InstallationState,
     test_world::{World, identity},
 };
-use crate::{app::App, registry::Registry, setup::renewal::Renewals};
+use crate::{
+    app::{App, Parts},
+    registry::Registry,
+    setup::renewal::Renewals,
+};
 
 async fn create(world: &World, backend: &str, settings: Value) -> SetupFailure {
     machine::create(&world.app, &world.organization, backend, settings, &Actor::host()).await.unwrap_err()
@@ -89,7 +93,7 @@ async fn fields_for_a_stage_that_is_over_are_refused() {
 async fn another_replica_goes_on_where_the_machine_stands() {
     let world = World::new().await;
     let id = world.begin().await.id;
-    let other = App { renewals: Renewals::default(), ..world.app.clone() };
+    let other = App::from(Parts { renewals: Renewals::default(), ..(*world.app).clone() });
     let fields: Fields = [("api_key", "k")].into_iter().collect();
     let done = machine::submit(&other, &world.organization, id, fields, &Actor::host()).await.unwrap();
     assert_eq!(done.state, InstallationState::Active);
@@ -157,7 +161,7 @@ fn with_owl(world: &World, change: impl FnOnce(&mut Descriptor)) -> App {
     let mut descriptor = Descriptor::new("owl", "Owl");
     change(&mut descriptor);
     let owl: Arc<dyn MessagingBackend> = Arc::new(Owl(descriptor));
-    App { registry: Registry::of([(owl, "owl")]).unwrap(), ..world.app.clone() }
+    App::from(Parts { registry: Registry::of([(owl, "owl")]).unwrap(), ..(*world.app).clone() })
 }
 
 #[tokio::test]
@@ -188,7 +192,7 @@ async fn a_backend_for_trying_out_needs_a_host_on_loopback() {
         let mut settings = (*owl.settings).clone();
         settings.listen = listen.parse().unwrap();
         settings.public_url = public_url.map(|url| url.parse().unwrap());
-        let app = App { settings: Arc::new(settings), ..owl.clone() };
+        let app = App::from(Parts { settings: Arc::new(settings), ..(*owl).clone() });
         let refused = machine::create(&app, &world.organization, "owl", json!({}), &Actor::host()).await.unwrap_err();
         assert!(matches!(refused, SetupFailure::LoopbackOnly { .. }), "{listen}");
     }
