@@ -64,7 +64,7 @@ fn operation(organization: usize, number: u128, loft: u128, dice: &mut Dice) -> 
             place: Ok(place),
             notes: Vec::new(),
         }],
-        put: Arc::new(put),
+        put: Arc::new(put.into()),
         expires_at: due_at.plus(Duration::from_secs(dice.below(400))),
         due_at,
         now: START,

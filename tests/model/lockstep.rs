@@ -290,7 +290,7 @@ impl Lockstep {
             canonical,
             organization,
             key,
-            put: Arc::new(document),
+            put: Arc::new(document.into()),
             expires_at: now.plus(put.lifetime),
             due_at: now.plus(put.delay),
             now,

@@ -135,7 +135,7 @@ pub fn operation(ask: &Ask, now: Timestamp) -> Operation {
         fingerprint: message::fingerprint(&canonical),
         canonical,
         planned: planned.collect(),
-        put: Arc::new(put),
+        put: Arc::new(put.into()),
         expires_at: due_at.plus(Duration::from_secs(ask.lifetime)),
         due_at,
         now,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     message::{self, PutMessage},
+    prepared::Prepared,
     store::StoreError,
     targets::{self, Planned},
     view::CopyView,
@@ -100,7 +101,7 @@ pub struct Operation {
     /// The message's key.
     pub key: String,
     /// What it should show.
-    pub put: Arc<PutMessage>,
+    pub put: Arc<Prepared>,
     /// The same as its canonical text.
     pub canonical: String,
     /// The digest of that.
@@ -177,6 +178,7 @@ pub async fn accept(
         let detail = "must be earlier than `expires_at`".into();
         return Err(AcceptError::Invalid { pointer: "/fallback/after".into(), detail });
     }
+    let put = Prepared::from(put);
     let planned = targets::plan(app, organization, &put).await?;
     let canonical = put.canonical();
     let operation = Operation {

@@ -20,6 +20,7 @@ pub mod message;
 mod moved;
 mod outcomes;
 pub(crate) mod pace;
+pub mod prepared;
 pub mod read;
 mod recent;
 pub mod replay;

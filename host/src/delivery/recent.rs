@@ -11,12 +11,12 @@ use uuid::Uuid;
 
 use super::{
     accept::Operation,
-    message::PutMessage,
+    prepared::Prepared,
     store::{Body, MessageDocument},
 };
 use crate::store::entities::copies;
 
-/// Most bytes of canonical text that are kept; read, they take about twice as much.
+/// Most bytes of canonical text that are kept; read and rendered, they take some times as much.
 const MOST: usize = 2 * 1024 * 1024;
 
 /// They, the newest revision of each.
@@ -25,7 +25,7 @@ pub(super) struct Recent(Arc<Mutex<Kept>>);
 
 #[derive(Default)]
 struct Kept {
-    messages: HashMap<Uuid, (String, Arc<PutMessage>)>,
+    messages: HashMap<Uuid, (String, Arc<Prepared>)>,
     /// In the order in which they came: the message, its revision and its size.
     order: VecDeque<(Uuid, i64, usize)>,
     size: usize,
@@ -66,13 +66,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::delivery::message::PutMessage;
     use crate::ids::OrganizationId;
 
     fn operation(revision: i64, size: usize) -> Operation {
         Operation {
             organization: OrganizationId::stored("acme".into()),
             key: "disk".into(),
-            put: Arc::new(PutMessage::of(revision, Content::default())),
+            put: Arc::new(PutMessage::of(revision, Content::default()).into()),
             canonical: "x".repeat(size),
             fingerprint: [0; 32],
             planned: Vec::new(),

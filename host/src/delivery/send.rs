@@ -3,7 +3,7 @@
 
 mod prepare;
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use chatport_sdk::{
     crypto,
@@ -92,18 +92,24 @@ impl<'a> Sending<'a> {
         let mention = task.account.as_ref().filter(|_| self.is_mention());
         let request = RenderRequest::new(&task.content, limits).mention(mention);
         let delivery = task.delivery()?;
-        let rendering = contained_pure(|| delivery.render(&request))
-            .map_err(|_| Failure::new(Cause::Unavailable, "the backend panicked while it rendered"))?;
+        // What failed once is rendered anew.
+        let is_as_accepted = self.work.attempts == 0 && mention.is_none() && task.is_whole();
+        let rendering = match is_as_accepted {
+            true => task.put.rendering(&task.backend),
+            false => contained_pure(|| delivery.render(&request)).ok().map(Arc::new),
+        };
+        let rendering =
+            rendering.ok_or_else(|| Failure::new(Cause::Unavailable, "the backend panicked while it rendered"))?;
         // Nothing that would be posted is no delivery.
         if rendering.parts.is_empty() {
             return Err(Failure::new(Cause::Unavailable, "the backend rendered nothing").into());
         }
-        self.converge(&task, &address, rendering).await
+        self.converge(&task, &address, &rendering).await
     }
 
-    async fn converge(&mut self, task: &Task<'_>, address: &Address, rendering: Rendering) -> Result<(), Stop> {
+    async fn converge(&mut self, task: &Task<'_>, address: &Address, rendering: &Rendering) -> Result<(), Stop> {
         let wanted = rendering.parts.len();
-        for (number, part) in rendering.parts.into_iter().enumerate() {
+        for (number, part) in rendering.parts.iter().enumerate() {
             let digest = crypto::hex(&crypto::sha256(part.payload.to_string().as_bytes()));
             if self.parts.get(number).is_some_and(|shown| shown.digest == digest) {
                 continue;
@@ -116,9 +122,10 @@ impl<'a> Sending<'a> {
                 self.work.copy,
                 self.work.revision,
                 &task.content,
-                &part,
+                part,
             );
-            let mut outgoing = Outgoing::new(self.work.copy.to_string(), self.work.revision, address.clone(), part);
+            let mut outgoing =
+                Outgoing::new(self.work.copy.to_string(), self.work.revision, address.clone(), part.clone());
             outgoing.number = u16::try_from(number).unwrap_or(u16::MAX);
             outgoing.reply_to.clone_from(&task.root);
             outgoing.urgency = self.work.urgency;
@@ -259,7 +266,7 @@ impl<'a> Sending<'a> {
     async fn find_stray(&mut self, task: &Task<'_>, address: &Address) -> Result<(), Stop> {
         let Some(find) = task.delivery()?.find().filter(|_| self.work.unsure) else { return Ok(()) };
         let part = chatport_sdk::delivery::Part { payload: serde_json::Value::Null, actions: Vec::new() };
-        let mut outgoing = Outgoing::new(self.work.copy.to_string(), self.work.revision, address.clone(), part);
+        let mut outgoing = Outgoing::new(self.work.copy.to_string(), self.work.revision, address.clone(), part.clone());
         outgoing.number = u16::try_from(self.parts.len()).unwrap_or(u16::MAX);
         outgoing.first_tried = Some(Timestamp::EPOCH);
         if let Found::Posted(receipt) = call(CALL_LIMIT, find.find(&task.loaded.site, &outgoing)).await? {

@@ -19,6 +19,7 @@ use super::{
     CancelWhat,
     ledger::{Changes, Stream},
     message::{PutMessage, ShownPart},
+    prepared::Prepared,
 };
 use crate::{
     ids::{CopyId, InstallationId, OrganizationId, StreamId},
@@ -106,7 +107,7 @@ pub enum What {
         /// The installation.
         installation: InstallationId,
         /// The message in the revision that is being sent.
-        put: Arc<PutMessage>,
+        put: Arc<Prepared>,
         /// Its key.
         key: String,
         /// The copy to which this is a reply.
@@ -325,14 +326,14 @@ pub enum Body {
     /// The canonical text.
     Stored(String),
     /// The same, read.
-    Read(Arc<PutMessage>),
+    Read(Arc<Prepared>),
 }
 
 impl Body {
     /// It, read; `None` if that fails.
-    pub fn put(&self) -> Option<Arc<PutMessage>> {
+    pub fn put(&self) -> Option<Arc<Prepared>> {
         match self {
-            Self::Stored(text) => serde_json::from_str(text).ok().map(Arc::new),
+            Self::Stored(text) => serde_json::from_str::<PutMessage>(text).ok().map(|put| Arc::new(put.into())),
             Self::Read(put) => Some(Arc::clone(put)),
         }
     }

@@ -5,19 +5,24 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use chatport_sdk::{
-    delivery::{Note, RenderRequest},
+    backend::MessagingBackend,
+    delivery::Note,
     identity::{Account, Address},
 };
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::message::{DefaultTarget, Prefer, PutMessage, Target, UserTarget};
+use super::{
+    message::{DefaultTarget, Prefer, Target, UserTarget},
+    prepared::Prepared,
+};
 use crate::{
     app::App,
     ids::{ChannelId, CopyId, InstallationId, OrganizationId},
-    setup::{contain::contained_pure, sites},
+    setup::sites,
     store::{
+        cache::KnownInstallation,
         entities::{account_links, channels, copies, messages},
         only,
     },
@@ -58,7 +63,7 @@ pub struct PlannedPlace {
 type Place = Result<PlannedPlace, (&'static str, String)>;
 
 /// Resolve the targets of a message.
-pub(super) async fn plan(app: &App, organization: &OrganizationId, put: &PutMessage) -> Result<Vec<Planned>, DbErr> {
+pub(super) async fn plan(app: &App, organization: &OrganizationId, put: &Prepared) -> Result<Vec<Planned>, DbErr> {
     let mut resolver = Resolver { app, organization, installations: BTreeMap::new() };
     let mut planned = Vec::with_capacity(put.targets.len());
     let fallback = put.fallback.iter().flat_map(|fallback| &fallback.targets);
@@ -81,21 +86,20 @@ pub(super) async fn plan(app: &App, organization: &OrganizationId, put: &PutMess
 struct Resolver<'a> {
     app: &'a App,
     organization: &'a OrganizationId,
-    /// The backends of the installations asked for so far; none where no message may go.
-    installations: BTreeMap<Uuid, Option<String>>,
+    /// The installations asked for so far; none where no message may go.
+    installations: BTreeMap<Uuid, Option<Arc<KnownInstallation>>>,
 }
 
 impl Resolver<'_> {
-    /// The backend of an installation that messages may go to.
-    async fn backend(&mut self, installation: Uuid) -> Result<Option<String>, DbErr> {
-        if let Some(asked) = self.installations.get(&installation) {
+    /// An installation, if messages may go to it.
+    async fn installation(&mut self, id: Uuid) -> Result<Option<Arc<KnownInstallation>>, DbErr> {
+        if let Some(asked) = self.installations.get(&id) {
             return Ok(asked.clone());
         }
-        let known = sites::known(self.app, self.organization, InstallationId(installation)).await?;
+        let known = sites::known(self.app, self.organization, InstallationId(id)).await?;
         let set_up = known.filter(|known| matches!(known.row.state.as_str(), "active" | "suspended"));
-        let backend = set_up.map(|known| known.row.backend.clone());
-        self.installations.insert(installation, backend.clone());
-        Ok(backend)
+        self.installations.insert(id, set_up.clone());
+        Ok(set_up)
     }
 
     async fn places(&mut self, target: &Target) -> Result<Vec<Place>, DbErr> {
@@ -112,7 +116,10 @@ impl Resolver<'_> {
     async fn known_channel(&self, channel: ChannelId) -> Result<Option<Arc<channels::Model>>, DbErr> {
         let (cache, organization) = (self.app.database.cache(), self.organization.as_str());
         let id = (organization.to_owned(), channel.0);
-        let read = only(channels::Entity::find_by_id(id.clone()), self.app.database.read());
+        let read = async {
+            let query = channels::Entity::find_by_id((organization.to_owned(), channel.0));
+            only(query, self.app.database.read()).await
+        };
         cache.find(&cache.known.channels, organization, id, read).await
     }
 
@@ -162,7 +169,7 @@ impl Resolver<'_> {
         let wanted = |link: &&account_links::Model| target.via.is_none_or(|via| via.0 == link.installation);
         let mut usable = None;
         for link in links.iter().flat_map(|links| links.iter()).filter(wanted) {
-            if self.backend(link.installation).await?.is_some() {
+            if self.installation(link.installation).await?.is_some() {
                 usable = Some(link);
                 break;
             }
@@ -222,20 +229,20 @@ impl Resolver<'_> {
         account: Option<Account>,
         in_thread: bool,
     ) -> Result<Place, DbErr> {
-        Ok(match self.backend(installation).await? {
-            Some(backend) => self.place_at(installation, &backend, address, account, in_thread),
+        Ok(match self.installation(installation).await? {
+            Some(known) => self.place_at(&known, address, account, in_thread),
             None => Err(("installation_missing", "the installation is not set up".into())),
         })
     }
 
     fn place_at(
         &self,
-        installation: Uuid,
-        id: &str,
+        known: &KnownInstallation,
         address: Option<Address>,
         account: Option<Account>,
         in_thread: bool,
     ) -> Place {
+        let id = known.row.backend.as_str();
         let Some(backend) = self.app.registry.get(id) else {
             return Err(("installation_missing", format!("the backend {id} is not part of this program")));
         };
@@ -253,7 +260,7 @@ impl Resolver<'_> {
             (_, None) => return Err(("channel_not_found", "there is no address".into())),
         };
         Ok(PlannedPlace {
-            installation: InstallationId(installation),
+            installation: InstallationId(known.row.id),
             stream,
             rate: rate.to_owned(),
             address,
@@ -263,12 +270,12 @@ impl Resolver<'_> {
         })
     }
 
-    fn notes(&self, place: &PlannedPlace, put: &PutMessage) -> Vec<Note> {
-        let backend = self.installations.get(&place.installation.0).and_then(Option::as_deref);
-        let backend = backend.and_then(|id| self.app.registry.get(id));
-        let Some((backend, delivery)) = backend.and_then(|b| b.delivery().map(|d| (b, d))) else { return Vec::new() };
-        let request = RenderRequest::new(&put.content, &backend.descriptor().limits);
-        contained_pure(|| delivery.render(&request)).map(|rendering| rendering.notes).unwrap_or_default()
+    fn notes(&self, place: &PlannedPlace, put: &Prepared) -> Vec<Note> {
+        let known = self.installations.get(&place.installation.0).and_then(Option::as_deref);
+        let backend: Option<&Arc<dyn MessagingBackend>> =
+            known.and_then(|known| self.app.registry.get(&known.row.backend));
+        let rendering = backend.and_then(|backend| put.rendering(backend));
+        rendering.map(|rendering| rendering.notes.clone()).unwrap_or_default()
     }
 }
 

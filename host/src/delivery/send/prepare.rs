@@ -15,6 +15,7 @@ use super::{CALL_LIMIT, Sending, Stop, call, dead};
 use crate::{
     delivery::{
         message::{OnMissingRoot, PutMessage},
+        prepared::Prepared,
         store::{Outcome, Root, What},
     },
     ids::{CopyId, InstallationId},
@@ -27,7 +28,7 @@ const URGENT_ROOT_WAIT: Duration = Duration::from_secs(5);
 
 /// What is to be sent, with all that it takes.
 pub(super) struct Task<'a> {
-    pub(super) put: &'a PutMessage,
+    pub(super) put: &'a Prepared,
     pub(super) content: Cow<'a, Content>,
     pub(super) backend: Arc<dyn MessagingBackend>,
     pub(super) loaded: sites::Loaded,
@@ -36,6 +37,11 @@ pub(super) struct Task<'a> {
 }
 
 impl Task<'_> {
+    /// Whether it is a message, not a line of its log.
+    pub(super) fn is_whole(&self) -> bool {
+        matches!(self.content, Cow::Borrowed(_))
+    }
+
     pub(super) fn delivery(&self) -> Result<&dyn Delivery, Stop> {
         self.backend.delivery().ok_or_else(|| {
             let detail = format!("{} can't deliver", self.backend.descriptor().name);
