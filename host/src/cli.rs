@@ -7,7 +7,7 @@ mod new_backend;
 mod record;
 mod replay;
 
-use std::{process::ExitCode, sync::Arc};
+use std::{num::NonZero, process::ExitCode, sync::Arc};
 
 use chatport_sdk::{site::Random, time::Clock};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -66,7 +66,7 @@ pub fn run() -> ExitCode {
         Ok(invocation) => invocation,
         Err(stop) => return stop.tell(),
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(threads()).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("chatport: can't start: {error}");
@@ -80,6 +80,16 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Most threads that requests and deliveries are worked on with. One keeps up with a database; each
+/// further one wakes the others, and is woken by them, for next to nothing.
+const MOST_THREADS: usize = 4;
+
+/// One processor is left to the database: SQLite has a thread of its own.
+fn threads() -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    processors.saturating_sub(1).clamp(1, MOST_THREADS)
 }
 
 async fn perform(invocation: Invocation) -> Result<ExitCode, ProgramError> {
