@@ -130,7 +130,7 @@ pub async fn authenticate(app: &App, presented: &str) -> Result<Option<Caller>, 
     // A mistyped key is refused without asking the database.
     let Some(key) = ApiKey::parse(presented) else { return Ok(None) };
     let cache = app.database.cache();
-    let read = async {
+    let read = async || {
         let row = only(Entity::find_by_id(key.id()), app.database.read()).await?;
         Ok::<_, DbErr>(row.map(KnownKey::from))
     };
@@ -143,7 +143,7 @@ pub async fn authenticate(app: &App, presented: &str) -> Result<Option<Caller>, 
     }
     if known.last_used_at.load(Relaxed) < now.minus(COARSE).as_micros() {
         known.last_used_at.store(now.as_micros(), Relaxed);
-        note_use(app, &row.id, now).await;
+        Box::pin(note_use(app, &row.id, now)).await;
     }
     Ok(Some(Caller {
         scopes: row.scopes.parse().unwrap_or_default(),

@@ -143,7 +143,7 @@ impl<R: Right> Policy for Within<R> {
 /// Whether there is such an organization.
 async fn exists(app: &App, organization: &OrganizationId) -> Result<bool, sea_orm::DbErr> {
     let (cache, id) = (app.database.cache(), organization.as_str());
-    let read = async {
+    let read = async || {
         let row = only(organizations::Entity::find_by_id(id), app.database.read()).await?;
         Ok::<_, sea_orm::DbErr>(row.map(|_| ()))
     };

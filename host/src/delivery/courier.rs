@@ -88,7 +88,8 @@ impl PlatformCourier {
                 if let Err(Stop::Failure(failure)) = &result
                     && let Some(to) = moved::destination(work, failure)
                 {
-                    moved::follow(&self.app, work, installation, to).await;
+                    // Seldom, and much to carry about.
+                    Box::pin(moved::follow(&self.app, work, installation, to)).await;
                     there = moved::there(work, to);
                     sending = sending.there(&there);
                     result = sending.run(installation).await;

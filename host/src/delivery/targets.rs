@@ -116,7 +116,7 @@ impl Resolver<'_> {
     async fn known_channel(&self, channel: ChannelId) -> Result<Option<Arc<channels::Model>>, DbErr> {
         let (cache, organization) = (self.app.database.cache(), self.organization.as_str());
         let id = (organization.to_owned(), channel.0);
-        let read = async {
+        let read = async || {
             let query = channels::Entity::find_by_id((organization.to_owned(), channel.0));
             only(query, self.app.database.read()).await
         };
@@ -125,7 +125,7 @@ impl Resolver<'_> {
 
     async fn defaults(&mut self, target: &DefaultTarget) -> Result<Vec<Place>, DbErr> {
         let (cache, organization) = (self.app.database.cache(), self.organization.as_str());
-        let read = async {
+        let read = async || {
             let query = channels::Entity::find()
                 .filter(channels::Column::Organization.eq(organization))
                 .filter(channels::Column::IsDefault.eq(true))
@@ -156,7 +156,7 @@ impl Resolver<'_> {
 
     async fn user(&mut self, target: &UserTarget) -> Result<Place, DbErr> {
         let (cache, organization) = (self.app.database.cache(), self.organization.as_str());
-        let read = async {
+        let read = async || {
             let query = account_links::Entity::find()
                 .filter(account_links::Column::Organization.eq(organization))
                 .filter(account_links::Column::UserId.eq(target.user.as_str()))

@@ -180,7 +180,7 @@ pub async fn put(
 /// # Errors
 /// The database refuses.
 pub(crate) async fn stored_rows(database: &Database) -> Result<Arc<Vec<Model>>, DbErr> {
-    let read = async {
+    let read = async || {
         let rows = Entity::find().order_by_asc(subscriptions::Column::Name).all(database.read()).await?;
         Ok::<_, DbErr>(Some(rows))
     };

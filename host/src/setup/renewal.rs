@@ -64,7 +64,8 @@ impl Renewals {
             if loaded.site.token(kind).is_some_and(|token| token.expires_at.is_none_or(|at| at > soon)) {
                 continue;
             }
-            if !self.ensure(app, &loaded, kind).await? {
+            // On the heap: most credentials last, and then nothing of this is needed.
+            if !Box::pin(self.ensure(app, &loaded, kind)).await? {
                 let detail = "a fresh credential has been asked for";
                 return Err(Failure::new(Cause::AwaitingCredential, detail).retry_after(Some(ASK_AGAIN)));
             }

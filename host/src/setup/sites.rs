@@ -123,7 +123,7 @@ pub(crate) async fn known(
     installation: InstallationId,
 ) -> Result<Option<Arc<KnownInstallation>>, DbErr> {
     let cache = app.database.cache();
-    let read = async {
+    let read = async || {
         let Some(row) = read(app, organization, installation).await? else { return Ok(None) };
         let tokens = tokens::usable(app.database.read(), organization, installation, app.clock.now()).await?;
         Ok::<_, DbErr>(Some(KnownInstallation { row: Arc::new(row), tokens: Arc::new(tokens), site: OnceLock::new() }))
@@ -184,7 +184,7 @@ pub async fn load_slot(app: &App, backend: &Arc<dyn MessagingBackend>, slot: &st
     let Some(known) = known(app, organization, *id).await? else {
         // It was removed, and stays so.
         let cache = app.database.cache();
-        let nobody = async { Ok::<_, DbErr>(Some(())) };
+        let nobody = async || Ok::<_, DbErr>(Some(()));
         cache.find(&cache.known.nobodys_slots, "", slot.to_owned(), nobody).await?;
         return Ok(None);
     };
@@ -197,8 +197,8 @@ pub async fn load_slot(app: &App, backend: &Arc<dyn MessagingBackend>, slot: &st
 async fn owner_of(app: &App, slot: &str) -> Result<Option<Arc<(OrganizationId, InstallationId)>>, DbErr> {
     let cache = app.database.cache();
     let mut owner = None;
-    let is_nobodys = async {
-        let read = async {
+    let is_nobodys = async || {
+        let read = async || {
             let row = of_slot(app, slot).await?;
             if row.is_none() {
                 read(app, &nobody(), InstallationId(Uuid::nil())).await?;

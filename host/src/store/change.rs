@@ -187,7 +187,7 @@ mod tests {
 
         /// What is known, `stored` if nothing is.
         async fn find(&self, stored: u32) -> u32 {
-            let read = async { Ok::<_, Infallible>(Some(stored)) };
+            let read = async || Ok::<_, Infallible>(Some(stored));
             *self.database.cache().find(&self.shelf, "acme", (), read).await.unwrap().unwrap()
         }
 

@@ -1,9 +1,11 @@
-//! Many rows in one statement: the rows travel as one JSON text, so that a statement has the
-//! same text for any number of rows and is prepared once. Rows that are read travel so too.
+//! Many rows in one statement. They travel as one JSON text, so that a statement has the same
+//! text for any number of rows and is prepared once; rows that are read travel so too. On SQLite
+//! a few rows that are written travel cell by cell, which costs a fifth of that: there are a few
+//! texts then, each with room for a number of rows.
 
-use std::fmt::Write;
+use std::{borrow::Cow, fmt::Write};
 
-use sea_orm::DbBackend;
+use sea_orm::{DbBackend, Value};
 use serde::{Deserialize, Deserializer, de::Error};
 use uuid::Uuid;
 
@@ -22,6 +24,10 @@ pub(crate) type Columns<const N: usize> = [(&'static str, Kind); N];
 
 /// A subquery that gives the rows of the sheet in parameter `$number`.
 pub(crate) fn rows<const N: usize>(engine: DbBackend, columns: &Columns<N>, number: usize) -> String {
+    rows_at(engine, columns, &format!("${number}"))
+}
+
+fn rows_at(engine: DbBackend, columns: &[(&str, Kind)], place: &str) -> String {
     let mut sql = String::from("(SELECT ");
     for (index, (name, kind)) in columns.iter().enumerate() {
         let value = format!("value ->> {index}");
@@ -39,8 +45,8 @@ pub(crate) fn rows<const N: usize>(engine: DbBackend, columns: &Columns<N>, numb
         let _ = write!(sql, "{comma}{cell} AS {name}");
     }
     match engine {
-        DbBackend::Postgres => write!(sql, " FROM jsonb_array_elements(CAST(${number} AS JSONB)) AS e(value))"),
-        _ => write!(sql, " FROM jsonb_each(${number}))"),
+        DbBackend::Postgres => write!(sql, " FROM jsonb_array_elements(CAST({place} AS JSONB)) AS e(value))"),
+        _ => write!(sql, " FROM jsonb_each({place}))"),
     }
     .unwrap_or_default();
     sql
@@ -167,17 +173,87 @@ impl Sheet {
         self.json.push(']');
     }
 
-    /// Postgres keeps no text with a zero in it; a platform's words may have one.
     fn text(&mut self, text: &str) {
-        let clean = if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { String::new() };
-        let text = if clean.is_empty() { text } else { &clean };
         // A string can always be written as JSON.
-        self.json.push_str(&serde_json::to_string(text).unwrap_or_default());
+        self.json.push_str(&serde_json::to_string(&clean(text)).unwrap_or_default());
     }
 }
 
-impl From<Sheet> for sea_orm::Value {
+impl From<Sheet> for Value {
     fn from(sheet: Sheet) -> Self {
         sheet.json.into()
     }
+}
+
+/// For how many rows a text that takes them cell by cell has room. More travel as a sheet.
+const ROOMS: [usize; 4] = [1, 4, 16, 64];
+
+/// Rows that are to be written.
+pub(crate) struct Rows {
+    columns: &'static [(&'static str, Kind)],
+    /// How many.
+    pub(crate) count: usize,
+    /// As one sheet, or the cells of so many rows.
+    room: Option<usize>,
+    values: Vec<Value>,
+}
+
+impl Rows {
+    /// Rows of `N` cells, as many as the columns; the first of each isn't empty.
+    pub(crate) fn of<'r, const N: usize, T>(
+        engine: DbBackend,
+        columns: &'static Columns<N>,
+        rows: &'r [T],
+        cells: impl Fn(&'r T) -> [Cell<'r>; N],
+    ) -> Self {
+        let count = rows.len();
+        let room = ROOMS.into_iter().find(|room| engine == DbBackend::Sqlite && *room >= count);
+        let values = match room {
+            None => vec![Sheet::of(columns, rows, cells).into()],
+            Some(room) => {
+                let mut values: Vec<Value> = Vec::with_capacity(room * N);
+                values.extend(rows.iter().flat_map(|row| cells(row).map(Value::from)));
+                values.resize(room * N, Value::String(None));
+                values
+            }
+        };
+        Self { columns, count, room, values }
+    }
+
+    /// A subquery that gives them. On Postgres from parameter `$number`, on SQLite from the next ones
+    /// that haven't been used.
+    pub(crate) fn source(&self, engine: DbBackend, number: usize) -> String {
+        let Some(room) = self.room else {
+            let place = if engine == DbBackend::Sqlite { "?".to_owned() } else { format!("${number}") };
+            return rows_at(engine, self.columns, &place);
+        };
+        let names = self.columns.iter().zip(1..).map(|((name, _), number)| format!("column{number} AS {name}"));
+        let names: Vec<String> = names.collect();
+        let row = format!("(?{})", ",?".repeat(self.columns.len() - 1));
+        let rows = vec![row; room].join(",");
+        format!("(SELECT {} FROM (VALUES {rows}) WHERE column1 IS NOT NULL)", names.join(", "))
+    }
+
+    /// What the parameters are.
+    pub(crate) fn into_values(self) -> Vec<Value> {
+        self.values
+    }
+}
+
+impl From<Cell<'_>> for Value {
+    fn from(cell: Cell<'_>) -> Self {
+        match cell {
+            Cell::Nothing => Self::String(None),
+            Cell::Text(text) => clean(text).into_owned().into(),
+            Cell::Integer(number) => number.into(),
+            Cell::Boolean(value) => value.into(),
+            Cell::Id(id) => id.into(),
+            Cell::Bytes(bytes) => bytes.to_vec().into(),
+        }
+    }
+}
+
+/// Postgres keeps no text with a zero in it; a platform's words may have one.
+fn clean(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
 }

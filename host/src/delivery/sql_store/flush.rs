@@ -3,9 +3,9 @@
 //! streams, since a stream that is given back is due when the first of its copies is, as they
 //! are then.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::collections::BTreeMap;
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Value};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr};
 
 use super::tables;
 use crate::{
@@ -13,82 +13,30 @@ use crate::{
     events,
     store::{
         Database,
-        sheet::{self, Columns, Sheet},
+        sheet::{Columns, Rows},
         statement,
     },
 };
 
-/// A statement that writes rows; its sheet has this number.
-type Text = fn(DbBackend, usize) -> String;
-
-/// Rows in the order in which they refer to each other. The sheets of [`sheets`] are theirs.
-const TEXTS: [Text; 8] = [
-    |engine, number| insert(engine, "streams", &tables::STREAMS, number),
-    |engine, number| insert(engine, "messages", &tables::MESSAGES, number),
-    |engine, number| update(engine, "messages", &tables::MESSAGES, "", number),
-    |engine, number| insert(engine, "copies", &tables::COPIES, number),
-    |engine, number| update(engine, "copies", &tables::COPY_CHANGES, "", number),
-    |engine, number| insert(engine, "attempts", &tables::ATTEMPTS, number),
-    note_times,
-    count,
-];
-
-fn change_streams(engine: DbBackend, number: usize) -> String {
-    update(engine, "streams", &tables::STREAM_CHANGES, "AND t.fence = v.was_fence", number)
-}
-
-/// Everything in one text, for SQLite.
-static SCRIPT: LazyLock<String> = LazyLock::new(|| {
-    let texts = TEXTS.iter().chain([&(change_streams as Text)]).zip(1..);
-    texts.map(|(text, number)| text(DbBackend::Sqlite, number)).collect::<Vec<_>>().join(";\n")
-});
-
-/// Everything but changed streams in one statement, for Postgres: the answer is the number of
-/// rows.
-static STATEMENT: LazyLock<String> = LazyLock::new(|| {
-    let texts = TEXTS.iter().zip(1..);
-    let parts = texts.map(|(text, number)| format!("p{number} AS ({} RETURNING 1)", text(DbBackend::Postgres, number)));
-    let counts = (1..=TEXTS.len()).map(|number| format!("(SELECT count(*) FROM p{number})"));
-    let (parts, counts): (Vec<_>, Vec<_>) = (parts.collect(), counts.collect());
-    format!("WITH {} SELECT {} AS total", parts.join(", "), counts.join(" + "))
-});
-
-/// The streams, for Postgres.
-static CHANGED_STREAMS: LazyLock<String> = LazyLock::new(|| change_streams(DbBackend::Postgres, 1));
+/// A statement that writes rows of a table, which come from a subquery.
+type Text = fn(&str) -> String;
 
 /// Write everything.
 ///
 /// # Errors
 /// The database refuses, or a row isn't any more as it was loaded.
 pub(super) async fn write(on: &DatabaseTransaction, database: &Database, changes: Changes) -> Result<(), DbErr> {
-    let (sheets, rows) = sheets(&changes);
-    let streams = Sheet::of(&tables::STREAM_CHANGES, &changes.streams.changed, tables::stream_change);
-    let changed = changes.streams.changed.len();
-    match on.get_database_backend() {
-        DbBackend::Sqlite if rows + changed > 0 => {
-            let values = sheets.into_iter().chain([streams.into()]);
-            let written = on.execute_raw(statement(on, &SCRIPT, values)).await?.rows_affected();
-            expect(written, rows + changed)?;
-        }
-        DbBackend::Sqlite => {}
-        _ => {
-            if rows > 0 {
-                let row = on.query_one_raw(statement(on, &STATEMENT, sheets)).await?;
-                let row = row.ok_or_else(|| DbErr::Custom("a count has no row".into()))?;
-                expect(u64::try_from(row.try_get::<i64>("", "total")?).unwrap_or_default(), rows)?;
-            }
-            if changed > 0 {
-                let values: [Value; 1] = [streams.into()];
-                expect(on.execute_raw(statement(on, &CHANGED_STREAMS, values)).await?.rows_affected(), changed)?;
-            }
-        }
+    let engine = on.get_database_backend();
+    let (mut parts, streams) = parts(engine, &changes);
+    if engine == DbBackend::Postgres {
+        at_once(on, std::mem::take(&mut parts)).await?;
     }
+    one_after_another(on, parts.into_iter().chain(streams)).await?;
     // Last, since all who append wait for each other here.
     events::append_all(on, database, changes.events).await
 }
-
-/// The sheets of [`TEXTS`], and how many rows they have.
-fn sheets(changes: &Changes) -> ([Value; 8], usize) {
+/// What there is to write, in the order in which rows refer to each other; and the changed streams.
+fn parts(engine: DbBackend, changes: &Changes) -> (Vec<(Text, Rows)>, Option<(Text, Rows)>) {
     let changed_messages: Vec<_> = changes.messages.changed.iter().map(|(_, row)| row).collect();
     let changed_copies: Vec<_> = changes.copies.changed.iter().map(|(_, row)| row).collect();
     let mut times: BTreeMap<_, (Option<i64>, Option<i64>)> = BTreeMap::new();
@@ -100,31 +48,83 @@ fn sheets(changes: &Changes) -> ([Value; 8], usize) {
     }
     let times: Vec<_> = times.into_iter().collect();
     let tallies: Vec<_> = changes.tallies.rows().collect();
-    let rows = changes.streams.new.len()
-        + changes.messages.new.len()
-        + changed_messages.len()
-        + changes.copies.new.len()
-        + changed_copies.len()
-        + changes.attempts.len()
-        + times.len()
-        + tallies.len();
-    let sheets = [
-        Sheet::of(&tables::STREAMS, &changes.streams.new, tables::stream).into(),
-        Sheet::of(&tables::MESSAGES, &changes.messages.new, tables::message).into(),
-        Sheet::of(&tables::MESSAGES, &changed_messages, |row| tables::message(row)).into(),
-        Sheet::of(&tables::COPIES, &changes.copies.new, tables::copy).into(),
-        Sheet::of(&tables::COPY_CHANGES, &changed_copies, |row| tables::copy_change(row)).into(),
-        Sheet::of(&tables::ATTEMPTS, &changes.attempts, tables::attempt).into(),
-        Sheet::of(&tables::INSTALLATION_TIMES, &times, |((organization, id), (held, delivered))| {
-            [organization.as_str().into(), id.0.into(), (*held).into(), (*delivered).into()]
-        })
-        .into(),
-        Sheet::of(&tables::TALLIES, &tallies, |(organization, outcome, total)| {
-            [(*organization).into(), (*outcome).into(), (*total).into()]
-        })
-        .into(),
+    let parts: [(Text, Rows); 8] = [
+        (
+            |from| insert("streams", &tables::STREAMS, from),
+            Rows::of(engine, &tables::STREAMS, &changes.streams.new, tables::stream),
+        ),
+        (
+            |from| insert("messages", &tables::MESSAGES, from),
+            Rows::of(engine, &tables::MESSAGES, &changes.messages.new, tables::message),
+        ),
+        (
+            |from| update("messages", &tables::MESSAGES, "", from),
+            Rows::of(engine, &tables::MESSAGES, &changed_messages, |row| tables::message(row)),
+        ),
+        (
+            |from| insert("copies", &tables::COPIES, from),
+            Rows::of(engine, &tables::COPIES, &changes.copies.new, tables::copy),
+        ),
+        (
+            |from| update("copies", &tables::COPY_CHANGES, "", from),
+            Rows::of(engine, &tables::COPY_CHANGES, &changed_copies, |row| tables::copy_change(row)),
+        ),
+        (
+            |from| insert("attempts", &tables::ATTEMPTS, from),
+            Rows::of(engine, &tables::ATTEMPTS, &changes.attempts, tables::attempt),
+        ),
+        (
+            note_times,
+            Rows::of(engine, &tables::INSTALLATION_TIMES, &times, |((organization, id), (held, delivered))| {
+                [organization.as_str().into(), id.0.into(), (*held).into(), (*delivered).into()]
+            }),
+        ),
+        (
+            count,
+            Rows::of(engine, &tables::TALLIES, &tallies, |(organization, outcome, total)| {
+                [(*organization).into(), (*outcome).into(), (*total).into()]
+            }),
+        ),
     ];
-    (sheets, rows)
+    let streams = Rows::of(engine, &tables::STREAM_CHANGES, &changes.streams.changed, tables::stream_change);
+    let change_streams: Text = |from| update("streams", &tables::STREAM_CHANGES, "AND t.fence = v.was_fence", from);
+    let is_there = |part: &(Text, Rows)| part.1.count > 0;
+    (parts.into_iter().filter(is_there).collect(), Some((change_streams, streams)).filter(is_there))
+}
+
+/// One statement, in which Postgres writes all the tables; its answer is the number of rows.
+async fn at_once(on: &DatabaseTransaction, parts: Vec<(Text, Rows)>) -> Result<(), DbErr> {
+    if parts.is_empty() {
+        return Ok(());
+    }
+    let engine = on.get_database_backend();
+    let part = |((text, rows), number): (&(Text, Rows), usize)| {
+        format!("p{number} AS ({} RETURNING 1)", text(&rows.source(engine, number)))
+    };
+    let texts: Vec<String> = parts.iter().zip(1..).map(part).collect();
+    let counts: Vec<String> = (1..=parts.len()).map(|number| format!("(SELECT count(*) FROM p{number})")).collect();
+    let sql = format!("WITH {} SELECT {} AS total", texts.join(", "), counts.join(" + "));
+    let wanted = parts.iter().map(|(_, rows)| rows.count).sum();
+    let values = parts.into_iter().flat_map(|(_, rows)| rows.into_values());
+    let row = on.query_one_raw(statement(on, &sql, values)).await?;
+    let row = row.ok_or_else(|| DbErr::Custom("a count has no row".into()))?;
+    expect(u64::try_from(row.try_get::<i64>("", "total")?).unwrap_or_default(), wanted)
+}
+
+/// A statement for each table, in one exchange with the database.
+async fn one_after_another(on: &DatabaseTransaction, parts: impl Iterator<Item = (Text, Rows)>) -> Result<(), DbErr> {
+    let engine = on.get_database_backend();
+    let (mut sql, mut values, mut wanted) = (String::new(), Vec::new(), 0);
+    for (text, rows) in parts {
+        sql += &text(&rows.source(engine, 1));
+        sql += ";";
+        wanted += rows.count;
+        values.extend(rows.into_values());
+    }
+    if wanted == 0 {
+        return Ok(());
+    }
+    expect(on.execute_raw(statement(on, &sql, values)).await?.rows_affected(), wanted)
 }
 
 fn expect(written: u64, rows: usize) -> Result<(), DbErr> {
@@ -134,25 +134,18 @@ fn expect(written: u64, rows: usize) -> Result<(), DbErr> {
     }
 }
 
-fn insert<const N: usize>(engine: DbBackend, table: &str, columns: &Columns<N>, number: usize) -> String {
+fn insert<const N: usize>(table: &str, columns: &Columns<N>, from: &str) -> String {
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     let names = names.join(", ");
-    format!("INSERT INTO {table} ({names}) SELECT {names} FROM {} AS v", sheet::rows(engine, columns, number))
+    format!("INSERT INTO {table} ({names}) SELECT {names} FROM {from} AS v")
 }
 
 /// Change rows by organization and id; each must be there, as `condition` says.
-fn update<const N: usize>(
-    engine: DbBackend,
-    table: &str,
-    columns: &Columns<N>,
-    condition: &str,
-    number: usize,
-) -> String {
+fn update<const N: usize>(table: &str, columns: &Columns<N>, condition: &str, from: &str) -> String {
     let sets: Vec<String> = columns[2..].iter().filter_map(|(name, _)| set(table, name)).collect();
     format!(
-        "UPDATE {table} AS t SET {} FROM {} AS v WHERE t.organization = v.organization AND t.id = v.id {condition}",
-        sets.join(", "),
-        sheet::rows(engine, columns, number)
+        "UPDATE {table} AS t SET {} FROM {from} AS v WHERE t.organization = v.organization AND t.id = v.id {condition}",
+        sets.join(", ")
     )
 }
 
@@ -170,24 +163,22 @@ fn set(table: &str, name: &str) -> Option<String> {
 }
 
 /// Until when installations are held, and when they last delivered; neither goes back.
-fn note_times(engine: DbBackend, number: usize) -> String {
+fn note_times(from: &str) -> String {
     let later = |column| {
         format!(
             "{column} = CASE WHEN v.{column} IS NULL OR v.{column} < t.{column} THEN t.{column} ELSE v.{column} END"
         )
     };
     format!(
-        "UPDATE installations AS t SET {}, {} FROM {} AS v WHERE t.organization = v.organization AND t.id = v.id",
+        "UPDATE installations AS t SET {}, {} FROM {from} AS v WHERE t.organization = v.organization AND t.id = v.id",
         later("held_until"),
-        later("last_delivered_at"),
-        sheet::rows(engine, &tables::INSTALLATION_TIMES, number)
+        later("last_delivered_at")
     )
 }
 
-fn count(engine: DbBackend, number: usize) -> String {
+fn count(from: &str) -> String {
     format!(
-        "INSERT INTO tallies (organization, outcome, total) SELECT organization, outcome, total FROM {} AS v
-        WHERE TRUE ON CONFLICT (organization, outcome) DO UPDATE SET total = tallies.total + excluded.total",
-        sheet::rows(engine, &tables::TALLIES, number)
+        "INSERT INTO tallies (organization, outcome, total) SELECT organization, outcome, total FROM {from} AS v
+        WHERE TRUE ON CONFLICT (organization, outcome) DO UPDATE SET total = tallies.total + excluded.total"
     )
 }
