@@ -43,12 +43,8 @@ pub fn ecdsa_p256_sha256_verify(public_key: &[u8], message: &[u8], signature: &[
 
 /// Lower-case hexadecimal.
 pub fn hex(data: &[u8]) -> String {
-    use std::fmt::Write;
-    data.iter().fold(String::with_capacity(data.len() * 2), |mut text, byte| {
-        // Writing to a String can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    data.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| DIGITS[usize::from(digit)]).collect()
 }
 
 /// Base64url without padding (RFC 4648 §5).

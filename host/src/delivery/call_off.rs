@@ -9,7 +9,7 @@ use super::{
     ledger::Ledger,
     revise::{change, roots, wake},
     tally,
-    view::{CopyView, FailureView, copy_view},
+    view::{CopyView, FailureView, MessageEvent, copy_view},
 };
 use crate::{ids::OrganizationId, store::entities::copies};
 
@@ -113,7 +113,8 @@ pub(super) fn expire(ledger: &mut Ledger, row: &copies::Model, key: Option<&str>
         for revision in [Some(row.revision), row.pinned].into_iter().flatten() {
             ledger.changes.tallies.add(&organization, tally::EXPIRED, 1);
             let failure = FailureView::new("expired", "its time ran out");
-            ledger.tell(&expired, key.to_owned(), revision, Some(failure));
+            let (message, copy) = (key.to_owned(), copy_view(&expired));
+            ledger.tell(&row.organization, &MessageEvent { message, revision, copy, failure: Some(failure) });
         }
     }
     change(ledger, expired);

@@ -15,7 +15,7 @@ use super::{
     store::{Documents, RowsWanted, StoreError},
     tally,
     units::Units,
-    view::copy_view,
+    view::{MessageEvent, copy_view},
 };
 use crate::{
     ids::{OrganizationId, StreamId},
@@ -211,6 +211,7 @@ fn settle(ledger: &mut Ledger, row: &copies::Model, was_shown: bool, documents: 
     change(ledger, row.clone());
     ledger.changes.tallies.add(&OrganizationId::stored(row.organization.clone()), tally::DELIVERED, 1);
     if let Some(document) = row.message.and_then(|message| documents.messages.get(&message)) {
-        ledger.tell(&row, document.key.clone(), row.revision, None);
+        let (message, revision) = (document.key.clone(), row.revision);
+        ledger.tell(&row.organization, &MessageEvent { message, revision, copy: copy_view(&row), failure: None });
     }
 }

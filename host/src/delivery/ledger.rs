@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     store::{Lease, Rows},
     tally::Tallies,
-    view::{FailureView, MessageEvent, copy_view},
+    view::MessageEvent,
 };
 use crate::{
     events::{EventKind, NewEvent},
@@ -316,12 +316,11 @@ impl Ledger {
     }
 
     /// Tell how a revision of a message's copy ended.
-    pub(super) fn tell(&mut self, copy: &copies::Model, message: String, revision: i64, failure: Option<FailureView>) {
-        let kind = if failure.is_some() { EventKind::MessageFailed } else { EventKind::MessageDelivered };
-        let told = MessageEvent { message, revision, copy: copy_view(copy), failure };
-        let mut event = NewEvent::new(kind, &told, self.now);
+    pub(super) fn tell(&mut self, organization: &str, told: &MessageEvent) {
+        let kind = if told.failure.is_some() { EventKind::MessageFailed } else { EventKind::MessageDelivered };
+        let mut event = NewEvent::new(kind, told, self.now);
         event.id.0 = self.new_id();
-        self.changes.events.push((OrganizationId::stored(copy.organization.clone()), event));
+        self.changes.events.push((OrganizationId::stored(organization.to_owned()), event));
     }
 
     /// What is to be written.

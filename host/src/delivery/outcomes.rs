@@ -10,7 +10,7 @@ use super::{
     schedule,
     store::{Documents, LEASE, Lease, Outcome, Record, What, Work},
     tally,
-    view::{CopyState, FailureView},
+    view::{CopyState, FailureView, MessageEvent, copy_view_of},
 };
 use crate::{
     ids::{CopyId, InstallationId, OrganizationId},
@@ -344,7 +344,8 @@ pub(super) fn conclude(ledger: &mut Ledger, record: &Record) {
     }
     if change.tally.is_some() && !is_counted && record.outcome != Outcome::Unneeded {
         let failure = change.code.map(|code| FailureView::new(code, &change.detail));
-        ledger.tell(&copy, key.clone(), work.revision, failure);
+        let (message, revision, copy) = (key.clone(), work.revision, copy_view_of(&copy, &record.parts));
+        ledger.tell(organization.as_str(), &MessageEvent { message, revision, copy, failure });
     }
 }
 

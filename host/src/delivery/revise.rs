@@ -15,7 +15,7 @@ use super::{
     message::{self, OnRemoved},
     tally,
     targets::{Planned, PlannedPlace},
-    view::{CopyView, FailureView, copy_view},
+    view::{CopyView, FailureView, MessageEvent, copy_view},
 };
 use crate::{
     ids::OrganizationId,
@@ -289,7 +289,9 @@ fn count_new(ledger: &mut Ledger, operation: &Operation, row: &copies::Model) {
     if let Some(code) = row.code.as_deref().filter(|_| !row.is_open) {
         ledger.changes.tallies.add(&operation.organization, tally::DEAD, 1);
         let failure = FailureView::new(code, row.detail.as_deref().unwrap_or_default());
-        ledger.tell(row, operation.key.clone(), row.revision, Some(failure));
+        let (message, revision) = (operation.key.clone(), row.revision);
+        let told = MessageEvent { message, revision, copy: copy_view(row), failure: Some(failure) };
+        ledger.tell(&row.organization, &told);
     }
 }
 

@@ -143,6 +143,11 @@ impl CopyState {
 /// What an application sees of a stored copy.
 pub fn copy_view(row: &entities::copies::Model) -> CopyView {
     let parts: Vec<ShownPart> = serde_json::from_str(&row.parts).unwrap_or_default();
+    copy_view_of(row, &parts)
+}
+
+/// The same, where its parts needn't be read.
+pub(super) fn copy_view_of(row: &entities::copies::Model, parts: &[ShownPart]) -> CopyView {
     CopyView {
         id: CopyId(row.id),
         target: serde_json::from_str(&row.target).unwrap_or_default(),
