@@ -2,6 +2,7 @@
 //! in its newest revision; what fails says so; nothing is lost.
 #![allow(clippy::unwrap_used, reason = "a suite may fail by panicking")]
 
+mod plans;
 mod replicas;
 
 use std::{sync::Arc, time::Duration};
