@@ -69,6 +69,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0004_fewer_indexes.sql"),
         include_str!("../../migrations/postgres/0004_fewer_indexes.sql"),
     ),
+    (
+        5,
+        "fewer references",
+        include_str!("../../migrations/sqlite/0005_fewer_references.sql"),
+        include_str!("../../migrations/postgres/0005_fewer_references.sql"),
+    ),
 ];
 
 /// The number of the lock under which Postgres is brought to the present version.
