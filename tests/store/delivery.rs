@@ -2,8 +2,6 @@
 //! in its newest revision; what fails says so; nothing is lost.
 #![allow(clippy::unwrap_used, reason = "a suite may fail by panicking")]
 
-mod replicas;
-
 use std::{sync::Arc, time::Duration};
 
 use chatport_host::{
@@ -42,6 +40,10 @@ macro_rules! on_both_engines {
         }
     )*};
 }
+
+mod belonging;
+mod plans;
+mod replicas;
 
 on_both_engines![
     a_message_is_delivered_and_its_attempt_recorded,

@@ -10,7 +10,11 @@ pub mod log;
 pub mod subscriptions;
 pub mod webhook;
 
-use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+    time::Duration,
+};
 
 use chatport_sdk::{schemars::JsonSchema, time::Timestamp};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, Value};
@@ -150,12 +154,20 @@ async fn append_for(
             event.at.as_micros().into(),
         ]
     });
-    let texts: &[String; 2] = match transaction.get_database_backend() {
-        DbBackend::Sqlite => &SCRIPTS,
-        _ => &STATEMENTS,
+    let mut values: Vec<Value> = vec![count.into(), events_sheet.into()];
+    // On SQLite, the sequence that is taken is a row too.
+    let (texts, expected): (&[String; 2], i64) = match transaction.get_database_backend() {
+        DbBackend::Sqlite => (&SCRIPTS, count + 1),
+        _ => {
+            let names: BTreeSet<&str> = events.iter().map(|(organization, _)| organization.as_str()).collect();
+            values.push(Sheet::of(&ORGANIZATIONS, &names, |name| [(*name).into()]).into());
+            (&STATEMENTS, count)
+        }
     };
-    let events: [Value; 2] = [count.into(), events_sheet.into()];
-    transaction.execute_raw(statement(transaction, &texts[0], events)).await?;
+    let written = transaction.execute_raw(statement(transaction, &texts[0], values)).await?.rows_affected();
+    if i64::try_from(written) != Ok(expected) {
+        return Err(DbErr::Custom("an event's organization is gone".into()));
+    }
     if !copies.is_empty() {
         let copies: [Value; 2] = [streams_sheet.into(), copies_sheet.into()];
         transaction.execute_raw(statement(transaction, &texts[1], copies)).await?;
@@ -172,6 +184,9 @@ const EVENTS: Columns<6> = [
     ("created_at", Kind::Integer),
     ("behind", Kind::Integer),
 ];
+
+/// The organizations of events.
+const ORGANIZATIONS: Columns<1> = [("name", Kind::Text)];
 
 /// What a subscription's stream in an organization gets: how many copies, and when the first
 /// is due.
@@ -196,14 +211,20 @@ const COPIES: Columns<9> = [
     ("created_at", Kind::Integer),
 ];
 
-const TAKE_SEQUENCE: &str = "INSERT INTO facts (name, value) VALUES ('event_sequence', CAST($1 AS TEXT))
-    ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(facts.value AS BIGINT) + $1 AS TEXT)";
+/// `from` gives one row, so that it comes first.
+fn take_sequence(from: &str) -> String {
+    format!(
+        "INSERT INTO facts (name, value) SELECT 'event_sequence', CAST($1 AS TEXT) FROM {from} WHERE TRUE
+        ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(facts.value AS BIGINT) + $1 AS TEXT)"
+    )
+}
 
+/// Nothing is written of an organization that was deleted a moment ago.
 fn insert_events(engine: DbBackend, from: &str) -> String {
     format!(
         "INSERT INTO events (sequence, organization, id, kind, body, created_at)
         SELECT CAST(f.value AS BIGINT) - v.behind, v.organization, v.id, v.kind, v.body, v.created_at
-        FROM {} AS v CROSS JOIN {from} AS f",
+        FROM {} AS v CROSS JOIN {from} WHERE o.id = v.organization",
         sheet::rows(engine, &EVENTS, 2)
     )
 }
@@ -236,19 +257,27 @@ fn insert_copies(engine: DbBackend, from: &str, number: usize) -> String {
 /// exchange.
 static SCRIPTS: LazyLock<[String; 2]> = LazyLock::new(|| {
     let sqlite = DbBackend::Sqlite;
-    let sequence = "(SELECT value FROM facts WHERE name = 'event_sequence')";
+    let from = "organizations AS o CROSS JOIN (SELECT value FROM facts WHERE name = 'event_sequence') AS f";
     [
-        format!("{TAKE_SEQUENCE};\n{}", insert_events(sqlite, sequence)),
+        format!("{};\n{}", take_sequence("(SELECT 1)"), insert_events(sqlite, from)),
         format!("{};\n{}", wake_streams(sqlite, 1), insert_copies(sqlite, "streams", 2)),
     ]
 });
 
-/// The same for Postgres, where one statement can use what another returns.
+/// The same for Postgres, where one statement can use what another returns. Organizations are
+/// locked, so that none is deleted and leaves events behind.
 static STATEMENTS: LazyLock<[String; 2]> = LazyLock::new(|| {
     let postgres = DbBackend::Postgres;
     let (streams, copies) = (wake_streams(postgres, 1), insert_copies(postgres, "s", 2));
     [
-        format!("WITH f AS ({TAKE_SEQUENCE} RETURNING value) {}", insert_events(postgres, "f")),
+        format!(
+            "WITH o AS (SELECT g.id FROM {} AS n CROSS JOIN organizations g WHERE g.id = n.name
+                ORDER BY g.id FOR KEY SHARE OF g),
+            f AS ({} RETURNING value) {}",
+            sheet::rows(postgres, &ORGANIZATIONS, 3),
+            take_sequence("(SELECT COUNT(*) FROM o) AS locked"),
+            insert_events(postgres, "o CROSS JOIN f")
+        ),
         format!("WITH s AS ({streams} RETURNING organization, id, subscription, sequence) {copies}"),
     ]
 });

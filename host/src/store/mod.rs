@@ -69,6 +69,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0004_fewer_indexes.sql"),
         include_str!("../../migrations/postgres/0004_fewer_indexes.sql"),
     ),
+    (
+        5,
+        "fewer references",
+        include_str!("../../migrations/sqlite/0005_fewer_references.sql"),
+        include_str!("../../migrations/postgres/0005_fewer_references.sql"),
+    ),
 ];
 
 /// The number of the lock under which Postgres is brought to the present version.
@@ -318,6 +324,8 @@ async fn limit(transaction: &DatabaseTransaction) -> Result<Timestamp, DbErr> {
         set_config('enable_bitmapscan', 'off', TRUE),
         set_config('enable_hashjoin', 'off', TRUE),
         set_config('enable_mergejoin', 'off', TRUE),
+        set_config('enable_material', 'off', TRUE),
+        set_config('enable_memoize', 'off', TRUE),
         CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) AS now";
     let row = transaction.query_one_raw(statement(transaction, sql, [])).await?;
     Ok(Timestamp::from_micros(row.ok_or_else(|| DbErr::Custom("no time".into()))?.try_get("", "now")?))

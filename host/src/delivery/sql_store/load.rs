@@ -188,12 +188,16 @@ fn holds(engine: DbBackend, first: usize) -> String {
     sheet::gathered(engine, &sheet::row(engine, &tables::HOLDS), &rows)
 }
 
+/// Messages are written only where this was loaded: their organization stays as long.
 fn backlogs(engine: DbBackend, first: usize) -> String {
+    let organizations = format!(
+        "SELECT g.id FROM {} AS v CROSS JOIN organizations g WHERE g.id = v.name {}",
+        sheet::rows(engine, &tables::NAMES, first),
+        locking(engine, "ORDER BY g.id FOR KEY SHARE OF g")
+    );
     let rows = format!(
         "SELECT o.id AS name, COALESCE(SUM(CASE WHEN t.outcome = 'accepted' THEN t.total ELSE -t.total END), 0) AS backlog
-        FROM {} AS v CROSS JOIN organizations o LEFT JOIN tallies t ON t.organization = o.id
-        WHERE o.id = v.name GROUP BY o.id",
-        sheet::rows(engine, &tables::NAMES, first)
+        FROM ({organizations}) AS o LEFT JOIN tallies t ON t.organization = o.id GROUP BY o.id"
     );
     sheet::gathered(engine, &sheet::row(engine, &tables::BACKLOGS), &rows)
 }

@@ -44,7 +44,7 @@ pub(super) async fn due(
 ) -> Result<Vec<Stream>, DbErr> {
     let share = format!(
         "SELECT d.id, {TURN} AS turn FROM streams d
-            LEFT JOIN installations h ON h.organization = d.organization AND h.id = d.installation
+            LEFT JOIN installations h ON h.id = d.installation
         WHERE d.organization = o.organization AND d.due_at <= $1 AND d.held_until <= $1
             AND (d.owner IS NULL OR d.lease_until <= $1) AND (h.held_until IS NULL OR h.held_until <= $1)
             AND (d.installation IS NULL OR d.installation NOT IN {})
@@ -89,11 +89,13 @@ pub(super) async fn due(
 }
 
 pub(super) async fn overdue(on: &DatabaseTransaction, limit: u64, now: Timestamp) -> Result<Vec<copies::Model>, DbErr> {
-    // A copy that is leased right now is expired by its worker.
+    // A copy that is leased right now is expired by its worker. Its stream is looked at for each
+    // copy: of a join, Postgres may take streams first and read all that were ever sent there.
+    let lock = locking(on.get_database_backend(), "FOR UPDATE SKIP LOCKED");
     let sql = format!(
-        "SELECT c.* FROM copies c JOIN streams s ON s.organization = c.organization AND s.id = c.stream
-        WHERE c.is_open AND c.expires_at <= $1 AND (s.owner IS NULL OR s.lease_until <= $1) LIMIT {limit} {}",
-        locking(on.get_database_backend(), "FOR UPDATE OF c, s SKIP LOCKED")
+        "SELECT c.* FROM copies c WHERE c.is_open AND c.expires_at <= $1 AND EXISTS
+            (SELECT 1 FROM streams s WHERE s.id = c.stream AND (s.owner IS NULL OR s.lease_until <= $1) {lock})
+        LIMIT {limit} {lock}"
     );
     models(&query(on, &sql, [now.as_micros().into()]).await?)
 }
@@ -113,7 +115,7 @@ pub(super) async fn foldable(
         )
     };
     let sql = format!(
-        "SELECT c.* FROM copies c JOIN streams s ON s.organization = c.organization AND s.id = c.stream
+        "SELECT c.* FROM copies c JOIN streams s ON s.id = c.stream
         WHERE {} AND c.stream IN (SELECT f.stream FROM copies f WHERE {} GROUP BY f.stream
             HAVING COUNT(*) >= {waiting} AND MIN(f.due_at) <= $2 ORDER BY MIN(f.due_at) LIMIT {streams})
         ORDER BY c.stream, c.sequence, c.id LIMIT {limit} {}",
@@ -127,7 +129,7 @@ pub(super) async fn foldable(
 pub(super) async fn folded(on: &DatabaseTransaction, limit: usize) -> Result<Vec<(copies::Model, bool)>, DbErr> {
     let sql = format!(
         "SELECT c.*, r.shown IS NOT NULL AS was_shown
-        FROM copies c JOIN streams s ON s.organization = c.organization AND s.id = c.stream
+        FROM copies c JOIN streams s ON s.id = c.stream
             LEFT JOIN copies r ON r.organization = c.organization AND r.message = c.folded_into
         WHERE c.is_open AND c.folded_into IS NOT NULL AND (r.id IS NULL OR NOT r.is_open)
         ORDER BY c.id LIMIT {limit} {}",
@@ -179,12 +181,20 @@ pub(super) async fn open_copies(
     what: &CancelWhat,
 ) -> Result<Vec<copies::Model>, DbErr> {
     lock_streams(on, organization, what).await?;
-    let (streams, values) = cancelled(organization, what);
+    let (streams, mut values) = cancelled(organization, what);
+    values.push(Uuid::nil().into());
     let condition = match what {
         CancelWhat::Installation(_) => "",
         // Those to the conversation, whichever target led there; not those to persons.
         CancelWhat::Conversation(..) => "AND c.account IS NULL",
     };
-    let sql = format!("SELECT c.* FROM copies c WHERE c.is_open AND c.stream IN (SELECT s.id {streams}) {condition}");
-    models(&query(on, &sql, values).await?)
+    // Open are those that are due some time, and lines of summaries. For each there is an index;
+    // for both together Postgres would read all that is open.
+    let open = |which: &str| {
+        format!(
+            "SELECT c.* FROM copies c WHERE c.is_open AND {which} AND c.stream IN (SELECT s.id {streams}) {condition}"
+        )
+    };
+    let (due, folded) = ("c.due_at IS NOT NULL", format!("c.due_at IS NULL AND c.folded_into > ${}", values.len()));
+    models(&query(on, &format!("{} UNION ALL {}", open(due), open(&folded)), values).await?)
 }
