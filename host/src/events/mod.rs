@@ -12,7 +12,6 @@ pub mod webhook;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::LazyLock,
     time::Duration,
 };
 
@@ -28,7 +27,7 @@ use crate::{
     ids::{CopyId, EventId, OrganizationId, StreamId},
     store::{
         Database, entities,
-        sheet::{self, Columns, Kind, Sheet},
+        sheet::{self, Columns, Kind, Rows, Sheet},
         statement,
     },
 };
@@ -130,16 +129,17 @@ async fn append_for(
     let count = i64::try_from(events.len()).map_err(|_| DbErr::Custom("too many events at once".into()))?;
     let bodies: Vec<String> = events.iter().map(|(organization, event)| event.body(organization)).collect();
     let rows: Vec<_> = events.iter().zip(&bodies).zip((0..count).rev()).collect();
-    let events_sheet = Sheet::of(&EVENTS, &rows, |(((organization, event), body), behind)| {
+    let engine = transaction.get_database_backend();
+    let new_events = Rows::of(engine, &EVENTS, &rows, |(((organization, event), body), behind)| {
         let (id, kind, at) = (event.id.0, event.kind.as_str(), event.at.as_micros());
         [organization.as_str().into(), id.into(), kind.into(), (*body).into(), at.into(), (*behind).into()]
     });
     let (streams, copies) = wanted(subscriptions, &events);
-    let streams_sheet = Sheet::of(&STREAMS, &streams, |((subscription, organization), (due, copies))| {
+    let woken = Rows::of(engine, &STREAMS, &streams, |((subscription, organization), (due, copies))| {
         let id = StreamId::new().0;
         [(*organization).into(), id.into(), (*subscription).into(), (*due).into(), (*copies).into()]
     });
-    let copies_sheet = Sheet::of(&COPIES, &copies, |copy| {
+    let new_copies = Rows::of(engine, &COPIES, &copies, |copy| {
         let (organization, event) = copy.event;
         let (due, expires) = (event.due().as_micros(), event.at.plus(EVENT_LIFETIME).as_micros());
         [
@@ -154,24 +154,31 @@ async fn append_for(
             event.at.as_micros().into(),
         ]
     });
-    let mut values: Vec<Value> = vec![count.into(), events_sheet.into()];
+    let names: BTreeSet<&str> = events.iter().map(|(organization, _)| organization.as_str()).collect();
+    let names = Sheet::of(&ORGANIZATIONS, &names, |name| [(*name).into()]);
     // On SQLite, the sequence that is taken is a row too.
-    let (texts, expected): (&[String; 2], i64) = match transaction.get_database_backend() {
-        DbBackend::Sqlite => (&SCRIPTS, count + 1),
-        _ => {
-            let names: BTreeSet<&str> = events.iter().map(|(organization, _)| organization.as_str()).collect();
-            values.push(Sheet::of(&ORGANIZATIONS, &names, |name| [(*name).into()]).into());
-            (&STATEMENTS, count)
-        }
+    let (sql, first, expected): (String, Vec<Value>, i64) = match engine {
+        DbBackend::Sqlite => (event_script(&new_events), vec![count.into(), count.into()], count + 1),
+        _ => (event_statement(&new_events), vec![names.into(), count.into()], count),
     };
-    let written = transaction.execute_raw(statement(transaction, &texts[0], values)).await?.rows_affected();
+    let values = first.into_iter().chain(new_events.into_values());
+    let written = transaction.execute_raw(statement(transaction, &sql, values)).await?.rows_affected();
     if i64::try_from(written) != Ok(expected) {
         return Err(DbErr::Custom("an event's organization is gone".into()));
     }
-    if !copies.is_empty() {
-        let copies: [Value; 2] = [streams_sheet.into(), copies_sheet.into()];
-        transaction.execute_raw(statement(transaction, &texts[1], copies)).await?;
+    if copies.is_empty() {
+        return Ok(());
     }
+    let (woken_from, copies_from) = (woken.source(engine, 1), new_copies.source(engine, 2));
+    let sql = match engine {
+        DbBackend::Sqlite => format!("{};\n{}", wake_streams(&woken_from), insert_copies(&copies_from, "streams")),
+        _ => {
+            let (streams, copies) = (wake_streams(&woken_from), insert_copies(&copies_from, "s"));
+            format!("WITH s AS ({streams} RETURNING organization, id, subscription, sequence) {copies}")
+        }
+    };
+    let values = woken.into_values().into_iter().chain(new_copies.into_values());
+    transaction.execute_raw(statement(transaction, &sql, values)).await?;
     Ok(())
 }
 
@@ -211,76 +218,65 @@ const COPIES: Columns<9> = [
     ("created_at", Kind::Integer),
 ];
 
-/// `from` gives one row, so that it comes first.
-fn take_sequence(from: &str) -> String {
+/// `from` gives one row, so that it comes first; `count` is how many are taken.
+fn take_sequence(from: &str, count: &str) -> String {
     format!(
-        "INSERT INTO facts (name, value) SELECT 'event_sequence', CAST($1 AS TEXT) FROM {from} WHERE TRUE
-        ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(facts.value AS BIGINT) + $1 AS TEXT)"
+        "INSERT INTO facts (name, value) SELECT 'event_sequence', CAST({count} AS TEXT) FROM {from} WHERE TRUE
+        ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(facts.value AS BIGINT) + {count} AS TEXT)"
     )
 }
 
 /// Nothing is written of an organization that was deleted a moment ago.
-fn insert_events(engine: DbBackend, from: &str) -> String {
+fn insert_events(events: &str, from: &str) -> String {
     format!(
         "INSERT INTO events (sequence, organization, id, kind, body, created_at)
         SELECT CAST(f.value AS BIGINT) - v.behind, v.organization, v.id, v.kind, v.body, v.created_at
-        FROM {} AS v CROSS JOIN {from} WHERE o.id = v.organization",
-        sheet::rows(engine, &EVENTS, 2)
+        FROM {events} AS v CROSS JOIN {from} WHERE o.id = v.organization"
+    )
+}
+
+/// What writes events, for SQLite: two statements in one exchange.
+fn event_script(events: &Rows) -> String {
+    let from = "organizations AS o CROSS JOIN (SELECT value FROM facts WHERE name = 'event_sequence') AS f";
+    let events = events.source(DbBackend::Sqlite, 2);
+    format!("{};\n{}", take_sequence("(SELECT 1)", "?"), insert_events(&events, from))
+}
+
+/// The same for Postgres, where one statement can use what another returns. Organizations are
+/// locked, so that none is deleted and leaves events behind.
+fn event_statement(events: &Rows) -> String {
+    let postgres = DbBackend::Postgres;
+    format!(
+        "WITH o AS (SELECT g.id FROM {} AS n CROSS JOIN organizations g WHERE g.id = n.name
+            ORDER BY g.id FOR KEY SHARE OF g),
+        f AS ({} RETURNING value) {}",
+        sheet::rows(postgres, &ORGANIZATIONS, 1),
+        take_sequence("(SELECT COUNT(*) FROM o) AS locked", "$2"),
+        insert_events(&events.source(postgres, 3), "o CROSS JOIN f")
     )
 }
 
 /// A subscription that was removed a moment ago hears nothing.
-fn wake_streams(engine: DbBackend, number: usize) -> String {
+fn wake_streams(streams: &str) -> String {
     format!(
         "INSERT INTO streams (organization, id, subscription, key, rate, due_at, sequence)
-        SELECT organization, id, subscription, subscription, '', due_at, copies FROM {} AS v
+        SELECT organization, id, subscription, subscription, '', due_at, copies FROM {streams} AS v
         WHERE EXISTS (SELECT 1 FROM subscriptions u WHERE u.name = v.subscription)
         ON CONFLICT (organization, subscription) WHERE subscription IS NOT NULL
         DO UPDATE SET sequence = streams.sequence + excluded.sequence,
-            due_at = CASE WHEN streams.due_at < excluded.due_at THEN streams.due_at ELSE excluded.due_at END",
-        sheet::rows(engine, &STREAMS, number)
+            due_at = CASE WHEN streams.due_at < excluded.due_at THEN streams.due_at ELSE excluded.due_at END"
     )
 }
 
-fn insert_copies(engine: DbBackend, from: &str, number: usize) -> String {
+fn insert_copies(copies: &str, from: &str) -> String {
     format!(
         "INSERT INTO copies (organization, id, stream, event, target, sequence, revision, is_open, state, due_at,
             expires_at, created_at, updated_at)
         SELECT v.organization, v.id, s.id, v.event, v.target, s.sequence - v.behind, 1, TRUE, 'pending', v.due_at,
             v.expires_at, v.created_at, v.created_at
-        FROM {} AS v CROSS JOIN {from} AS s WHERE s.organization = v.organization AND s.subscription = v.subscription",
-        sheet::rows(engine, &COPIES, number)
+        FROM {copies} AS v CROSS JOIN {from} AS s WHERE s.organization = v.organization AND s.subscription = v.subscription"
     )
 }
-
-/// What writes events, and what writes their copies, for SQLite: several statements in one
-/// exchange.
-static SCRIPTS: LazyLock<[String; 2]> = LazyLock::new(|| {
-    let sqlite = DbBackend::Sqlite;
-    let from = "organizations AS o CROSS JOIN (SELECT value FROM facts WHERE name = 'event_sequence') AS f";
-    [
-        format!("{};\n{}", take_sequence("(SELECT 1)"), insert_events(sqlite, from)),
-        format!("{};\n{}", wake_streams(sqlite, 1), insert_copies(sqlite, "streams", 2)),
-    ]
-});
-
-/// The same for Postgres, where one statement can use what another returns. Organizations are
-/// locked, so that none is deleted and leaves events behind.
-static STATEMENTS: LazyLock<[String; 2]> = LazyLock::new(|| {
-    let postgres = DbBackend::Postgres;
-    let (streams, copies) = (wake_streams(postgres, 1), insert_copies(postgres, "s", 2));
-    [
-        format!(
-            "WITH o AS (SELECT g.id FROM {} AS n CROSS JOIN organizations g WHERE g.id = n.name
-                ORDER BY g.id FOR KEY SHARE OF g),
-            f AS ({} RETURNING value) {}",
-            sheet::rows(postgres, &ORGANIZATIONS, 3),
-            take_sequence("(SELECT COUNT(*) FROM o) AS locked"),
-            insert_events(postgres, "o CROSS JOIN f")
-        ),
-        format!("WITH s AS ({streams} RETURNING organization, id, subscription, sequence) {copies}"),
-    ]
-});
 
 /// A copy of an event that a subscription wants.
 struct WantedCopy<'e> {
