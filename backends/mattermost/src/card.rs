@@ -88,8 +88,7 @@ impl<'a> Card<'a> {
     /// # Errors
     /// A part that isn't ours.
     pub(crate) fn of(part: &'a Part) -> Result<Self, Failure> {
-        Self::deserialize(&part.payload)
-            .map_err(|_| Failure::new(Cause::ContentRejected, "the part isn't one of a Mattermost post"))
+        part.payload.read().map_err(|_| Failure::new(Cause::ContentRejected, "the part isn't one of a Mattermost post"))
     }
 
     /// The post's properties. Without a public address, or without its token, a button would

@@ -78,7 +78,7 @@ pub(crate) fn render(request: &RenderRequest<'_>) -> Rendering {
     let actions = buttons.iter().map(|button| button.action.to_string()).collect();
     let card = Card { message, attachment, buttons };
     // A card is made of texts and lists: JSON holds all of it.
-    let payload = serde_json::to_value(card).unwrap_or_default();
+    let payload = Payload::of(&card).unwrap_or_default();
     Rendering { parts: vec![Part { payload, actions }], notes: writer.finish(limits) }
 }
 
