@@ -11,6 +11,7 @@ use crate::{
     descriptor::Limits,
     failure::Failure,
     identity::{Account, Address},
+    payload::Payload,
     secret::Secret,
     site::Site,
     time::Timestamp,
@@ -28,7 +29,7 @@ use crate::{
 /// impl Delivery for Noticeboard {
 ///     fn render(&self, request: &RenderRequest<'_>) -> Rendering {
 ///         let text: String = request.content.title.chars().take(request.limits.text).collect();
-///         Rendering { parts: vec![Part { payload: json!({ "text": text }), actions: vec![] }], notes: vec![] }
+///         Rendering { parts: vec![Part { payload: json!({ "text": text }).into(), actions: vec![] }], notes: vec![] }
 ///     }
 ///
 ///     fn stream(&self, address: &Address) -> Result<StreamKey, Failure> {
@@ -279,7 +280,8 @@ pub struct Rendering {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Part {
     /// The backend's own form of it.
-    pub payload: Value,
+    #[schemars(with = "Value")]
+    pub payload: Payload,
     /// The ids of the actions in this part: the host makes a token for each.
     #[serde(default)]
     pub actions: Vec<String>,

@@ -239,8 +239,7 @@ impl RequestBuilder<'_> {
         if let Some(detail) = self.broken {
             return Err(HttpError::new(HttpErrorKind::BadRequest, false, detail));
         }
-        let own = Dispatch::default();
-        let dispatch = if self.repeatable { &own } else { &self.client.dispatch };
+        let dispatch = if self.repeatable { &Dispatch::default() } else { &self.client.dispatch };
         self.client.transport.send(self.call, dispatch).await
     }
 }

@@ -79,7 +79,7 @@
 //!         // Cut to the limit; the link survives every trimming.
 //!         let room = request.limits.text.saturating_sub(link.chars().count());
 //!         let text: String = format!("{}\n{}", content.title, content.text).chars().take(room).collect();
-//!         Rendering { parts: vec![Part { payload: json!({ "text": text + &link }), actions: vec![] }], notes: vec![] }
+//!         Rendering { parts: vec![Part { payload: json!({ "text": text + &link }).into(), actions: vec![] }], notes: vec![] }
 //!     }
 //!     fn stream(&self, address: &Address) -> Result<StreamKey, Failure> {
 //!         match address.0["topic"].as_str() {
@@ -90,7 +90,7 @@
 //!     async fn post(&self, site: &Site, outgoing: &Outgoing) -> Result<Receipt, Failure> {
 //!         let topic = self.stream(&outgoing.address)?.key;
 //!         let gone = |error: SetupError| Failure::new(Cause::InstallationRevoked, error.to_string());
-//!         let body = json!({ "topic": topic, "text": outgoing.part.payload["text"], "once": outgoing.copy });
+//!         let body = json!({ "topic": topic, "text": outgoing.part.payload.value()["text"], "once": outgoing.copy });
 //!         // "Never sent" and "sent, no answer" are told apart by the client.
 //!         let answer = site.http().post(settings(site).map_err(gone)?.address).json(&body).send().await?;
 //!         match answer.status.as_u16() {
@@ -129,6 +129,7 @@ pub mod ingress;
 pub mod install;
 pub mod jwt;
 pub mod listen;
+pub mod payload;
 pub mod recorded;
 pub mod secret;
 pub mod site;
@@ -164,6 +165,7 @@ pub mod prelude {
     pub use crate::ingress::{Ingress, PublicBase, Received, Request, Response};
     pub use crate::install::{Fields, Health, Install, Progress, Renew, Renewal, SetupError};
     pub use crate::listen::{Heard, Listen};
+    pub use crate::payload::Payload;
     pub use crate::register_backend;
     pub use crate::secret::Secret;
     pub use crate::site::Site;

@@ -2,7 +2,11 @@
 //! a guarded HTTP client, the clock and randomness. No database, no environment, no other
 //! tenant; so a backend can be tested without a host.
 
-use std::{fmt, sync::Arc};
+use std::{
+    any::Any,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -49,6 +53,8 @@ pub struct SiteParts {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// What [`Site::read_once`] has read.
+    read: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
 }
 
 impl SiteParts {
@@ -67,6 +73,7 @@ impl SiteParts {
             vault,
             clock,
             random,
+            read: Mutex::default(),
         }
     }
 }
@@ -111,6 +118,54 @@ impl Site {
     /// Settings that aren't of that shape.
     pub fn settings<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         T::deserialize(&self.parts.settings)
+    }
+
+    /// What `read` makes of the settings, or of anything else here that stays as it is: the
+    /// identity, its details, the app's name. It is read once, by its type, and kept until the
+    /// installation is changed: many calls share it. An error isn't kept.
+    ///
+    /// Not for what another call may see differently: the tokens, the time, randomness.
+    ///
+    /// ```
+    /// use chatport_sdk::prelude::*;
+    /// use serde::Deserialize;
+    /// use std::sync::Arc;
+    ///
+    /// #[derive(Deserialize)]
+    /// struct Settings {
+    ///     address: Url,
+    /// }
+    ///
+    /// fn settings(site: &Site) -> Result<Arc<Settings>, SetupError> {
+    ///     site.read_once(|site| {
+    ///         let settings: Settings =
+    ///             site.settings().map_err(|error| SetupError::field("address", error.to_string()))?;
+    ///         match settings.address.scheme() {
+    ///             "https" => Ok(settings),
+    ///             _ => Err(SetupError::field("address", "must start with https://")),
+    ///         }
+    ///     })
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn read_once<T, E>(&self, read: impl FnOnce(&Self) -> Result<T, E>) -> Result<Arc<T>, E>
+    where
+        T: Send + Sync + 'static,
+    {
+        let all = || self.parts.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = all().iter().find(|kept| kept.is::<T>()).cloned();
+        if let Some(Ok(known)) = known.map(Arc::downcast) {
+            return Ok(known);
+        }
+        // Not under the lock: `read` may read something else once. Two calls may both come to this.
+        let value = Arc::new(read(self)?);
+        let mut all = all();
+        if !all.iter().any(|kept| kept.is::<T>()) {
+            all.push(Arc::clone(&value) as Arc<dyn Any + Send + Sync>);
+        }
+        Ok(value)
     }
 
     /// Who the installation turned out to be; `None` until setup is complete.
@@ -194,5 +249,75 @@ impl fmt::Debug for Site {
 impl fmt::Debug for SiteParts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SiteParts").field("stage", &self.stage).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::http::{Answer, Call, Dispatch, HttpError, HttpErrorKind, Transport};
+
+    /// No tokens, no time, no chance and no network.
+    struct Nothing;
+
+    impl Vault for Nothing {
+        fn tokens(&self, _: &str) -> Vec<Token> {
+            Vec::new()
+        }
+
+        fn matches(&self, _: &str, _: &[u8]) -> Option<String> {
+            None
+        }
+    }
+
+    impl Clock for Nothing {
+        fn now(&self) -> Timestamp {
+            Timestamp::EPOCH
+        }
+    }
+
+    impl Random for Nothing {
+        fn fill(&self, _: &mut [u8]) {}
+    }
+
+    #[crate::async_trait]
+    impl Transport for Nothing {
+        async fn send(&self, _: Call, _: &Dispatch) -> Result<Answer, HttpError> {
+            Err(HttpError::new(HttpErrorKind::Connect, false, "there is no network"))
+        }
+    }
+
+    fn http() -> HttpClient {
+        HttpClient::new(Arc::new(Nothing), Dispatch::default())
+    }
+
+    fn site(settings: Value) -> Site {
+        let mut parts = SiteParts::new("slot", Arc::new(Nothing), Arc::new(Nothing), Arc::new(Nothing));
+        parts.settings = settings;
+        Site::new(parts, http())
+    }
+
+    #[test]
+    fn what_is_read_once_is_shared_by_all_calls() {
+        let (site, reads) = (site(json!("a name")), Cell::new(0));
+        let read = |site: &Site| {
+            reads.set(reads.get() + 1);
+            site.settings::<String>()
+        };
+        let first = site.read_once(read).expect("a text");
+        let second = site.calling(http()).read_once(read).expect("a text");
+        assert_eq!((first.as_str(), Arc::ptr_eq(&first, &second), reads.get()), ("a name", true, 1));
+    }
+
+    #[test]
+    fn each_type_is_read_for_itself_and_an_error_is_not_kept() {
+        let site = site(json!("a name"));
+        site.read_once(Site::settings::<u32>).expect_err("not a number");
+        assert_eq!(*site.read_once(|_| Ok::<_, ()>(7_u32)).expect("a number"), 7);
+        assert_eq!(*site.read_once(Site::settings::<String>).expect("a text"), "a name");
     }
 }

@@ -301,7 +301,7 @@ impl LoftBackend {
 
     /// The post as the platform takes it.
     fn body(&self, outgoing: &Outgoing) -> Value {
-        let mut body = outgoing.part.payload.clone();
+        let mut body = outgoing.part.payload.value();
         let buttons = outgoing.part.actions.iter().filter_map(|id| {
             let token = outgoing.token(id)?.expose();
             Some(json!({ "label": id, "token": if self.is(Flaw::ButtonsWithoutTokens) { "press" } else { token } }))
@@ -339,7 +339,7 @@ impl Delivery for LoftBackend {
         let (text, is_cut) = self.text(request);
         let actions: Vec<String> = request.content.actions.iter().take(5).map(|action| action.id.clone()).collect();
         let notes = is_cut.then(|| Note::new(NoteCode::Trimmed, "the text was too long")).into_iter().collect();
-        Rendering { parts: vec![Part { payload: json!({ "text": text }), actions }], notes }
+        Rendering { parts: vec![Part { payload: json!({ "text": text }).into(), actions }], notes }
     }
 
     fn stream(&self, address: &Address) -> Result<StreamKey, Failure> {

@@ -152,7 +152,7 @@ impl Delivery for Pigeon {
         let mention = request.mention.map(|account| format!("@{} ", account.username)).unwrap_or_default();
         let payload = json!({ "text": format!("{mention}{} {}", request.content.title, request.content.text).trim() });
         let actions = request.content.actions.iter().map(|action| action.id.clone()).collect();
-        Rendering { parts: vec![Part { payload, actions }], notes: Vec::new() }
+        Rendering { parts: vec![Part { payload: payload.into(), actions }], notes: Vec::new() }
     }
 
     fn stream(&self, address: &Address) -> Result<StreamKey, Failure> {
@@ -166,7 +166,7 @@ impl Delivery for Pigeon {
             world.posts.push(Post {
                 conversation: loft,
                 key: format!("{}-{}", outgoing.copy, outgoing.number),
-                shown: vec![outgoing.part.payload["text"].as_str().unwrap_or_default().into()],
+                shown: vec![outgoing.part.payload.value()["text"].as_str().unwrap_or_default().into()],
                 reply_to: outgoing.reply_to.as_ref().map(|receipt| receipt.id.clone()),
                 deleted: false,
                 buttons: buttons(outgoing),
@@ -202,7 +202,7 @@ impl Edit for Pigeon {
         self.call(&loft, |world| {
             let number: usize = receipt.id.parse().map_err(|_| Failure::new(Cause::ContentRejected, "no such post"))?;
             let Some(post) = world.posts.get_mut(number).filter(|post| !post.deleted) else { return Ok(Edited::Gone) };
-            post.shown.push(outgoing.part.payload["text"].as_str().unwrap_or_default().into());
+            post.shown.push(outgoing.part.payload.value()["text"].as_str().unwrap_or_default().into());
             post.buttons = buttons(outgoing);
             Ok(Edited::Done(receipt.clone()))
         })

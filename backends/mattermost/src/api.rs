@@ -129,6 +129,12 @@ pub(crate) struct NewPost<'a> {
     pub(crate) root_id: Option<String>,
 }
 
+/// What a post becomes.
+#[derive(Serialize)]
+pub(crate) struct Patch<'a> {
+    pub(crate) props: Props<'a>,
+}
+
 /// What is looked at of a post that has just been made.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -366,7 +372,7 @@ impl<'a> Client<'a> {
     }
 
     /// Change what is named in `patch`.
-    pub(crate) async fn patch_post(&self, id: &str, patch: &Value) -> Result<Post, Failure> {
+    pub(crate) async fn patch_post(&self, id: &str, patch: &Patch<'_>) -> Result<Post, Failure> {
         self.call(Operation::Other, Method::PUT, &format!("/posts/{id}/patch"), Some(patch)).await
     }
 

@@ -2,65 +2,76 @@
 //! the slots of its buttons. Sending puts into the slots what only the host knows, the
 //! address to call and the token of each action.
 
+use std::borrow::Cow;
+
 use chatport_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// What a post shows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Card {
+pub(crate) struct Card<'a> {
     /// The text above the attachment: a mention, or nothing. All else is in the attachment.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(crate) message: String,
+    #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
+    pub(crate) message: Cow<'a, str>,
     /// The document.
-    pub(crate) attachment: Attachment,
+    #[serde(borrow)]
+    pub(crate) attachment: Attachment<'a>,
     /// The slots for buttons and menus.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) buttons: Vec<Button>,
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) buttons: Vec<Button<'a>>,
 }
 
 /// A message attachment, in Mattermost's words.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct Attachment {
-    pub(crate) fallback: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(crate) color: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(crate) title: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(crate) title_link: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(crate) text: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) fields: Vec<AttachmentField>,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(crate) image_url: String,
+pub(crate) struct Attachment<'a> {
+    #[serde(borrow)]
+    pub(crate) fallback: Cow<'a, str>,
+    #[serde(borrow, skip_serializing_if = "str::is_empty")]
+    pub(crate) color: Cow<'a, str>,
+    #[serde(borrow, skip_serializing_if = "str::is_empty")]
+    pub(crate) title: Cow<'a, str>,
+    #[serde(borrow, skip_serializing_if = "str::is_empty")]
+    pub(crate) title_link: Cow<'a, str>,
+    #[serde(borrow, skip_serializing_if = "str::is_empty")]
+    pub(crate) text: Cow<'a, str>,
+    #[serde(borrow, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) fields: Vec<AttachmentField<'a>>,
+    #[serde(borrow, skip_serializing_if = "str::is_empty")]
+    pub(crate) image_url: Cow<'a, str>,
 }
 
 /// A named value of an attachment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct AttachmentField {
-    pub(crate) title: String,
-    pub(crate) value: String,
+pub(crate) struct AttachmentField<'a> {
+    #[serde(borrow)]
+    pub(crate) title: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) value: Cow<'a, str>,
     pub(crate) short: bool,
 }
 
 /// A slot for a button, or for a menu if it has options.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Button {
+pub(crate) struct Button<'a> {
     /// The application's id of the action. It doesn't leave this machine.
-    pub(crate) action: String,
-    pub(crate) name: String,
-    pub(crate) style: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) options: Vec<MenuOption>,
+    #[serde(borrow)]
+    pub(crate) action: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) name: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) style: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) options: Vec<MenuOption<'a>>,
 }
 
 /// An entry of a menu.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct MenuOption {
-    pub(crate) text: String,
-    pub(crate) value: String,
+pub(crate) struct MenuOption<'a> {
+    #[serde(borrow)]
+    pub(crate) text: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) value: Cow<'a, str>,
 }
 
 /// The name under which a post carries the host's id of it: `find` looks for it.
@@ -71,21 +82,20 @@ pub(crate) fn copy_id(outgoing: &Outgoing) -> String {
     format!("{}-{}", outgoing.copy, outgoing.number)
 }
 
-impl Card {
+impl<'a> Card<'a> {
     /// The card of a part.
     ///
     /// # Errors
     /// A part that isn't ours.
-    pub(crate) fn of(part: &Part) -> Result<Self, Failure> {
-        Self::deserialize(&part.payload)
-            .map_err(|_| Failure::new(Cause::ContentRejected, "the part isn't one of a Mattermost post"))
+    pub(crate) fn of(part: &'a Part) -> Result<Self, Failure> {
+        part.payload.read().map_err(|_| Failure::new(Cause::ContentRejected, "the part isn't one of a Mattermost post"))
     }
 
     /// The post's properties. Without a public address, or without its token, a button would
     /// be dead: then it is left out.
-    pub(crate) fn props<'a>(&'a self, outgoing: &'a Outgoing, ingress_url: Option<&Url>) -> Props<'a> {
+    pub(crate) fn props(&'a self, outgoing: &'a Outgoing, ingress_url: Option<&Url>) -> Props<'a> {
         let url = ingress_url.map(|ingress| format!("{ingress}/actions"));
-        let live = |(index, button): (usize, &'a Button)| {
+        let live = |(index, button): (usize, &'a Button<'a>)| {
             Some(button.live(index, url.as_deref()?, outgoing.token(&button.action)?))
         };
         let actions = self.buttons.iter().enumerate().filter_map(live).collect();
@@ -104,7 +114,7 @@ pub(crate) struct Props<'a> {
 #[derive(Serialize)]
 struct Live<'a> {
     #[serde(flatten)]
-    attachment: &'a Attachment,
+    attachment: &'a Attachment<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     actions: Vec<LiveButton<'a>>,
 }
@@ -119,7 +129,7 @@ struct LiveButton<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     style: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    options: &'a [MenuOption],
+    options: &'a [MenuOption<'a>],
     integration: Integration<'a>,
 }
 
@@ -134,9 +144,9 @@ struct Context<'a> {
     t: &'a str,
 }
 
-impl Button {
+impl<'a> Button<'a> {
     /// The button with what it calls. Its id may hold letters and digits alone.
-    fn live<'a>(&'a self, index: usize, url: &str, token: &'a Secret) -> LiveButton<'a> {
+    fn live(&'a self, index: usize, url: &str, token: &'a Secret) -> LiveButton<'a> {
         LiveButton {
             id: format!("a{index}"),
             kind: if self.options.is_empty() { "button" } else { "select" },

@@ -1,11 +1,10 @@
 //! Posting, editing, deleting and finding posts, and writing to people.
 
 use chatport_sdk::prelude::*;
-use serde_json::json;
 
 use crate::{
     MattermostBackend, address,
-    api::{Client, NewPost, PER_PAGE, Post},
+    api::{Client, NewPost, PER_PAGE, Patch, Post},
     card::{COPY, Card, copy_id},
     descriptor::RATE,
     errors::{DELETED_MEANWHILE, EDIT_TIME_OVER, NO_PERMISSION},
@@ -46,7 +45,7 @@ impl Delivery for MattermostBackend {
         };
         let made = match client.create_post(&post).await {
             Err(failure) if failure.cause == Cause::BotNotInChannel => {
-                enter(&client, &channel, &bot, failure).await?;
+                enter(&client, &channel, bot, failure).await?;
                 client.create_post(&post).await.map_err(still_refused)?
             }
             made => made?,
@@ -72,10 +71,10 @@ impl Delivery for MattermostBackend {
 }
 
 /// The bot's account.
-pub(crate) fn bot_of(site: &Site) -> Result<String, Failure> {
+pub(crate) fn bot_of(site: &Site) -> Result<&str, Failure> {
     let identity = site.identity().filter(|identity| address::is_id(&identity.account));
     identity
-        .map(|identity| identity.account.clone())
+        .map(|identity| identity.account.as_str())
         .ok_or_else(|| Failure::new(Cause::InstallationRevoked, "setup isn't complete: the bot isn't known"))
 }
 
@@ -127,7 +126,8 @@ impl Edit for MattermostBackend {
     async fn edit(&self, site: &Site, outgoing: &Outgoing, receipt: &Receipt) -> Result<Edited, Failure> {
         let channel = address::channel_at(&outgoing.address)?;
         let post = address::post_of(receipt)?;
-        let patch = json!({ "props": Card::of(&outgoing.part)?.props(outgoing, site.ingress_url()) });
+        let card = Card::of(&outgoing.part)?;
+        let patch = Patch { props: card.props(outgoing, site.ingress_url()) };
         let client = Client::bot(site)?;
         let refused = match client.patch_post(post, &patch).await {
             Ok(_) => return Ok(Edited::Done(receipt.clone())),
@@ -145,7 +145,7 @@ impl Edit for MattermostBackend {
         if !is_there(&client, post).await? {
             return Ok(Edited::Gone);
         }
-        enter(&client, &channel, &bot_of(site)?, refused).await?;
+        enter(&client, &channel, bot_of(site)?, refused).await?;
         client.patch_post(post, &patch).await?;
         Ok(Edited::Done(receipt.clone()))
     }
@@ -210,6 +210,6 @@ impl Direct for MattermostBackend {
         if client.user(&account.id).await?.delete_at > 0 {
             return Err(Failure::new(Cause::RecipientDeactivated, "the account is deactivated"));
         }
-        Ok(address::of_channel(&client.direct(&bot, &account.id).await?.id))
+        Ok(address::of_channel(&client.direct(bot, &account.id).await?.id))
     }
 }

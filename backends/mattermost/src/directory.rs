@@ -36,7 +36,7 @@ impl Directory for MattermostBackend {
                 let found = client.user_by_email(email).await.map_err(hidden)?;
                 Ok(found.and_then(person).into_iter().collect())
             }
-            Lookup::Name(name) => named(&client, &bot_of(site)?, name).await,
+            Lookup::Name(name) => named(&client, bot_of(site)?, name).await,
             _ => Ok(Vec::new()),
         }
     }

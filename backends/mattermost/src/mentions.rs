@@ -9,30 +9,33 @@ pub(crate) const ZERO_WIDTH_SPACE: char = '\u{200b}';
 const EVERYBODY: [&str; 3] = ["channel", "all", "here"];
 /// How far a word is looked at.
 const WORD: usize = 256;
+/// Longest name of a character reference that is looked at.
+const MAX_REFERENCE: usize = 16;
 
-/// The text with its calls to everybody made harmless, and whether there were any.
-pub(crate) fn neutralise(text: &str) -> (String, bool) {
-    let mut out = String::with_capacity(text.len());
-    let mut found = false;
-    for (at, character) in text.char_indices() {
-        out.push(character);
-        let rest = &text[at + character.len_utf8()..];
-        let calls = match character {
-            '@' | '＠' => calls_everybody(rest),
-            '&' => is_encoded_sign(rest),
-            _ => false,
-        };
-        if calls {
+/// The text with its calls to everybody made harmless; `None`: there are none.
+pub(crate) fn neutralised(text: &str) -> Option<String> {
+    let mut out = String::new();
+    let mut done = 0;
+    for (at, sign) in text.match_indices(['@', '＠', '&']) {
+        let behind = at + sign.len();
+        let rest = &text[behind..];
+        if if sign == "&" { is_encoded_sign(rest) } else { calls_everybody(rest) } {
+            out.push_str(&text[done..behind]);
             out.push(ZERO_WIDTH_SPACE);
-            found = true;
+            done = behind;
         }
     }
-    (out, found)
+    if done == 0 {
+        return None;
+    }
+    out.push_str(&text[done..]);
+    Some(out)
 }
 
 /// Whether a sign followed by `rest` calls everybody, or might after decoding.
 fn calls_everybody(rest: &str) -> bool {
-    let word: String = rest.chars().take_while(|c| !c.is_whitespace()).take(WORD).collect();
+    let mut ends = rest.char_indices().enumerate().filter(|(count, (_, c))| *count == WORD || c.is_whitespace());
+    let word = ends.next().map_or(rest, |(_, (end, _))| &rest[..end]);
     let is_call = |name: &str| {
         word.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
             && !word[name.len()..].chars().next().is_some_and(char::is_alphanumeric)
@@ -42,11 +45,11 @@ fn calls_everybody(rest: &str) -> bool {
 
 /// Whether what follows an ampersand makes it a character reference to a sign.
 fn is_encoded_sign(rest: &str) -> bool {
-    let Some((name, _)) = rest.split_once(';').filter(|(name, _)| name.len() <= 16) else { return false };
-    let name = name.to_ascii_lowercase();
+    let Some(end) = rest.bytes().take(MAX_REFERENCE + 1).position(|byte| byte == b';') else { return false };
+    let name = &rest[..end];
     let number = match name.strip_prefix('#') {
-        None => return name == "commat",
-        Some(number) => match number.strip_prefix('x') {
+        None => return name.eq_ignore_ascii_case("commat"),
+        Some(number) => match number.strip_prefix(['x', 'X']) {
             Some(hex) => u32::from_str_radix(hex, 16),
             None => number.parse(),
         },
@@ -59,7 +62,7 @@ pub(crate) fn of_person(username: &str) -> Option<String> {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_');
     let is_name = (1..=64).contains(&username.len()) && username.bytes().all(plain);
     let message = format!("@{username}");
-    (is_name && !neutralise(&message).1).then_some(message)
+    (is_name && neutralised(&message).is_none()).then_some(message)
 }
 
 #[cfg(test)]
@@ -82,8 +85,7 @@ mod tests {
             "@all_",
             "@here-",
         ] {
-            let (harmless, found) = neutralise(text);
-            assert!(found, "{text}");
+            let harmless = neutralised(text).expect(text);
             assert!(harmless.contains(ZERO_WIDTH_SPACE), "{text}");
         }
     }
@@ -91,7 +93,7 @@ mod tests {
     #[test]
     fn other_words_stay_as_they_are() {
         for text in ["@allison", "@channels", "all here", "a@b.example", "AT&T", "&amp;", "@"] {
-            assert_eq!(neutralise(text), (text.to_owned(), false), "{text}");
+            assert_eq!(neutralised(text), None, "{text}");
         }
     }
 

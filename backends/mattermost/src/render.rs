@@ -3,6 +3,8 @@
 //! readers see it; the link is never cut. The whole post stays below the server's 300,000
 //! bytes (and so below its 800,000 characters of properties).
 
+use std::borrow::Cow;
+
 use chatport_sdk::{
     content::{Fact, Link, Style},
     prelude::*,
@@ -49,7 +51,7 @@ pub(crate) fn render(request: &RenderRequest<'_>) -> Rendering {
         attachment.color = state.colour().into();
     }
     if let Some(link) = &content.link {
-        attachment.title_link = link.url.to_string();
+        attachment.title_link = link.url.as_str().into();
         // An address may be longer than anything else; the rest has what it leaves.
         writer.room.bytes = writer.room.bytes.saturating_sub(json_bytes(&attachment.title_link));
     }
@@ -66,15 +68,17 @@ pub(crate) fn render(request: &RenderRequest<'_>) -> Rendering {
     attachment.fields = writer.facts(&content.facts, for_facts);
     attachment.text = writer.text(&content.text);
     if let Some(pointer) = pointer {
-        attachment.text = format!("{}{pointer}", close_blocks(&attachment.text));
+        let text = attachment.text.to_mut();
+        close_blocks(text);
+        text.push_str(&pointer);
     }
     attachment.fallback = writer.fallback(content);
-    let message = writer.mention(request.mention);
+    let message = writer.mention(request.mention).into();
 
-    let actions = buttons.iter().map(|button| button.action.clone()).collect();
+    let actions = buttons.iter().map(|button| button.action.to_string()).collect();
     let card = Card { message, attachment, buttons };
     // A card is made of texts and lists: JSON holds all of it.
-    let payload = serde_json::to_value(card).unwrap_or_default();
+    let payload = Payload::of(&card).unwrap_or_default();
     Rendering { parts: vec![Part { payload, actions }], notes: writer.finish(limits) }
 }
 
@@ -87,14 +91,15 @@ struct Writer {
 
 impl Writer {
     /// Text without calls to everybody.
-    fn harmless(&mut self, text: &str) -> String {
-        let (text, found) = mentions::neutralise(text);
-        self.calls |= found;
-        text
+    fn harmless<'a>(&mut self, text: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
+        let text = text.into();
+        let Some(harmless) = mentions::neutralised(&text) else { return text };
+        self.calls = true;
+        harmless.into()
     }
 
     /// As much of a text as fits into `room`; counted, and noted if cut.
-    fn put(&mut self, what: &'static str, text: &str, room: Room, mark: &str) -> String {
+    fn put<'a>(&mut self, what: &'static str, text: Cow<'a, str>, room: Room, mark: &str) -> Cow<'a, str> {
         let (kept, cut) = room.cut(text, mark);
         if cut && !self.trimmed.contains(&what) {
             self.trimmed.push(what);
@@ -103,17 +108,17 @@ impl Writer {
         kept
     }
 
-    fn title(&mut self, content: &Content) -> String {
+    fn title<'a>(&mut self, content: &'a Content) -> Cow<'a, str> {
         let link = content.link.as_ref();
         let label = link.and_then(|link| link.label.as_deref()).unwrap_or_default();
         let address = link.map_or("", |link| link.url.as_str());
         let words = [content.title.as_str(), label, address];
         let plain = words.into_iter().find(|words| !words.trim().is_empty()).unwrap_or_default();
-        let title = self.harmless(&one_line(plain));
+        let title = self.harmless(one_line(plain));
         // Beside a link the title is shown as it is, alone it is read as Markdown.
-        let title = if content.link.is_some() { title } else { escaped(&title) };
+        let title = if content.link.is_some() { title } else { escaped(&title).into() };
         let room = self.room.part(MAX_TITLE.min(self.room.length / 2), 6 * MAX_TITLE);
-        self.put("the title", &title, room, DOTS)
+        self.put("the title", title, room, DOTS)
     }
 
     /// The link under its own words, where the title has other ones.
@@ -122,45 +127,45 @@ impl Writer {
         if content.title.trim().is_empty() {
             return None;
         }
-        let label = self.harmless(&label);
-        let (label, _) = self.room.part(MAX_NAME, self.room.bytes).cut(&label, DOTS);
+        let label = self.harmless(label);
+        let (label, _) = self.room.part(MAX_NAME, self.room.bytes).cut(label, DOTS);
         let address = link.url.as_str().replace('(', "%28").replace(')', "%29");
         let pointer = format!("\n\n[{}]({address})", escaped(&label));
         // An address that would call everybody stays behind the title alone.
-        let safe = !mentions::neutralise(&address).1;
+        let safe = mentions::neutralised(&address).is_none();
         let half = self.room.part(self.room.length / 2, self.room.bytes / 2);
         (safe && half.fits(&pointer)).then_some(pointer)
     }
 
-    fn image(&mut self, content: &Content) -> String {
-        let Some(image) = &content.image else { return String::new() };
-        let address = image.url.to_string();
-        if json_bytes(&address) > MAX_IMAGE {
+    fn image<'a>(&mut self, content: &'a Content) -> Cow<'a, str> {
+        let Some(image) = &content.image else { return Cow::default() };
+        let address = image.url.as_str();
+        if json_bytes(address) > MAX_IMAGE {
             self.notes.push(Note::new(NoteCode::ImageDropped, "the picture's address is too long"));
-            return String::new();
+            return Cow::default();
         }
-        self.room.bytes = self.room.bytes.saturating_sub(json_bytes(&address));
-        address
+        self.room.bytes = self.room.bytes.saturating_sub(json_bytes(address));
+        address.into()
     }
 
     /// Named values, up to `most` of the length. If some are left out, the last one says so.
-    fn facts(&mut self, facts: &[Fact], most: usize) -> Vec<AttachmentField> {
+    fn facts<'a>(&mut self, facts: &'a [Fact], most: usize) -> Vec<AttachmentField<'a>> {
         let mut room = self.room.part(most, FACT_BYTES);
         let reserve = 40;
         let mut fields = Vec::new();
         for (index, fact) in facts.iter().enumerate() {
-            let name = self.harmless(&one_line(&fact.name));
+            let name = self.harmless(one_line(&fact.name));
             let value = self.harmless(&fact.value);
             let limit = Room { length: MAX_NAME, bytes: 4 * MAX_NAME, ..room };
-            let (title, name_cut) = limit.cut(&name, DOTS);
+            let (title, name_cut) = limit.cut(name, DOTS);
             let limit = Room { length: MAX_VALUE, bytes: 6 * MAX_VALUE, ..room };
-            let (value, value_cut) = limit.cut(&value, MARK);
+            let (value, value_cut) = limit.cut(value, MARK);
             let length = room.unit.length(&title) + room.unit.length(&value);
             let bytes = json_bytes(&title) + json_bytes(&value) + FACT_FRAME;
             if length + reserve > room.length || bytes + reserve + FACT_FRAME > room.bytes {
                 let more = format!("{} more (trimmed)", facts.len() - index);
                 if room.length >= reserve {
-                    fields.push(AttachmentField { title: DOTS.into(), value: more, short: false });
+                    fields.push(AttachmentField { title: DOTS.into(), value: more.into(), short: false });
                 }
                 self.trimmed.push("the facts");
                 break;
@@ -180,18 +185,18 @@ impl Writer {
         fields
     }
 
-    fn text(&mut self, text: &str) -> String {
+    fn text<'a>(&mut self, text: &'a str) -> Cow<'a, str> {
         let text = self.harmless(text);
-        self.put("the text", &text, self.room, MARK)
+        self.put("the text", text, self.room, MARK)
     }
 
     /// What notifications show. It doesn't count as text of the post.
-    fn fallback(&mut self, content: &Content) -> String {
+    fn fallback<'a>(&mut self, content: &'a Content) -> Cow<'a, str> {
         let link = content.link.as_ref().map(|link| link.url.as_str());
         let texts = [content.title.as_str(), content.text.as_str(), link.unwrap_or_default()];
         let text = texts.into_iter().find(|text| !text.trim().is_empty()).unwrap_or_default();
-        let text = self.harmless(&one_line(text));
-        Room { length: MAX_FALLBACK, bytes: 6 * MAX_FALLBACK, ..self.room }.cut(&text, DOTS).0
+        let text = self.harmless(one_line(text));
+        Room { length: MAX_FALLBACK, bytes: 6 * MAX_FALLBACK, ..self.room }.cut(text, DOTS).0
     }
 
     /// The one thing that stands outside the attachment.
@@ -203,7 +208,7 @@ impl Writer {
         })
     }
 
-    fn buttons(&mut self, content: &Content, limits: &Limits) -> Vec<Button> {
+    fn buttons<'a>(&mut self, content: &'a Content, limits: &Limits) -> Vec<Button<'a>> {
         let mut bytes = BUTTON_BYTES.min(self.room.bytes / 2);
         let mut buttons = Vec::new();
         let mut dropped = 0;
@@ -232,20 +237,20 @@ impl Writer {
     }
 
     /// A button or menu, and how many choices it had to leave out.
-    fn button(&mut self, action: &Action, limits: &Limits) -> (Button, usize) {
+    fn button<'a>(&mut self, action: &'a Action, limits: &Limits) -> (Button<'a>, usize) {
         let words = Room { length: MAX_NAME, bytes: 6 * MAX_NAME, unit: limits.unit };
-        let mut word = |text: &str, instead: &str| {
-            let text = self.harmless(&one_line(if text.trim().is_empty() { instead } else { text }));
-            words.cut(&text, DOTS).0
+        let mut word = |text: &'a str, instead: &'a str| {
+            let text = self.harmless(one_line(if text.trim().is_empty() { instead } else { text }));
+            words.cut(text, DOTS).0
         };
         let named = if action.id.trim().is_empty() { "-" } else { &action.id };
         let name = word(&action.label, named);
         let fitting = |choice: &&Choice| !choice.value.is_empty() && json_bytes(&choice.value) <= MAX_CHOICE;
-        let options: Vec<MenuOption> = (action.choices.iter().filter(fitting).take(limits.choices))
-            .map(|choice| MenuOption { text: word(&choice.label, &choice.value), value: choice.value.clone() })
+        let options: Vec<MenuOption<'a>> = (action.choices.iter().filter(fitting).take(limits.choices))
+            .map(|choice| MenuOption { text: word(&choice.label, &choice.value), value: choice.value.as_str().into() })
             .collect();
         let left_out = action.choices.len() - options.len();
-        (Button { action: action.id.clone(), name, style: style(action.style).into(), options }, left_out)
+        (Button { action: action.id.as_str().into(), name, style: style(action.style).into(), options }, left_out)
     }
 
     /// The notes, each sort once.
@@ -272,8 +277,16 @@ fn style(style: Style) -> &'static str {
 }
 
 /// A text on one line.
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+fn one_line(text: &str) -> Cow<'_, str> {
+    let mut last = ' ';
+    let mut is_fine = |c: char| {
+        let before = std::mem::replace(&mut last, c);
+        !c.is_whitespace() || (c == ' ' && before != ' ')
+    };
+    if text.chars().all(&mut is_fine) && last != ' ' {
+        return text.into();
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ").into()
 }
 
 /// Plain text, so written that Markdown shows it as it is.

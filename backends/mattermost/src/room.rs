@@ -1,9 +1,11 @@
 //! How much still fits: in the characters that readers count and in the bytes that the
 //! server counts. What doesn't fit is cut where readers see it.
 
+use std::borrow::Cow;
+
 use chatport_sdk::prelude::*;
 
-use crate::mentions::{ZERO_WIDTH_SPACE, neutralise};
+use crate::mentions::{ZERO_WIDTH_SPACE, neutralised};
 
 /// Stands where text was cut.
 pub(crate) const MARK: &str = "\n… (trimmed)";
@@ -21,15 +23,12 @@ pub(crate) struct Room {
 
 /// The length of a text inside JSON, without the quotes.
 pub(crate) fn json_bytes(text: &str) -> usize {
-    text.chars().map(json_width).sum()
-}
-
-fn json_width(character: char) -> usize {
-    match character {
-        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
-        '\0'..='\u{1f}' => 6,
-        other => other.len_utf8(),
-    }
+    let escape = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x8 | 0xc => 1,
+        0..=0x1f => 5,
+        _ => 0,
+    };
+    text.len() + text.bytes().map(escape).sum::<usize>()
 }
 
 impl Room {
@@ -50,9 +49,9 @@ impl Room {
     }
 
     /// As much of a text as fits, with `mark` behind it if it was cut, and whether it was.
-    pub(crate) fn cut(self, text: &str, mark: &str) -> (String, bool) {
-        if self.fits(text) {
-            return (text.to_owned(), false);
+    pub(crate) fn cut<'a>(self, text: Cow<'a, str>, mark: &str) -> (Cow<'a, str>, bool) {
+        if self.fits(&text) {
+            return (text, false);
         }
         // A code block that is cut open is closed before the mark, or it would swallow it.
         let closings = ["\n```", "\n~~~"];
@@ -64,13 +63,14 @@ impl Room {
             bytes: self.bytes.saturating_sub(json_bytes(mark) + 2 * closing + mending),
             unit: self.unit,
         };
-        let (start, _) = neutralise(spare.start_of(text).trim_end());
-        let mut kept = close_blocks(&start);
+        let start = spare.start_of(&text).trim_end();
+        let mut kept = neutralised(start).unwrap_or_else(|| start.to_owned());
+        close_blocks(&mut kept);
         kept.push_str(mark);
         if !self.fits(&kept) {
             kept = self.start_of(mark.trim_start()).to_owned();
         }
-        (kept, true)
+        (kept.into(), true)
     }
 
     /// The longest start of a text that fits.
@@ -88,16 +88,14 @@ impl Room {
     }
 }
 
-/// The text with an open code block closed.
-pub(crate) fn close_blocks(text: &str) -> String {
-    let mut text = text.to_owned();
+/// Close an open code block.
+pub(crate) fn close_blocks(text: &mut String) {
     for fence in ["```", "~~~"] {
         if text.matches(fence).count() % 2 == 1 {
             text.push('\n');
             text.push_str(fence);
         }
     }
-    text
 }
 
 #[cfg(test)]
@@ -110,12 +108,12 @@ mod tests {
 
     #[test]
     fn what_fits_is_left_alone() {
-        assert_eq!(room(5).cut("ééééé", MARK), ("ééééé".into(), false));
+        assert_eq!(room(5).cut("ééééé".into(), MARK), ("ééééé".into(), false));
     }
 
     #[test]
     fn a_cut_is_marked_and_closes_code() {
-        let (kept, cut) = room(60).cut(&format!("```\n{}", "x".repeat(100)), MARK);
+        let (kept, cut) = room(60).cut(format!("```\n{}", "x".repeat(100)).into(), MARK);
         assert!(cut && kept.ends_with(&format!("\n```{MARK}")), "{kept}");
         assert!(kept.chars().count() <= 60);
     }
@@ -124,8 +122,8 @@ mod tests {
     fn a_cut_makes_no_call_to_everybody_of_a_longer_word() {
         let text = format!("@channels {}", "x".repeat(100));
         for length in 0..60 {
-            let (kept, _) = room(length).cut(&text, MARK);
-            assert_eq!(neutralise(&kept), (kept.clone(), false), "{length}");
+            let (kept, _) = room(length).cut(text.as_str().into(), MARK);
+            assert_eq!(neutralised(&kept), None, "{length}");
             assert!(kept.chars().count() <= length, "{length}");
         }
     }

@@ -1,5 +1,7 @@
 //! The settings of an installation: which server, which way to connect, which command.
 
+use std::sync::Arc;
+
 use chatport_sdk::{
     prelude::*,
     schemars::{self, JsonSchema},
@@ -57,7 +59,11 @@ impl Settings {
     ///
     /// # Errors
     /// The setting that is wrong.
-    pub(crate) fn of(site: &Site) -> Result<Self, SetupError> {
+    pub(crate) fn of(site: &Site) -> Result<Arc<Self>, SetupError> {
+        site.read_once(Self::read)
+    }
+
+    fn read(site: &Site) -> Result<Self, SetupError> {
         let raw = site.settings::<Value>().unwrap_or_default();
         let named = raw.get("site_url").and_then(Value::as_str);
         let Some(named) = named else {
@@ -75,7 +81,7 @@ impl Settings {
 
     /// The settings while the installation is in use. Settings that can't be read need a
     /// person.
-    pub(crate) fn in_use(site: &Site) -> Result<Self, Failure> {
+    pub(crate) fn in_use(site: &Site) -> Result<Arc<Self>, Failure> {
         Self::of(site).map_err(|error| Failure::new(Cause::InstallationRevoked, format!("the settings: {error}")))
     }
 

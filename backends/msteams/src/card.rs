@@ -83,7 +83,7 @@ impl Card {
     /// # Errors
     /// A part that isn't ours.
     pub(crate) fn of(part: &Part) -> Result<Self, Failure> {
-        let card = Self::deserialize(&part.payload).ok().filter(|card| card.v == VERSION);
+        let card = part.payload.read().ok().filter(|card: &Self| card.v == VERSION);
         card.ok_or_else(|| Failure::new(Cause::ContentRejected, "the part isn't one of a card for Teams"))
     }
 

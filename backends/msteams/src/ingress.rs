@@ -11,6 +11,8 @@ mod people;
 mod places;
 mod understand;
 
+use std::sync::Arc;
+
 use chatport_sdk::prelude::*;
 use http::{Method, StatusCode};
 
@@ -79,7 +81,7 @@ impl Ingress for TeamsBackend {
 /// What a token proves of an installation.
 struct Installed {
     proof: jwt::Proof,
-    settings: Settings,
+    settings: Arc<Settings>,
     details: Details,
 }
 

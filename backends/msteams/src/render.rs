@@ -70,7 +70,7 @@ pub(crate) fn render(request: &RenderRequest<'_>) -> Rendering {
     let actions = buttons.iter().map(|button| button.action.clone()).collect();
     (card.buttons, card.link, card.mention) = (buttons, link, mention);
     // A card is made of texts and lists: JSON holds all of it.
-    let payload = serde_json::to_value(card).unwrap_or_default();
+    let payload = Payload::of(&card).unwrap_or_default();
     Rendering { parts: vec![Part { payload, actions }], notes: writer.finish(limits) }
 }
 

@@ -1,5 +1,7 @@
 //! The settings of an installation: which cloud. All have the public cloud's values.
 
+use std::sync::Arc;
+
 use chatport_sdk::{
     prelude::*,
     schemars::{self, JsonSchema},
@@ -48,14 +50,17 @@ impl Settings {
     ///
     /// # Errors
     /// The setting that is wrong.
-    pub(crate) fn of(site: &Site) -> Result<Self, SetupError> {
-        let settings = site.settings::<Option<Self>>();
-        let settings = settings.map_err(|error| SetupError::field("settings", format!("can't be read: {error}")))?;
-        settings.unwrap_or_default().checked()
+    pub(crate) fn of(site: &Site) -> Result<Arc<Self>, SetupError> {
+        site.read_once(|site| {
+            let settings = site.settings::<Option<Self>>();
+            let settings =
+                settings.map_err(|error| SetupError::field("settings", format!("can't be read: {error}")))?;
+            settings.unwrap_or_default().checked()
+        })
     }
 
     /// The settings while the installation is in use. Settings that can't be read need a person.
-    pub(crate) fn in_use(site: &Site) -> Result<Self, Failure> {
+    pub(crate) fn in_use(site: &Site) -> Result<Arc<Self>, Failure> {
         Self::of(site).map_err(|error| Failure::new(Cause::InstallationRevoked, format!("the settings: {error}")))
     }
 

@@ -77,10 +77,10 @@ fn post_of<'a>(world: &'a World, receipt: &Receipt) -> Result<&'a Post, Refusal>
 pub(crate) fn shown(outgoing: &Outgoing) -> Result<(Card, Delivered), Failure> {
     let refused = |why: String| Failure::new(Cause::ContentRejected, format!("the part isn't one of a sandbox: {why}"));
     // A list would pass for a card whose fields are all absent.
-    if !outgoing.part.payload.is_object() {
+    if !outgoing.part.payload.text().starts_with('{') {
         return Err(refused("it isn't an object".into()));
     }
-    let card = Card::deserialize(&outgoing.part.payload).map_err(|error| refused(error.to_string()))?;
+    let card: Card = outgoing.part.payload.read().map_err(|error| refused(error.to_string()))?;
     let token = |button: &crate::card::Button| {
         let token = outgoing.token(&button.id)?.clone();
         Some(ButtonToken { action: button.id.clone(), token })

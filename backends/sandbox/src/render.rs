@@ -45,7 +45,7 @@ pub(crate) fn render(request: &RenderRequest<'_>) -> Rendering {
     let actions = buttons.iter().map(|button| button.id.clone()).collect();
     let card = Card { mention, state: content.state, title, text, facts, image, link, buttons };
     // A card is made of texts, numbers and lists: JSON holds all of it.
-    let payload = serde_json::to_value(card).unwrap_or_default();
+    let payload = Payload::of(&card).unwrap_or_default();
     Rendering { parts: vec![Part { payload, actions }], notes }
 }
 

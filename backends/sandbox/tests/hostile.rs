@@ -87,7 +87,7 @@ async fn a_part_that_is_not_a_card_is_rejected() {
     let chat = Chat::new();
     for payload in [Value::Null, json!([]), json!({ "buttons": 7 }), json!({ "text": "x", "else": 1 })] {
         let mut outgoing = alert("c1");
-        outgoing.part.payload = payload;
+        outgoing.part.payload = payload.into();
         assert_eq!(chat.post(&outgoing).await.unwrap_err().cause, Cause::ContentRejected);
     }
 }

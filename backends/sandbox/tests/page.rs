@@ -143,7 +143,9 @@ async fn whatever_changes_is_heard_while_waiting_and_afterwards() {
     let post = alert("c1");
     let receipt = chat.post(&post).await.expect("posted");
     let mut newer = alert("c1");
-    newer.part.payload["title"] = json!("Disk empty");
+    let mut payload = newer.part.payload.value();
+    payload["title"] = json!("Disk empty");
+    newer.part.payload = payload.into();
     for change in 0..5 {
         let (seen, _) = event(&get(&chat, "/events", &[]).await);
         let seen = [("last-event-id", seen.as_str())];

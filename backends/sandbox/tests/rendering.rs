@@ -11,7 +11,7 @@ fn render(content: &Value, limits: &Limits) -> (Value, Rendering) {
     let content: Content = serde_json::from_value(content.clone()).expect("a document");
     let backend = SandboxBackend::default();
     let rendering = backend.delivery().expect("it delivers").render(&RenderRequest::new(&content, limits));
-    (rendering.parts[0].payload.clone(), rendering)
+    (rendering.parts[0].payload.value(), rendering)
 }
 
 fn limits() -> Limits {
@@ -95,7 +95,7 @@ fn a_person_is_called_by_name() {
     let limits = limits();
     let request = RenderRequest::new(&content, &limits).mention(Some(&ada));
     let rendering = backend.delivery().unwrap().render(&request);
-    assert_eq!(rendering.parts[0].payload["mention"], "@ada");
+    assert_eq!(rendering.parts[0].payload.value()["mention"], "@ada");
 }
 
 proptest! {

@@ -44,7 +44,8 @@ impl Card {
     /// # Errors
     /// A part that isn't ours.
     pub(crate) fn of(part: &Part) -> Result<Self, Failure> {
-        Self::deserialize(&part.payload)
+        part.payload
+            .read()
             .map_err(|_| Failure::new(Cause::ContentRejected, "the part isn't one of a Telegram message"))
     }
 
@@ -103,7 +104,7 @@ pub(crate) fn render(request: &RenderRequest<'_>) -> Rendering {
     let mut actions: Vec<String> = rows.iter().flatten().map(|button| button.action.clone()).collect();
     actions.dedup();
     // A card is made of texts and lists: JSON holds all of it.
-    let payload = serde_json::to_value(Card { html, picture, rows }).unwrap_or_default();
+    let payload = Payload::of(&Card { html, picture, rows }).unwrap_or_default();
     Rendering { parts: vec![Part { payload, actions }], notes: writer.finish(limits) }
 }
 

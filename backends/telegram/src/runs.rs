@@ -44,51 +44,91 @@ impl Run {
         self.style != Style::default() || self.link.is_some()
     }
 
-    /// What opens it. Code can't be anything else as well.
-    fn opening(&self) -> String {
-        let style = self.style;
-        if style.pre {
-            return "<pre>".into();
-        }
-        let link = self.link.as_deref().map(|link| format!("<a href=\"{}\">", escaped(link)));
-        let more = !style.code;
-        let flags = [
-            (style.code, "<code>"),
-            (style.bold && more, "<b>"),
-            (style.italic && more, "<i>"),
-            (style.strike && more, "<s>"),
+    /// What it stands in, from the outside in. Code can't be anything else as well.
+    fn tags(&self) -> impl DoubleEndedIterator<Item = &'static str> {
+        let Style { bold, italic, strike, code, pre } = self.style;
+        let more = !code && !pre;
+        let tags = [
+            (pre, "pre"),
+            (self.link.is_some() && !pre, "a"),
+            (code && !pre, "code"),
+            (bold && more, "b"),
+            (italic && more, "i"),
+            (strike && more, "s"),
         ];
-        let tags = flags.iter().filter(|(is_on, _)| *is_on);
-        link.unwrap_or_default() + &tags.map(|(_, tag)| *tag).collect::<String>()
+        tags.into_iter().filter_map(|(is_on, tag)| is_on.then_some(tag))
     }
 
-    /// What closes it, in the other order.
-    fn closing(&self) -> String {
-        let mut closing = String::new();
-        let opening = self.opening();
-        for tag in opening.split('<').skip(1).collect::<Vec<_>>().into_iter().rev() {
-            let name = tag.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-            closing.push_str(&format!("</{name}>"));
+    /// The address that its tags hold.
+    fn address(&self) -> Option<&str> {
+        self.link.as_deref().filter(|_| !self.style.pre)
+    }
+
+    /// Write it, with what opens and closes it.
+    fn write(&self, html: &mut String) {
+        for tag in self.tags() {
+            html.push('<');
+            html.push_str(tag);
+            if let Some(address) = self.address().filter(|_| tag == "a") {
+                html.push_str(HREF);
+                escape(address, html);
+                html.push('"');
+            }
+            html.push('>');
         }
-        closing
+        escape(&self.text, html);
+        for tag in self.tags().rev() {
+            html.push_str("</");
+            html.push_str(tag);
+            html.push('>');
+        }
+    }
+
+    /// The bytes of what opens and closes it.
+    fn frame(&self) -> usize {
+        let tags: usize = self.tags().map(|tag| "<></>".len() + 2 * tag.len()).sum();
+        tags + self.address().map_or(0, |address| HREF.len() + escaped_length(address) + 1)
     }
 }
 
-/// Text so written that a server reads it as it is. <https://core.telegram.org/bots/api#html-style>
-fn escaped(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut out, character| {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            other => out.push(other),
-        }
-        out
+/// What stands before the address of a link.
+const HREF: &str = " href=\"";
+
+/// What a server reads as something else than a character, and how it is written instead.
+/// <https://core.telegram.org/bots/api#html-style>
+fn escaped(character: char) -> Option<&'static str> {
+    Some(match character {
+        '&' => "&amp;",
+        '<' => "&lt;",
+        '>' => "&gt;",
+        '"' => "&quot;",
+        _ => return None,
     })
 }
 
-/// Text as it was before `escaped`.
+/// Write a text so that a server reads it as it is.
+fn escape(text: &str, html: &mut String) {
+    let mut done = 0;
+    for (at, character) in text.char_indices() {
+        if let Some(instead) = escaped(character) {
+            html.push_str(&text[done..at]);
+            html.push_str(instead);
+            done = at + 1;
+        }
+    }
+    html.push_str(&text[done..]);
+}
+
+/// The bytes of a character as it is written.
+fn escaped_width(character: char) -> usize {
+    escaped(character).map_or(character.len_utf8(), str::len)
+}
+
+fn escaped_length(text: &str) -> usize {
+    text.chars().map(escaped_width).sum()
+}
+
+/// Text as it was before `escape`.
 fn unescaped(text: &str) -> String {
     text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
 }
@@ -115,20 +155,19 @@ pub(crate) fn plain(html: &str, with_addresses: bool) -> String {
     out
 }
 
-fn escaped_width(character: char) -> usize {
-    match character {
-        '&' => 5,
-        '<' | '>' => 4,
-        '"' => 6,
-        other => other.len_utf8(),
-    }
-}
-
 /// The runs as HTML.
 pub(crate) fn html(runs: &[Run]) -> String {
-    runs.iter()
-        .filter(|run| !run.text.is_empty())
-        .fold(String::new(), |out, run| out + &run.opening() + &escaped(&run.text) + &run.closing())
+    let mut html = String::with_capacity(html_length(runs));
+    seen(runs).for_each(|run| run.write(&mut html));
+    html
+}
+
+fn html_length(runs: &[Run]) -> usize {
+    seen(runs).map(|run| run.frame() + escaped_length(&run.text)).sum()
+}
+
+fn seen(runs: &[Run]) -> impl Iterator<Item = &Run> {
+    runs.iter().filter(|run| !run.text.is_empty())
 }
 
 /// Runs of the same look become one, and of too many looks the last are given up.
@@ -167,14 +206,13 @@ impl Room {
     pub(crate) fn use_up(&mut self, runs: &[Run]) {
         for run in runs {
             self.length = self.length.saturating_sub(self.unit.length(&run.text));
-            self.bytes = self.bytes.saturating_sub(run.opening().len() + run.closing().len());
-            self.bytes = self.bytes.saturating_sub(run.text.chars().map(escaped_width).sum());
+            self.bytes = self.bytes.saturating_sub(run.frame() + escaped_length(&run.text));
         }
     }
 
     fn fits(self, runs: &[Run]) -> bool {
         let length: usize = runs.iter().map(|run| self.unit.length(&run.text)).sum();
-        length <= self.length && html(runs).len() <= self.bytes
+        length <= self.length && html_length(runs) <= self.bytes
     }
 
     /// As much of the runs as fits, with `mark` behind them if they were cut, and whether they
@@ -189,7 +227,7 @@ impl Room {
         let mut kept: Vec<Run> = Vec::new();
         for run in runs {
             let mut start = Run { text: String::new(), ..run.clone() };
-            room.bytes = match room.bytes.checked_sub(start.opening().len() + start.closing().len()) {
+            room.bytes = match room.bytes.checked_sub(start.frame()) {
                 Some(bytes) => bytes,
                 None => break,
             };

@@ -1,6 +1,9 @@
 //! The settings of an installation: which Bot API server, and how updates come.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 
 use chatport_sdk::{
     prelude::*,
@@ -53,7 +56,11 @@ impl Settings {
     ///
     /// # Errors
     /// The setting that is wrong.
-    pub(crate) fn of(site: &Site) -> Result<Self, SetupError> {
+    pub(crate) fn of(site: &Site) -> Result<Arc<Self>, SetupError> {
+        site.read_once(Self::read)
+    }
+
+    fn read(site: &Site) -> Result<Self, SetupError> {
         let settings: Option<Self> =
             site.settings().map_err(|error| SetupError::field("settings", format!("can't be read: {error}")))?;
         let settings = settings.unwrap_or_default();
@@ -71,7 +78,7 @@ impl Settings {
     }
 
     /// The settings while the installation is in use. Settings that can't be read need a person.
-    pub(crate) fn in_use(site: &Site) -> Result<Self, Failure> {
+    pub(crate) fn in_use(site: &Site) -> Result<Arc<Self>, Failure> {
         Self::of(site).map_err(|error| Failure::new(Cause::InstallationRevoked, format!("the settings: {error}")))
     }
 

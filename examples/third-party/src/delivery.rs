@@ -48,7 +48,7 @@ fn sequence_id(outgoing: &Outgoing) -> String {
 
 async fn publish(site: &Site, outgoing: &Outgoing, post: String, lost: Cause) -> Result<Receipt, Failure> {
     let topic = topic(&outgoing.address)?;
-    let mut body = outgoing.part.payload.clone();
+    let mut body = outgoing.part.payload.value();
     body["topic"] = topic.into();
     body["sequence_id"] = post.as_str().into();
     body["priority"] = match outgoing.urgency {
@@ -107,7 +107,7 @@ impl Delivery for Ntfy {
             dropped.then(|| Note::new(NoteCode::ActionsDropped, "ntfy shows three buttons and no menus")),
         ];
         payload["message"] = message.into();
-        Rendering { parts: vec![Part { payload, actions }], notes: notes.into_iter().flatten().collect() }
+        Rendering { parts: vec![Part { payload: payload.into(), actions }], notes: notes.into_iter().flatten().collect() }
     }
 
     fn stream(&self, address: &Address) -> Result<StreamKey, Failure> {

@@ -182,7 +182,7 @@ async fn preview(
         let rendering = contained_pure(|| delivery.render(&render)).map_err(Problem::internal)?;
         previews.push(Preview {
             backend: backend.descriptor().id,
-            parts: rendering.parts.into_iter().map(|part| part.payload).collect(),
+            parts: rendering.parts.into_iter().map(|part| part.payload.value()).collect(),
             notes: rendering.notes,
         });
     }

@@ -110,7 +110,7 @@ impl<'a> Sending<'a> {
     async fn converge(&mut self, task: &Task<'_>, address: &Address, rendering: &Rendering) -> Result<(), Stop> {
         let wanted = rendering.parts.len();
         for (number, part) in rendering.parts.iter().enumerate() {
-            let digest = crypto::hex(&crypto::sha256(part.payload.to_string().as_bytes()));
+            let digest = crypto::hex(&crypto::sha256(part.payload.text().as_bytes()));
             if self.parts.get(number).is_some_and(|shown| shown.digest == digest) {
                 continue;
             }
@@ -265,8 +265,8 @@ impl<'a> Sending<'a> {
     /// after those that are known.
     async fn find_stray(&mut self, task: &Task<'_>, address: &Address) -> Result<(), Stop> {
         let Some(find) = task.delivery()?.find().filter(|_| self.work.unsure) else { return Ok(()) };
-        let part = chatport_sdk::delivery::Part { payload: serde_json::Value::Null, actions: Vec::new() };
-        let mut outgoing = Outgoing::new(self.work.copy.to_string(), self.work.revision, address.clone(), part.clone());
+        let part = chatport_sdk::delivery::Part { payload: Default::default(), actions: Vec::new() };
+        let mut outgoing = Outgoing::new(self.work.copy.to_string(), self.work.revision, address.clone(), part);
         outgoing.number = u16::try_from(self.parts.len()).unwrap_or(u16::MAX);
         outgoing.first_tried = Some(Timestamp::EPOCH);
         if let Found::Posted(receipt) = call(CALL_LIMIT, find.find(&task.loaded.site, &outgoing)).await? {

@@ -158,7 +158,7 @@ async fn connect() -> (Other, RemoteBackend) {
 }
 
 fn outgoing() -> Outgoing {
-    let part = Part { payload: json!({ "text": "hi" }), actions: Vec::new() };
+    let part = Part { payload: json!({ "text": "hi" }).into(), actions: Vec::new() };
     Outgoing::new("c1", 1, Address(json!({ "key": "loft" })), part)
 }
 

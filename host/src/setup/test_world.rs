@@ -288,7 +288,7 @@ impl Verification for Pigeon {
 impl Delivery for Pigeon {
     fn render(&self, request: &RenderRequest<'_>) -> Rendering {
         let actions = request.content.actions.iter().map(|action| action.id.clone()).collect();
-        Rendering { parts: vec![Part { payload: json!(request.content), actions }], notes: vec![] }
+        Rendering { parts: vec![Part { payload: json!(request.content).into(), actions }], notes: vec![] }
     }
 
     fn stream(&self, address: &Address) -> Result<StreamKey, Failure> {

@@ -39,7 +39,12 @@ pub(super) fn name(name: &str, value: &str, most: usize) -> Result<(), Broken> {
 
 /// JSON of at most `most` bytes.
 pub(super) fn json(name: &str, value: &Value, most: usize) -> Result<(), Broken> {
-    if value.to_string().len() > most {
+    bytes(name, &value.to_string(), most)
+}
+
+/// JSON of at most `most` bytes, as text.
+pub(super) fn bytes(name: &str, json: &str, most: usize) -> Result<(), Broken> {
+    if json.len() > most {
         return Err(Broken::new(format!("{name} has more than {most} bytes as JSON")));
     }
     Ok(())

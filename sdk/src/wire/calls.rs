@@ -371,7 +371,7 @@ impl Take for Rendering {
         bounds::count("parts", &self.parts, MAX_PARTS)?;
         bounds::count("notes", &self.notes, MAX_PARTS)?;
         for part in &self.parts {
-            bounds::json("payload", &part.payload, MAX_PAYLOAD)?;
+            bounds::bytes("payload", part.payload.text(), MAX_PAYLOAD)?;
             bounds::count("actions", &part.actions, crate::content::MAX_ACTIONS)?;
         }
         self.notes.iter().try_for_each(|note| bounds::text("note", &note.detail, 500))?;

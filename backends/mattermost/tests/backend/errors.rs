@@ -160,7 +160,7 @@ async fn answers_that_are_not_mattermosts_are_judged_by_their_status() {
 async fn a_part_or_receipt_of_another_backend_is_refused_without_a_call() {
     let bench = Bench::with_bot();
     let mut foreign = outgoing();
-    foreign.part.payload = json!({"chat_id": 5});
+    foreign.part.payload = json!({"chat_id": 5}).into();
     assert_eq!(delivery().post(&bench.site(), &foreign).await.expect_err("foreign").cause, Cause::ContentRejected);
     let mut foreign = outgoing();
     foreign.address = Address(json!({"v": 1, "channel": format!("{CHANNEL}/../..")}));

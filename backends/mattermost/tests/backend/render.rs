@@ -23,8 +23,8 @@ fn rendered(content: Value) -> Rendering {
     delivery().render(&RenderRequest::new(&content, &limits()))
 }
 
-fn attachment(rendering: &Rendering) -> &Value {
-    &rendering.parts[0].payload["attachment"]
+fn attachment(rendering: &Rendering) -> Value {
+    rendering.parts[0].payload.value()["attachment"].take()
 }
 
 fn has_note(rendering: &Rendering, code: NoteCode) -> bool {
@@ -68,10 +68,10 @@ fn a_person_is_mentioned_outside_the_attachment() {
     let mut account = Account::new("ws4o4macctyn5ko8uhkkxmgfur");
     let render = |account: &Account| delivery().render(&RenderRequest::new(&content, &limits()).mention(Some(account)));
     account.username = "alice".into();
-    assert_eq!(render(&account).parts[0].payload["message"], "@alice");
+    assert_eq!(render(&account).parts[0].payload.value()["message"], "@alice");
     account.username = "channel".into();
     let nobody = render(&account);
-    assert!(nobody.parts[0].payload.get("message").is_none());
+    assert!(nobody.parts[0].payload.value().get("message").is_none());
     assert!(has_note(&nobody, NoteCode::Simplified));
 }
 
@@ -82,7 +82,8 @@ fn what_is_cut_is_marked_and_noted() {
     assert!(has_note(&rendering, NoteCode::Trimmed));
     let facts: Vec<Value> = (0..50).map(|n| json!({"name": format!("n{n}"), "value": "v".repeat(1_999)})).collect();
     let rendering = rendered(json!({"title": "T", "facts": facts}));
-    let fields = attachment(&rendering)["fields"].as_array().expect("fields");
+    let attachment = attachment(&rendering);
+    let fields = attachment["fields"].as_array().expect("fields");
     assert!(fields.len() < 50 && fields.last().expect("a field")["value"].as_str().expect("a text").contains("more"));
     assert!(has_note(&rendering, NoteCode::Trimmed));
 }
@@ -174,7 +175,8 @@ proptest! {
         let rendering = delivery().render(&RenderRequest::new(&content, &limits));
         prop_assert_eq!(rendering.parts.len(), 1);
         let part = &rendering.parts[0];
-        let attachment = &part.payload["attachment"];
+        let payload = part.payload.value();
+        let attachment = &payload["attachment"];
         let length = |value: &Value| value.as_str().unwrap_or_default().chars().count();
         let fields = attachment["fields"].as_array().map_or(0, |fields| {
             fields.iter().map(|field| length(&field["title"]) + length(&field["value"])).sum()
@@ -186,7 +188,7 @@ proptest! {
             prop_assert!(length(&attachment["title"]) > 0, "something to press");
         }
         let mut texts = Vec::new();
-        shown(&part.payload, "", &mut texts);
+        shown(&payload, "", &mut texts);
         for text in texts {
             prop_assert!(!calls_everybody(&text), "{}", text);
         }

@@ -134,7 +134,7 @@ fn an_address_part_or_receipt_of_something_else_is_refused_without_a_call() {
     let calls = bench.stage.line.calls();
     let cause = |outgoing: &Outgoing| run(bench.delivery().post(&site, outgoing)).expect_err("foreign").cause;
     let mut foreign = good.clone();
-    foreign.part.payload = json!({ "chat_id": 5 });
+    foreign.part.payload = json!({ "chat_id": 5 }).into();
     assert_eq!(cause(&foreign), Cause::ContentRejected);
     foreign = good.clone();
     foreign.address.0["service_url"] = "https://evil.example/".into();

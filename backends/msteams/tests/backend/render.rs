@@ -84,12 +84,10 @@ fn what_is_left_out_is_noted() {
     let long =
         rendered(&bench, json!({ "title": "T", "text": "é".repeat(40_000), "link": { "url": "https://x.example/" } }));
     assert!(has_note(&long, NoteCode::Trimmed));
-    assert!(long.parts[0].payload.to_string().contains("… (trimmed)"));
+    assert!(long.parts[0].payload.text().contains("… (trimmed)"));
     let facts: Vec<Value> = (0..50).map(|n| json!({ "name": format!("n{n}"), "value": "v".repeat(999) })).collect();
     let rendering = rendered(&bench, json!({ "title": "T", "facts": facts }));
-    assert!(
-        has_note(&rendering, NoteCode::Trimmed) && rendering.parts[0].payload.to_string().contains("more (trimmed)")
-    );
+    assert!(has_note(&rendering, NoteCode::Trimmed) && rendering.parts[0].payload.text().contains("more (trimmed)"));
 }
 
 #[test]

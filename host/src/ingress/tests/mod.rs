@@ -315,7 +315,7 @@ impl Shown {
     }
 
     fn token(&self, action: &str, choice: Option<&str>) -> Secret {
-        let part = Part { payload: json!(null), actions: vec![action.into()] };
+        let part = Part { payload: Payload::default(), actions: vec![action.into()] };
         let (app, organization) = (&self.world.app, &self.world.organization);
         let tokens = press::tokens_for(app, organization, self.id, self.copy, 1, &self.content, &part);
         tokens.into_iter().find(|token| token.choice.as_deref() == choice).unwrap().token
@@ -517,7 +517,7 @@ async fn the_applications_answer_is_accepted_and_shown_at_once() {
     let Outcome::Pressed(answer) = outcome else { panic!("{outcome:?}") };
     assert_eq!(answer.notice.as_deref(), Some("It is yours"));
     let outgoing = answer.shown.unwrap();
-    assert_eq!(outgoing.part.payload["title"], "Taken");
+    assert_eq!(outgoing.part.payload.value()["title"], "Taken");
     let (app, organization) = (&shown.world.app, &shown.world.organization);
     let stored = delivery::read::message(app, organization, "fire").await.unwrap().unwrap();
     assert_eq!((stored.revision, stored.message.content.title.as_str()), (outgoing.revision, "Taken"));

@@ -37,7 +37,7 @@ async fn a_client_is_shown_the_newest_revision_before_it_is_sent_and_its_buttons
     shown.say(json!({ "revision": 2, "targets": [{ "default": true }], "content": content })).await;
     let now = shown_by(shown.refresh(shown.refresh_token(), "attic", "post-1").await);
     assert_eq!((now.revision, now.number, now.copy), (2, 0, shown.copy.to_string()));
-    assert!(now.part.payload.to_string().contains("Over"), "{}", now.part.payload);
+    assert!(now.part.payload.text().contains("Over"), "{}", now.part.payload.text());
     assert_eq!(now.refresh.unwrap().expose(), shown.refresh_token().expose());
     let token = now.tokens.into_iter().find(|token| token.action == "look").unwrap().token;
     assert!(matches!(shown.press("h", token, |_| {}).await, Outcome::Pressed(_)));
