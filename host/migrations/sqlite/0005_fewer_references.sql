@@ -2,7 +2,7 @@
 -- are written by the engine alone. What is left to do is what references did besides: rows go
 -- with what they belong to. A reply refers to its root; other copies refer to nothing. SQLite
 -- can't drop a reference, so the tables are made anew: first those that refer to others, since
--- dropping a table deletes its rows.
+-- dropping a table deletes its rows. Attempts lie in the tree of their key, without another one.
 
 CREATE TABLE attempts_anew (
     organization  TEXT NOT NULL,
@@ -15,7 +15,7 @@ CREATE TABLE attempts_anew (
     duration      INTEGER NOT NULL,
     at            INTEGER NOT NULL,
     PRIMARY KEY (organization, copy, id)
-);
+) WITHOUT ROWID;
 INSERT INTO attempts_anew SELECT * FROM attempts;
 DROP TABLE attempts;
 ALTER TABLE attempts_anew RENAME TO attempts;
