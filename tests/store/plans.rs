@@ -14,13 +14,13 @@ use chatport_sdk::time::Clock;
 use chatport_tests::database::Engine;
 use sea_orm::ConnectionTrait;
 
-/// An organization with 200 installations, each with a stream.
+/// An organization with 40 installations, each with a stream.
 const INSTALLATIONS: &str = "
     INSERT INTO organizations VALUES ('acme', 'Acme', 'en', 0, 0);
     INSERT INTO installations (organization, id, backend, slot, state, settings, settings_version, stage, notes, steps,
             created_at, updated_at)
         SELECT 'acme', md5(n::text)::uuid, 'pigeon', n, 'active', '{}', 1, '', '{}', '[]', 0, 0
-        FROM generate_series(1, 200) n;
+        FROM generate_series(1, 40) n;
     INSERT INTO streams (organization, id, installation, key, rate)
         SELECT organization, id, id, slot, '' FROM installations;
     INSERT INTO messages (organization, id, key, revision, is_final, fingerprint, body, answer, created_at, updated_at)
@@ -29,14 +29,15 @@ const INSTALLATIONS: &str = "
     ALTER TABLE streams SET (autovacuum_enabled = FALSE);
     ALTER TABLE installations SET (autovacuum_enabled = FALSE)";
 
-/// Of each stream, 20 copies that have been delivered and 10 that wait for their time.
+/// Of each stream, 10 copies that wait for their time, and 390 that did and have been delivered.
 const COPIES: &str = "
     INSERT INTO copies (organization, id, stream, installation, message, target, sequence, revision, is_open, state,
             due_at, expires_at, created_at, updated_at)
-        SELECT s.organization, md5(s.key || '.' || n)::uuid, s.id, s.installation, md5('')::uuid, '{}', n, 1, n > 20,
-            'pending', CASE WHEN n > 20 THEN 9000000000000000 END,
-            CASE WHEN n > 20 THEN 9000000000000000 ELSE 0 END, 0, 0
-        FROM streams s CROSS JOIN generate_series(1, 30) n;
+        SELECT s.organization, md5(s.key || '.' || n)::uuid, s.id, s.installation, md5('')::uuid, '{}', n, 1, TRUE,
+            'pending', 9000000000000000, 9000000000000000, 0, 0
+        FROM streams s CROSS JOIN generate_series(1, 400) n;
+    UPDATE copies SET expires_at = expires_at + 1, detail = repeat('x', 200);
+    UPDATE copies SET is_open = FALSE, due_at = NULL WHERE sequence > 10;
     UPDATE streams SET due_at = CASE WHEN key IN ('1', '2', '3') THEN 1 ELSE 9000000000000000 END";
 
 /// Look for everything that is found by how it stands.

@@ -1,7 +1,7 @@
 //! Many rows in one statement. They travel as one JSON text, so that a statement has the same
-//! text for any number of rows and is prepared once; rows that are read travel so too. On SQLite
-//! a few rows that are written travel cell by cell, which costs a fifth of that: there are a few
-//! texts then, each with room for a number of rows.
+//! text for any number of rows and is prepared once; rows that SQLite reads travel so too. To
+//! SQLite a few rows that are written travel cell by cell, which costs a fifth of that: there are
+//! a few texts then, each with room for a number of rows.
 
 use std::{borrow::Cow, fmt::Write};
 
@@ -52,31 +52,21 @@ fn rows_at(engine: DbBackend, columns: &[(&str, Kind)], place: &str) -> String {
     sql
 }
 
-/// A query that gives all rows of `from` as one text. `row`: what is kept of each, see [`row`].
-pub(crate) fn gathered(engine: DbBackend, row: &str, from: &str) -> String {
-    match engine {
-        DbBackend::Postgres => format!("SELECT COALESCE(CAST(json_agg({row}) AS TEXT), '[]') FROM ({from}) AS r"),
-        _ => format!("SELECT json_group_array({row}) FROM ({from}) AS r"),
-    }
+/// A query that gives all rows of `from` as one text, on SQLite. `row`: what is kept of each,
+/// see [`row`].
+pub(crate) fn gathered(row: &str, from: &str) -> String {
+    format!("SELECT json_group_array({row}) FROM ({from}) AS r")
 }
 
 /// The columns of `r`, in their order.
-pub(crate) fn row<const N: usize>(engine: DbBackend, columns: &Columns<N>) -> String {
-    let cells = columns.map(|(name, kind)| match (engine, kind) {
-        (DbBackend::Postgres, Kind::Bytes) => format!("encode(r.{name}, 'hex')"),
-        (DbBackend::Postgres, _) => format!("r.{name}"),
+pub(crate) fn row<const N: usize>(columns: &Columns<N>) -> String {
+    let cells = columns.map(|(name, kind)| match kind {
         // `hex` makes an empty text of nothing.
-        (_, Kind::Id | Kind::Bytes) => format!("nullif(hex(r.{name}), '')"),
-        (_, Kind::Boolean) => format!("json(iif(r.{name}, 'true', 'false'))"),
-        (_, Kind::Text | Kind::Integer) => format!("r.{name}"),
+        Kind::Id | Kind::Bytes => format!("nullif(hex(r.{name}), '')"),
+        Kind::Boolean => format!("json(iif(r.{name}, 'true', 'false'))"),
+        Kind::Text | Kind::Integer => format!("r.{name}"),
     });
-    array(engine, &cells.each_ref().map(String::as_str))
-}
-
-/// One array of these.
-pub(crate) fn array(engine: DbBackend, cells: &[&str]) -> String {
-    let function = if engine == DbBackend::Postgres { "json_build_array" } else { "json_array" };
-    format!("{function}({})", cells.join(", "))
+    format!("json_array({})", cells.join(", "))
 }
 
 /// Reads the bytes of a cell.

@@ -1,11 +1,12 @@
 //! Loading rows for a unit of work by their names, and locking them where several replicas
-//! share the database. SQLite has one writer, so nothing has to be locked there. Rows come back
-//! gathered into one text a kind: on SQLite each row by itself would wake the task that waits.
+//! share the database. SQLite has one writer, so nothing has to be locked there. There, rows come
+//! back gathered into one text a kind: each row by itself would wake the task that waits. Postgres
+//! sends them together anyway, and would take longer to make the text.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use chatport_sdk::time::Timestamp;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Value};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, FromQueryResult, QueryResult, Value};
 use uuid::Uuid;
 
 use super::tables;
@@ -16,7 +17,7 @@ use crate::{
     },
     ids::{InstallationId, OrganizationId},
     store::{
-        entities::streams,
+        entities::{copies, messages, streams},
         sheet::{self, Columns, Sheet},
         statement,
     },
@@ -75,45 +76,83 @@ enum Input {
     Organizations,
 }
 
-/// A query that loads rows of one kind, gathered.
+/// A query that loads rows of one kind.
 struct Load {
     inputs: &'static [Input],
     /// Its text; its places are numbered from the second argument on.
     text: fn(DbBackend, usize) -> String,
-    /// Reads what it gave.
+    /// What SQLite gathers of each row.
+    cells: fn() -> String,
+    /// Reads what SQLite has gathered.
     read: fn(&mut Rows, &str) -> Result<(), serde_json::Error>,
+    /// Takes a row of Postgres.
+    take: fn(&mut Rows, &QueryResult) -> Result<(), DbErr>,
 }
 
 /// In the order in which rows are locked.
 const LOADS: [Load; 5] = [
-    Load { inputs: &[Input::Messages], text: messages, read: |rows, text| read(&mut rows.messages, text, |row| row) },
+    Load {
+        inputs: &[Input::Messages],
+        text: messages,
+        cells: || sheet::row(&tables::MESSAGES),
+        read: |rows, text| read(&mut rows.messages, text, |row| row),
+        take: |rows, row| {
+            rows.messages.push(messages::Model::from_query_result(row, "")?);
+            Ok(())
+        },
+    },
     Load {
         inputs: &[Input::Places, Input::Messages, Input::Streams],
         text: streams,
+        cells: || format!("json_array({}, r.installation_held)", sheet::row(&tables::STREAMS)),
         read: |rows, text| {
             let stream = |(row, held): (streams::Model, i64)| Stream::loaded(row, held);
             read(&mut rows.streams, text, stream)
+        },
+        take: |rows, row| {
+            rows.streams.push(stream_of(row)?);
+            Ok(())
         },
     },
     Load {
         inputs: &[Input::Messages, Input::Copies, Input::Heads, Input::Now],
         text: copies,
+        cells: || sheet::row(&tables::COPIES),
         read: |rows, text| read(&mut rows.copies, text, |row| row),
+        take: |rows, row| {
+            rows.copies.push(copies::Model::from_query_result(row, "")?);
+            Ok(())
+        },
     },
     Load {
         inputs: &[Input::Places],
         text: holds,
+        cells: || sheet::row(&tables::HOLDS),
         read: |rows, text| read(&mut rows.holds, text, |(id, until): (Uuid, i64)| (InstallationId(id), until)),
+        take: |rows, row| {
+            rows.holds.insert(InstallationId(row.try_get("", "id")?), row.try_get("", "held_until")?);
+            Ok(())
+        },
     },
     Load {
         inputs: &[Input::Organizations],
         text: backlogs,
+        cells: || sheet::row(&tables::BACKLOGS),
         read: |rows, text| {
             let backlog = |(organization, number): (String, i64)| (OrganizationId::stored(organization), number);
             read(&mut rows.backlogs, text, backlog)
         },
+        take: |rows, row| {
+            rows.backlogs.insert(OrganizationId::stored(row.try_get("", "name")?), row.try_get("", "backlog")?);
+            Ok(())
+        },
     },
 ];
+
+/// A stream with the hold of its installation, see [`STREAM`].
+pub(super) fn stream_of(row: &QueryResult) -> Result<Stream, DbErr> {
+    Ok(Stream::loaded(streams::Model::from_query_result(row, "")?, row.try_get("", "installation_held")?))
+}
 
 fn read<R: serde::de::DeserializeOwned, T>(
     into: &mut impl Extend<T>,
@@ -126,13 +165,12 @@ fn read<R: serde::de::DeserializeOwned, T>(
 }
 
 fn messages(engine: DbBackend, first: usize) -> String {
-    let rows = format!(
+    format!(
         "SELECT m.* FROM {} AS v CROSS JOIN messages m
         WHERE m.organization = v.organization AND m.key = v.key {}",
         sheet::rows(engine, &tables::KEYED, first),
         locking(engine, "ORDER BY m.id FOR UPDATE OF m")
-    );
-    sheet::gathered(engine, &sheet::row(engine, &tables::MESSAGES), &rows)
+    )
 }
 
 fn streams(engine: DbBackend, first: usize) -> String {
@@ -148,13 +186,11 @@ fn streams(engine: DbBackend, first: usize) -> String {
         sheet::rows(engine, &tables::KEYED, first + 1),
         sheet::rows(engine, &tables::OWNED, first + 2),
     );
-    let rows = format!(
+    format!(
         "SELECT {STREAM} FROM streams s WHERE s.id {} {}",
         among(engine, &ids),
         locking(engine, "ORDER BY s.id FOR UPDATE OF s")
-    );
-    let stream = sheet::row(engine, &tables::STREAMS);
-    sheet::gathered(engine, &sheet::array(engine, &[&stream, "r.installation_held"]), &rows)
+    )
 }
 
 fn copies(engine: DbBackend, first: usize) -> String {
@@ -167,7 +203,7 @@ fn copies(engine: DbBackend, first: usize) -> String {
         }
         _ => format!("SELECT d.* FROM {heads_of} AS w CROSS JOIN copies d WHERE d.rowid IN (SELECT h.rowid {heads})"),
     };
-    let rows = format!(
+    format!(
         "SELECT c.* FROM {} AS v CROSS JOIN messages m CROSS JOIN copies c
             WHERE m.organization = v.organization AND m.key = v.key
             AND c.organization = m.organization AND c.message = m.id
@@ -176,16 +212,14 @@ fn copies(engine: DbBackend, first: usize) -> String {
         UNION ALL {heads}",
         sheet::rows(engine, &tables::KEYED, first),
         sheet::rows(engine, &tables::OWNED, first + 1)
-    );
-    sheet::gathered(engine, &sheet::row(engine, &tables::COPIES), &rows)
+    )
 }
 
 fn holds(engine: DbBackend, first: usize) -> String {
-    let rows = format!(
+    format!(
         "SELECT i.id, i.held_until FROM installations i WHERE i.id IN (SELECT v.installation FROM {} AS v)",
         sheet::rows(engine, &tables::PLACES, first)
-    );
-    sheet::gathered(engine, &sheet::row(engine, &tables::HOLDS), &rows)
+    )
 }
 
 /// Messages are written only where this was loaded: their organization stays as long.
@@ -195,11 +229,11 @@ fn backlogs(engine: DbBackend, first: usize) -> String {
         sheet::rows(engine, &tables::NAMES, first),
         locking(engine, "ORDER BY g.id FOR KEY SHARE OF g")
     );
-    let rows = format!(
-        "SELECT o.id AS name, COALESCE(SUM(CASE WHEN t.outcome = 'accepted' THEN t.total ELSE -t.total END), 0) AS backlog
+    format!(
+        "SELECT o.id AS name, CAST(COALESCE(SUM(CASE WHEN t.outcome = 'accepted' THEN t.total ELSE -t.total END), 0)
+            AS BIGINT) AS backlog
         FROM ({organizations}) AS o LEFT JOIN tallies t ON t.organization = o.id GROUP BY o.id"
-    );
-    sheet::gathered(engine, &sheet::row(engine, &tables::BACKLOGS), &rows)
+    )
 }
 
 /// All loads as the columns of one row, for SQLite: there, an exchange with the connection's
@@ -207,7 +241,7 @@ fn backlogs(engine: DbBackend, first: usize) -> String {
 static ALL_LOADS: LazyLock<String> = LazyLock::new(|| {
     let mut first = 1;
     let texts = LOADS.iter().map(|load| {
-        let text = (load.text)(DbBackend::Sqlite, first);
+        let text = sheet::gathered(&(load.cells)(), &(load.text)(DbBackend::Sqlite, first));
         first += load.inputs.len();
         format!("({text})")
     });
@@ -226,24 +260,21 @@ pub(super) async fn rows(on: &DatabaseTransaction, wanted: &RowsWanted, now: Tim
     if on.get_database_backend() == DbBackend::Sqlite {
         let values = LOADS.iter().flat_map(|load| load.inputs).map(value);
         let found = query(on, &ALL_LOADS, values).await?;
+        let found = found.first().ok_or_else(|| DbErr::Custom("nothing was gathered".into()))?;
         for (index, load) in LOADS.iter().enumerate() {
-            keep(&mut rows, load, &found, index)?;
+            let text: String = found.try_get_by_index(index)?;
+            (load.read)(&mut rows, &text).map_err(|error| DbErr::Json(error.to_string()))?;
         }
         return Ok(rows);
     }
     for (load, text) in LOADS.iter().zip(EACH_LOAD.iter()) {
         if load.inputs.iter().any(|input| asked[*input as usize].0) {
-            keep(&mut rows, load, &query(on, text, load.inputs.iter().map(value)).await?, 0)?;
+            for row in query(on, text, load.inputs.iter().map(value)).await? {
+                (load.take)(&mut rows, &row)?;
+            }
         }
     }
     complete(rows, wanted)
-}
-
-/// Read what a load gave in this column of the only row.
-fn keep(rows: &mut Rows, load: &Load, found: &[QueryResult], column: usize) -> Result<(), DbErr> {
-    let row = found.first().ok_or_else(|| DbErr::Custom("nothing was gathered".into()))?;
-    let text: String = row.try_get_by_index(column)?;
-    (load.read)(rows, &text).map_err(|error| DbErr::Json(error.to_string()))
 }
 
 /// A copy that is changed while its stream isn't loaded would never be sent: rather fail.

@@ -6,16 +6,13 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, FromQueryR
 use uuid::Uuid;
 
 use super::{
-    load::{STREAM, among, locking, query, source},
+    load::{STREAM, among, locking, query, source, stream_of},
     tables,
 };
 use crate::{
     delivery::{CancelWhat, ledger::Stream, store::Full},
     ids::{OrganizationId, StreamId},
-    store::{
-        entities::{copies, streams},
-        sheet::Sheet,
-    },
+    store::{entities::copies, sheet::Sheet},
 };
 
 /// Most streams that one organization gets in one lease.
@@ -28,10 +25,6 @@ const TURN: &str = "(CASE WHEN d.due_at > d.held_until THEN d.due_at ELSE d.held
 
 fn models<T: FromQueryResult>(rows: &[QueryResult]) -> Result<Vec<T>, DbErr> {
     rows.iter().map(|row| T::from_query_result(row, "")).collect()
-}
-
-fn stream_of(row: &QueryResult) -> Result<Stream, DbErr> {
-    Ok(Stream::loaded(streams::Model::from_query_result(row, "")?, row.try_get("", "installation_held")?))
 }
 
 /// Each organization that has something due gets its turn, found by hopping from one to the
