@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     openapi_events::{self, Told},
-    operation::{Description, Method, Operation, Schemas},
+    operation::{Description, Method, Operation, Schemas, Tell},
     problem::{PROBLEM_JSON, ProblemType},
     problem_types as types,
     routes::{Outline, Security},
@@ -34,7 +34,7 @@ struct Described<'a> {
 }
 
 impl<'a> Described<'a> {
-    fn of(operation: &'a Operation, by_types: fn(&mut Description<'_>), schemas: &mut Schemas) -> Self {
+    fn of(operation: &'a Operation, tell: Tell, schemas: &mut Schemas) -> Self {
         let mut description = Description {
             schemas,
             security: Security::Public,
@@ -44,7 +44,7 @@ impl<'a> Described<'a> {
             body: None,
             answers: Vec::new(),
         };
-        by_types(&mut description);
+        tell(&mut description);
         let Description { security, problems, path, query, body, answers, .. } = description;
         Self { operation, security, problems, path, query, body, answers }
     }
@@ -67,7 +67,7 @@ pub(super) fn document(outline: &Outline) -> Value {
     let Outline { about, tags, parameters, operations, events } = outline;
     let mut schemas = Schemas::new();
     let operations: Vec<Described<'_>> =
-        operations.iter().map(|(operation, types)| Described::of(operation, *types, &mut schemas)).collect();
+        operations.iter().map(|(operation, tell)| Described::of(operation, *tell, &mut schemas)).collect();
     let events = events.iter().map(|event| Told::of(event, &mut schemas)).collect();
     let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     let (mut definitions, renamed) = definitions(schemas);

@@ -116,6 +116,9 @@ impl Operation {
     }
 }
 
+/// Tells what a handler's types say.
+pub(super) type Tell = fn(&mut Description<'_>);
+
 /// What a handler's types say.
 #[derive(Debug)]
 pub struct Description<'a> {

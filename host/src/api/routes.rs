@@ -64,7 +64,7 @@ use super::{
     docs,
     extract::Argument,
     openapi,
-    operation::{Description, Method, Operation, Schemas},
+    operation::{Description, Method, Operation, Schemas, Tell},
     problem::{Problem, ProblemType},
     problem_types as types,
 };
@@ -190,7 +190,7 @@ pub struct Outline {
     pub(super) about: About,
     pub(super) tags: Vec<(&'static str, &'static str)>,
     pub(super) parameters: Vec<(&'static str, &'static str)>,
-    pub(super) operations: Vec<(Operation, fn(&mut Description<'_>))>,
+    pub(super) operations: Vec<(Operation, Tell)>,
     pub(super) events: Vec<Event>,
 }
 

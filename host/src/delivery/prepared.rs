@@ -18,7 +18,13 @@ use crate::setup::contain::contained_pure;
 /// It.
 pub struct Prepared {
     put: PutMessage,
-    renderings: Mutex<Vec<(Arc<dyn MessagingBackend>, Arc<Rendering>)>>,
+    made: Mutex<Vec<Made>>,
+}
+
+/// What one backend has made of it.
+struct Made {
+    by: Arc<dyn MessagingBackend>,
+    rendering: Arc<Rendering>,
 }
 
 impl Prepared {
@@ -30,21 +36,21 @@ impl Prepared {
         }
         let delivery = backend.delivery()?;
         let request = RenderRequest::new(&self.put.content, &backend.descriptor().limits);
-        let made = Arc::new(contained_pure(|| delivery.render(&request)).ok()?);
-        let mut renderings = self.renderings.lock().unwrap_or_else(PoisonError::into_inner);
-        renderings.push((Arc::clone(backend), Arc::clone(&made)));
-        Some(made)
+        let rendering = Arc::new(contained_pure(|| delivery.render(&request)).ok()?);
+        let made = Made { by: Arc::clone(backend), rendering: Arc::clone(&rendering) };
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).push(made);
+        Some(rendering)
     }
 
     fn known(&self, backend: &Arc<dyn MessagingBackend>) -> Option<Arc<Rendering>> {
-        let renderings = self.renderings.lock().unwrap_or_else(PoisonError::into_inner);
-        renderings.iter().find(|(of, _)| Arc::ptr_eq(of, backend)).map(|(_, known)| Arc::clone(known))
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.iter().find(|made| Arc::ptr_eq(&made.by, backend)).map(|made| Arc::clone(&made.rendering))
     }
 }
 
 impl From<PutMessage> for Prepared {
     fn from(put: PutMessage) -> Self {
-        Self { put, renderings: Mutex::default() }
+        Self { put, made: Mutex::default() }
     }
 }
 

@@ -326,6 +326,7 @@ async fn limit(transaction: &DatabaseTransaction) -> Result<Timestamp, DbErr> {
         set_config('enable_mergejoin', 'off', TRUE),
         set_config('enable_material', 'off', TRUE),
         set_config('enable_memoize', 'off', TRUE),
+        set_config('jit', 'off', TRUE),
         CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) AS now";
     let row = transaction.query_one_raw(statement(transaction, sql, [])).await?;
     Ok(Timestamp::from_micros(row.ok_or_else(|| DbErr::Custom("no time".into()))?.try_get("", "now")?))

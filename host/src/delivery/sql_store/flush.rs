@@ -21,6 +21,9 @@ use crate::{
 /// A statement that writes rows of a table, which come from a subquery.
 type Text = fn(&str) -> String;
 
+/// It, and the rows.
+type Part = (Text, Rows);
+
 /// Write everything.
 ///
 /// # Errors
@@ -36,7 +39,7 @@ pub(super) async fn write(on: &DatabaseTransaction, database: &Database, changes
     events::append_all(on, database, changes.events).await
 }
 /// What there is to write, in the order in which rows refer to each other; and the changed streams.
-fn parts(engine: DbBackend, changes: &Changes) -> (Vec<(Text, Rows)>, Option<(Text, Rows)>) {
+fn parts(engine: DbBackend, changes: &Changes) -> (Vec<Part>, Option<Part>) {
     let changed_messages: Vec<_> = changes.messages.changed.iter().map(|(_, row)| row).collect();
     let changed_copies: Vec<_> = changes.copies.changed.iter().map(|(_, row)| row).collect();
     let mut times: BTreeMap<_, (Option<i64>, Option<i64>)> = BTreeMap::new();
@@ -48,7 +51,7 @@ fn parts(engine: DbBackend, changes: &Changes) -> (Vec<(Text, Rows)>, Option<(Te
     }
     let times: Vec<_> = times.into_iter().collect();
     let tallies: Vec<_> = changes.tallies.rows().collect();
-    let parts: [(Text, Rows); 8] = [
+    let parts: [Part; 8] = [
         (
             |from| insert("streams", &tables::STREAMS, from),
             Rows::of(engine, &tables::STREAMS, &changes.streams.new, tables::stream),
@@ -88,17 +91,17 @@ fn parts(engine: DbBackend, changes: &Changes) -> (Vec<(Text, Rows)>, Option<(Te
     ];
     let streams = Rows::of(engine, &tables::STREAM_CHANGES, &changes.streams.changed, tables::stream_change);
     let change_streams: Text = |from| update("streams", &tables::STREAM_CHANGES, "AND t.fence = v.was_fence", from);
-    let is_there = |part: &(Text, Rows)| part.1.count > 0;
+    let is_there = |part: &Part| part.1.count > 0;
     (parts.into_iter().filter(is_there).collect(), Some((change_streams, streams)).filter(is_there))
 }
 
 /// One statement, in which Postgres writes all the tables; its answer is the number of rows.
-async fn at_once(on: &DatabaseTransaction, parts: Vec<(Text, Rows)>) -> Result<(), DbErr> {
+async fn at_once(on: &DatabaseTransaction, parts: Vec<Part>) -> Result<(), DbErr> {
     if parts.is_empty() {
         return Ok(());
     }
     let engine = on.get_database_backend();
-    let part = |((text, rows), number): (&(Text, Rows), usize)| {
+    let part = |((text, rows), number): (&Part, usize)| {
         format!("p{number} AS ({} RETURNING 1)", text(&rows.source(engine, number)))
     };
     let texts: Vec<String> = parts.iter().zip(1..).map(part).collect();
@@ -112,7 +115,7 @@ async fn at_once(on: &DatabaseTransaction, parts: Vec<(Text, Rows)>) -> Result<(
 }
 
 /// A statement for each table, in one exchange with the database.
-async fn one_after_another(on: &DatabaseTransaction, parts: impl Iterator<Item = (Text, Rows)>) -> Result<(), DbErr> {
+async fn one_after_another(on: &DatabaseTransaction, parts: impl Iterator<Item = Part>) -> Result<(), DbErr> {
     let engine = on.get_database_backend();
     let (mut sql, mut values, mut wanted) = (String::new(), Vec::new(), 0);
     for (text, rows) in parts {
