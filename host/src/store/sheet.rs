@@ -176,7 +176,7 @@ impl From<Sheet> for Value {
 }
 
 /// For how many rows a text that takes them cell by cell has room. More travel as a sheet.
-const ROOMS: [usize; 4] = [1, 4, 16, 64];
+const ROOMS: [usize; 2] = [8, 40];
 
 /// Rows that are to be written.
 pub(crate) struct Rows {

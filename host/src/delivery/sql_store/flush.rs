@@ -91,23 +91,24 @@ fn parts(engine: DbBackend, changes: &Changes) -> (Vec<Part>, Option<Part>) {
     ];
     let streams = Rows::of(engine, &tables::STREAM_CHANGES, &changes.streams.changed, tables::stream_change);
     let change_streams: Text = |from| update("streams", &tables::STREAM_CHANGES, "AND t.fence = v.was_fence", from);
-    let is_there = |part: &Part| part.1.count > 0;
+    // Postgres plans each text in each session, which costs more than a part without rows.
+    let is_there = |part: &Part| part.1.count > 0 || engine == DbBackend::Postgres;
     (parts.into_iter().filter(is_there).collect(), Some((change_streams, streams)).filter(is_there))
 }
 
 /// One statement, in which Postgres writes all the tables; its answer is the number of rows.
 async fn at_once(on: &DatabaseTransaction, parts: Vec<Part>) -> Result<(), DbErr> {
-    if parts.is_empty() {
+    let engine = on.get_database_backend();
+    let wanted = parts.iter().map(|(_, rows)| rows.count).sum();
+    if wanted == 0 {
         return Ok(());
     }
-    let engine = on.get_database_backend();
     let part = |((text, rows), number): (&Part, usize)| {
         format!("p{number} AS ({} RETURNING 1)", text(&rows.source(engine, number)))
     };
     let texts: Vec<String> = parts.iter().zip(1..).map(part).collect();
     let counts: Vec<String> = (1..=parts.len()).map(|number| format!("(SELECT count(*) FROM p{number})")).collect();
     let sql = format!("WITH {} SELECT {} AS total", texts.join(", "), counts.join(" + "));
-    let wanted = parts.iter().map(|(_, rows)| rows.count).sum();
     let values = parts.into_iter().flat_map(|(_, rows)| rows.into_values());
     let row = on.query_one_raw(statement(on, &sql, values)).await?;
     let row = row.ok_or_else(|| DbErr::Custom("a count has no row".into()))?;
