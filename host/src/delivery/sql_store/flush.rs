@@ -38,6 +38,7 @@ pub(super) async fn write(on: &DatabaseTransaction, database: &Database, changes
     // Last, since all who append wait for each other here.
     events::append_all(on, database, changes.events).await
 }
+
 /// What there is to write, in the order in which rows refer to each other; and the changed streams.
 fn parts(engine: DbBackend, changes: &Changes) -> (Vec<Part>, Option<Part>) {
     let changed_messages: Vec<_> = changes.messages.changed.iter().map(|(_, row)| row).collect();
