@@ -107,7 +107,10 @@ impl Delivery for Ntfy {
             dropped.then(|| Note::new(NoteCode::ActionsDropped, "ntfy shows three buttons and no menus")),
         ];
         payload["message"] = message.into();
-        Rendering { parts: vec![Part { payload: payload.into(), actions }], notes: notes.into_iter().flatten().collect() }
+        Rendering {
+            parts: vec![Part { payload: payload.into(), actions }],
+            notes: notes.into_iter().flatten().collect(),
+        }
     }
 
     fn stream(&self, address: &Address) -> Result<StreamKey, Failure> {
