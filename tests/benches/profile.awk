@@ -13,7 +13,7 @@ function part(thread, object, symbol) {
         return "C library, the rest"
     }
     if (thread ~ /^postgres/) return "PostgreSQL"
-    if (symbol ~ /__rdl_|__rust_|raw_vec/) return "memory: getting and giving back"
+    if (symbol ~ /__rdl_|__rust_|raw_vec|(^| )_?mi_|operator (new|delete)|(^| )(malloc|calloc|realloc|free|posix_memalign)$/) return "memory: getting and giving back"
     if (symbol ~ /chatport_/) return "Chatport's own code"
     if (symbol ~ /sqlx|sea_orm|sea_query|flume/) return "database driver and query building"
     if (symbol ~ /aws_lc|rustls/) return "cryptography"
