@@ -56,7 +56,8 @@ use crate::{
 pub trait Delivery: Send + Sync {
     /// Turn a document into the parts that will be posted. Pure and quick (well under
     /// 50 ms): no network, no clock. Called when a message is accepted (its notes go into
-    /// the answer), before each send, and for previews. Equal parts aren't sent again.
+    /// the answer, and its parts may be sent at the first attempt), before each further send, and
+    /// for previews. Equal parts aren't sent again.
     ///
     /// A part's payload must not hold action tokens: `post` and `edit` put them in.
     fn render(&self, request: &RenderRequest<'_>) -> Rendering;

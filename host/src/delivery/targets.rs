@@ -5,7 +5,6 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use chatport_sdk::{
-    backend::MessagingBackend,
     delivery::Note,
     identity::{Account, Address},
 };
@@ -272,8 +271,7 @@ impl Resolver<'_> {
 
     fn notes(&self, place: &PlannedPlace, put: &Prepared) -> Vec<Note> {
         let known = self.installations.get(&place.installation.0).and_then(Option::as_deref);
-        let backend: Option<&Arc<dyn MessagingBackend>> =
-            known.and_then(|known| self.app.registry.get(&known.row.backend));
+        let backend = known.and_then(|known| self.app.registry.get(&known.row.backend));
         let rendering = backend.and_then(|backend| put.rendering(backend));
         rendering.map(|rendering| rendering.notes.clone()).unwrap_or_default()
     }

@@ -154,12 +154,14 @@ async fn append_for(
             event.at.as_micros().into(),
         ]
     });
-    let names: BTreeSet<&str> = events.iter().map(|(organization, _)| organization.as_str()).collect();
-    let names = Sheet::of(&ORGANIZATIONS, &names, |name| [(*name).into()]);
     // On SQLite, the sequence that is taken is a row too.
     let (sql, first, expected): (String, Vec<Value>, i64) = match engine {
         DbBackend::Sqlite => (event_script(&new_events), vec![count.into(), count.into()], count + 1),
-        _ => (event_statement(&new_events), vec![names.into(), count.into()], count),
+        _ => {
+            let names: BTreeSet<&str> = events.iter().map(|(organization, _)| organization.as_str()).collect();
+            let names = Sheet::of(&ORGANIZATIONS, &names, |name| [(*name).into()]);
+            (event_statement(&new_events), vec![names.into(), count.into()], count)
+        }
     };
     let values = first.into_iter().chain(new_events.into_values());
     let written = transaction.execute_raw(statement(transaction, &sql, values)).await?.rows_affected();
