@@ -128,7 +128,7 @@ impl Unit for TwinUnit {
         streams.extend(wanted.places.iter().filter_map(|place| tables.places.get(place)));
         streams.extend(of_messages.iter().filter_map(|copy| copy.stream));
         let named = wanted.copies.iter().filter_map(|(_, copy)| tables.copies.get(&copy.0));
-        let heads = wanted.heads_of.iter().flat_map(|stream| tables.heads(stream.0, now));
+        let heads = wanted.heads_of.iter().flat_map(|(stream, without)| tables.heads(stream.0, *without, now));
         let installations = wanted.places.iter().map(|(installation, _)| *installation);
         let known = wanted.backlogs_of.iter().filter(|organization| tables.organizations.contains(*organization));
         Ok(Rows {

@@ -38,7 +38,7 @@ impl Units {
         ledger.load_streams(due);
         let lease = |(id, seat)| Some((outcomes::lease(&mut ledger, id, desk.owner)?, seat));
         let mut seats: Vec<_> = seats.into_iter().filter_map(lease).collect();
-        let heads_of = seats.iter().map(|(lease, _)| lease.stream).collect();
+        let heads_of = seats.iter().map(|(lease, _)| (lease.stream, None)).collect();
         ledger.load(unit.load(&RowsWanted { heads_of, ..RowsWanted::default() }).await?);
         let leases: Vec<_> = seats.iter().map(|(lease, _)| lease.clone()).collect();
         let works = self.take(unit.as_mut(), &mut ledger, &leases, &Documents::default()).await?;

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     events::{EventKind, NewEvent},
-    ids::{InstallationId, OrganizationId, StreamId},
+    ids::{EventId, InstallationId, OrganizationId, StreamId},
     store::entities::{attempts, copies, messages, streams},
 };
 
@@ -147,6 +147,9 @@ impl Changes {
     }
 }
 
+/// For how many ids randomness is asked for at once.
+const IDS_AT_ONCE: usize = 16;
+
 /// The rows of one unit of work.
 pub(super) struct Ledger {
     /// Now, by the clock that decides leases.
@@ -154,6 +157,8 @@ pub(super) struct Ledger {
     /// When this process has run well for long enough to take suspects.
     pub calm_at: Timestamp,
     random: Arc<dyn Random>,
+    /// Asked for in one go, since each asking costs more than what it gives.
+    randomness: Vec<[u8; 10]>,
     made: u16,
     messages: Kept<(OrganizationId, String), messages::Model>,
     streams: Kept<Uuid, Stream>,
@@ -171,6 +176,7 @@ impl Ledger {
             now,
             calm_at: now,
             random,
+            randomness: Vec::new(),
             made: 0,
             messages: Kept(BTreeMap::new()),
             streams: Kept(BTreeMap::new()),
@@ -184,8 +190,11 @@ impl Ledger {
 
     /// A new id (version 7); within one unit of work each is greater than the one before.
     pub(super) fn new_id(&mut self) -> Uuid {
-        let mut bytes = [0; 10];
-        self.random.fill(&mut bytes);
+        if self.randomness.is_empty() {
+            self.randomness.resize(IDS_AT_ONCE, [0; 10]);
+            self.random.fill(self.randomness.as_flattened_mut());
+        }
+        let mut bytes = self.randomness.pop().unwrap_or_default();
         self.made = self.made.wrapping_add(1);
         bytes[..2].copy_from_slice(&self.made.to_be_bytes());
         let milliseconds = u64::try_from(self.now.as_micros() / 1_000).unwrap_or_default();
@@ -318,8 +327,8 @@ impl Ledger {
     /// Tell how a revision of a message's copy ended.
     pub(super) fn tell(&mut self, organization: &str, told: &MessageEvent) {
         let kind = if told.failure.is_some() { EventKind::MessageFailed } else { EventKind::MessageDelivered };
-        let mut event = NewEvent::new(kind, told, self.now);
-        event.id.0 = self.new_id();
+        let id = EventId(self.new_id());
+        let event = NewEvent::under(id, kind, told, self.now);
         self.changes.events.push((OrganizationId::stored(organization.to_owned()), event));
     }
 

@@ -267,8 +267,9 @@ pub struct RowsWanted {
     pub streams: BTreeSet<(OrganizationId, StreamId)>,
     /// Copies, without their streams.
     pub copies: BTreeSet<(OrganizationId, CopyId)>,
-    /// Streams whose first few due copies are wanted.
-    pub heads_of: BTreeSet<StreamId>,
+    /// Streams whose first few due copies are wanted; of each, not the copy that is being
+    /// recorded: it is loaded by its name.
+    pub heads_of: BTreeMap<StreamId, Option<CopyId>>,
     /// Organizations whose backlog is wanted.
     pub backlogs_of: BTreeSet<OrganizationId>,
 }

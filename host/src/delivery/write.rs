@@ -3,7 +3,7 @@
 //! next copies of streams whose worker goes on, and the first ones of streams that slept.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -19,7 +19,7 @@ use super::{
     store::{Body, Documents, Lease, MessageDocument, Record, Recorded, RowsWanted, StoreError, Unit, Work},
     units::Units,
 };
-use crate::ids::OrganizationId;
+use crate::{ids::OrganizationId, store::entities::copies};
 
 /// What a commit has answered.
 #[derive(Debug)]
@@ -65,11 +65,12 @@ impl Units {
         let documents = in_memory(&mut ledger, operations, &standing);
         let mut next = self.take(unit.as_mut(), &mut ledger, &wanted, &documents).await?;
         let taken = desk.map(|desk| take_new(&mut ledger, desk, &documents, begun)).unwrap_or_default();
+        let waiting = waiting(&ledger, &standing);
         let calls_others = !operations.is_empty() && ledger.leaves_due();
         let changes = Changes { calls_others, ..ledger.into_changes() };
         let is_waiting = changes.leaves_waiting();
         unit.commit(changes).await?;
-        self.recent.keep(&standing);
+        self.recent.keep(&waiting);
         if let Some(desk) = desk {
             taken.into_iter().for_each(|assignment| desk.assign(assignment));
         }
@@ -123,7 +124,7 @@ fn touched(operations: &[&Operation], records: &[&Record]) -> RowsWanted {
         places: places.map(|place| (place.installation, place.stream.clone())).collect(),
         streams: works.clone().map(|work| (work.lease.organization.clone(), work.lease.stream)).collect(),
         copies: works.map(|work| (work.lease.organization.clone(), work.copy)).collect(),
-        heads_of: going_on.map(|record| record.work.lease.stream).collect(),
+        heads_of: going_on.map(|record| (record.work.lease.stream, Some(record.work.copy))).collect(),
         backlogs_of: operations.iter().map(|operation| operation.organization.clone()).collect(),
     }
 }
@@ -166,6 +167,17 @@ fn standing<'o>(ledger: &mut Ledger, operations: &[&'o Operation]) -> Vec<(Uuid,
         is_this.then_some((message.id, *operation))
     };
     operations.iter().filter_map(message).collect()
+}
+
+/// Those of them that are due while their streams are busy, each with the number of such copies.
+fn waiting<'o>(ledger: &Ledger, standing: &[(Uuid, &'o Operation)]) -> Vec<(Uuid, &'o Operation, usize)> {
+    let now = ledger.now.as_micros();
+    let waits = |copy: &&copies::Model| copy.state != "sending" && copy.due_at.is_some_and(|due| due <= now);
+    let mut counts: HashMap<Uuid, usize> = HashMap::new();
+    for message in ledger.copies().filter(waits).filter_map(|copy| copy.message) {
+        *counts.entry(message).or_default() += 1;
+    }
+    standing.iter().filter_map(|(id, operation)| Some((*id, *operation, *counts.get(id)?))).collect()
 }
 
 /// The messages of these operations as they stand now, so that they needn't be read.
@@ -233,7 +245,7 @@ impl Units {
             let Some(copy) = ledger.copy(copy) else { continue };
             let organization = || OrganizationId::stored(copy.organization.clone());
             if let Some(id) = copy.message.filter(|id| !known.messages.contains_key(id)) {
-                match self.recent.document(copy) {
+                match self.recent.take(copy) {
                     Some((id, document)) => drop(documents.messages.insert(id, document)),
                     None => drop(messages.insert((organization(), id))),
                 }

@@ -35,6 +35,9 @@ use crate::{
 /// How long an event is tried. It can be read by cursor for as long.
 pub const EVENT_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// Room for what stands around the data of an event; a longer text grows.
+const FRAME_ROOM: usize = 256;
+
 /// Something to tell the application.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
@@ -53,9 +56,14 @@ pub struct NewEvent {
 impl NewEvent {
     /// An event.
     pub fn new(kind: EventKind, data: &impl Serialize, now: Timestamp) -> Self {
+        Self::under(EventId::new(), kind, data, now)
+    }
+
+    /// An event under an id that has been made already.
+    pub(crate) fn under(id: EventId, kind: EventKind, data: &impl Serialize, now: Timestamp) -> Self {
         // Serializing plain data into memory can't fail.
         let data = serde_json::value::to_raw_value(data).expect("what is told is plain data");
-        Self { id: EventId::new(), kind, data, at: now, hold: Duration::ZERO }
+        Self { id, kind, data, at: now, hold: Duration::ZERO }
     }
 
     /// When the engine may send it.
@@ -72,8 +80,10 @@ impl NewEvent {
             timestamp: self.at,
             data: &self.data,
         };
+        let mut text = Vec::with_capacity(self.data.get().len() + FRAME_ROOM);
         // Serializing plain data into memory can't fail.
-        serde_json::to_string(&event).expect("an event is plain data")
+        serde_json::to_writer(&mut text, &event).expect("an event is plain data");
+        String::from_utf8(text).expect("JSON is UTF-8")
     }
 }
 

@@ -9,7 +9,7 @@ use chatport_host::{
         store::{Body, Documents, Full, MessageDocument, StoreError},
     },
     events::{EVENT_LIFETIME, EventKind, NewEvent},
-    ids::{InstallationId, OrganizationId, StreamId},
+    ids::{CopyId, InstallationId, OrganizationId, StreamId},
     store::entities::{attempts, copies, messages, streams},
 };
 use uuid::Uuid;
@@ -82,8 +82,14 @@ impl Tables {
         places.filter_map(|(_, copy)| self.copies.get(copy))
     }
 
-    pub(super) fn heads(&self, stream: Uuid, now: i64) -> impl Iterator<Item = &copies::Model> {
-        self.in_order(stream).filter(move |copy| copy.due_at.is_some_and(|due| due <= now)).take(HEADS)
+    pub(super) fn heads(
+        &self,
+        stream: Uuid,
+        without: Option<CopyId>,
+        now: i64,
+    ) -> impl Iterator<Item = &copies::Model> {
+        let due = self.in_order(stream).filter(move |copy| copy.due_at.is_some_and(|due| due <= now));
+        due.take(HEADS).filter(move |copy| Some(CopyId(copy.id)) != without)
     }
 
     fn first_due(&self, stream: Uuid) -> Option<i64> {

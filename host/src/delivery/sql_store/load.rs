@@ -194,15 +194,17 @@ fn streams(engine: DbBackend, first: usize) -> String {
 }
 
 fn copies(engine: DbBackend, first: usize) -> String {
-    let heads_of = sheet::rows(engine, &tables::IDS, first + 2);
+    let heads_of = sheet::rows(engine, &tables::HEADS_OF, first + 2);
     let heads =
         format!("FROM copies h WHERE h.stream = w.id AND h.due_at <= ${} ORDER BY h.sequence LIMIT {HEADS}", first + 3);
     let heads = match engine {
         DbBackend::Postgres => {
-            format!("SELECT d.* FROM {heads_of} AS w CROSS JOIN LATERAL (SELECT h.* {heads}) AS d")
+            format!("SELECT d.* FROM {heads_of} AS w CROSS JOIN LATERAL (SELECT h.* {heads}) AS d WHERE TRUE")
         }
         _ => format!("SELECT d.* FROM {heads_of} AS w CROSS JOIN copies d WHERE d.rowid IN (SELECT h.rowid {heads})"),
     };
+    // The order is found in the index; the one that isn't wanted is among the first.
+    let heads = format!("{heads} AND d.id IS DISTINCT FROM w.without");
     format!(
         "SELECT c.* FROM {} AS v CROSS JOIN messages m CROSS JOIN copies c
             WHERE m.organization = v.organization AND m.key = v.key
@@ -299,7 +301,10 @@ fn asked(wanted: &RowsWanted, now: Timestamp) -> [(bool, Value); 7] {
     });
     let copies =
         Sheet::of(&tables::OWNED, &wanted.copies, |(organization, copy)| [organization.as_str().into(), copy.0.into()]);
-    let heads = Sheet::of(&tables::IDS, &wanted.heads_of, |stream| [stream.0.into()]);
+    let heads_of: Vec<_> = wanted.heads_of.iter().collect();
+    let heads = Sheet::of(&tables::HEADS_OF, &heads_of, |(stream, without)| {
+        [stream.0.into(), without.map(|copy| copy.0).into()]
+    });
     let organizations = Sheet::of(&tables::NAMES, &wanted.backlogs_of, |organization| [organization.as_str().into()]);
     [
         (!wanted.messages.is_empty(), messages.into()),

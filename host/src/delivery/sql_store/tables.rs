@@ -289,6 +289,9 @@ pub(super) const KEYED: Columns<2> = [("organization", Text), ("key", Text)];
 /// A conversation of an installation.
 pub(super) const PLACES: Columns<2> = [("installation", Id), ("key", Text)];
 
+/// A stream, and a copy in it.
+pub(super) const HEADS_OF: Columns<2> = [("id", Id), ("without", Id)];
+
 /// Something, by its id.
 pub(super) const IDS: Columns<1> = [("id", Id)];
 
