@@ -4,7 +4,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::{
+    sync::{Notify, mpsc, oneshot},
+    time::Instant,
+};
 
 use super::{
     accept::{AcceptError, Accepted, Operation},
@@ -18,6 +21,10 @@ use super::{
 const BATCH: usize = 256;
 /// How often others get a turn while parts gather, as long as each turn brings some.
 const GATHER: usize = 4;
+/// How long a batch waits for company, at most.
+const MOST_PATIENCE: Duration = Duration::from_millis(4);
+/// The least that timers know.
+const TICK: Duration = Duration::from_millis(1);
 /// How many parts may wait for the writer.
 const QUEUE: usize = 1_024;
 /// How often an operation that failed before its commit is tried alone.
@@ -65,8 +72,11 @@ impl Writer {
         let task = Task { units, desks, wake };
         tokio::spawn(async move {
             let mut jobs = Vec::with_capacity(BATCH);
+            let mut last = Last::default();
             while receiver.recv_many(&mut jobs, BATCH).await > 0 {
                 gather(&mut receiver, &mut jobs).await;
+                await_company(&mut receiver, &mut jobs, last).await;
+                let (parts, begun) = (jobs.len(), Instant::now());
                 let (mut batch, mut events) = (Batch::default(), Batch::default());
                 for job in jobs.drain(..) {
                     match job {
@@ -88,6 +98,7 @@ impl Writer {
                 } else {
                     let _ = task.write(events).await;
                 }
+                last = Last { parts, took: begun.elapsed() };
             }
         });
         Self(sender)
@@ -123,6 +134,29 @@ async fn gather(receiver: &mut mpsc::Receiver<Job>, jobs: &mut Vec<Job>) {
             break;
         }
     }
+}
+
+/// The batch before this one.
+#[derive(Clone, Copy, Default)]
+struct Last {
+    parts: usize,
+    took: Duration,
+}
+
+/// Whoever was answered by the last batch often comes again at once. Where a batch takes some
+/// milliseconds, it pays to wait for them a little: otherwise those who ask and those whose
+/// attempts have ended take turns, and each turn costs as much as one for both.
+async fn await_company(receiver: &mut mpsc::Receiver<Job>, jobs: &mut Vec<Job>, last: Last) {
+    let patience = Ord::min(last.took / 2, MOST_PATIENCE);
+    if patience < TICK {
+        return;
+    }
+    let until = Instant::now() + patience;
+    // Not woken by each of them, which would cost what is to be saved.
+    while jobs.len() + receiver.len() < last.parts && Instant::now() < until {
+        tokio::time::sleep(TICK).await;
+    }
+    gather(receiver, jobs).await;
 }
 
 struct Task {
