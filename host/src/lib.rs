@@ -24,6 +24,7 @@ pub mod ids;
 pub mod ingress;
 pub mod registry;
 pub mod remote;
+pub mod retention;
 pub mod security;
 pub mod server;
 pub mod setup;

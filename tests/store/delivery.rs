@@ -44,6 +44,7 @@ macro_rules! on_both_engines {
 mod belonging;
 mod plans;
 mod replicas;
+mod retention;
 
 on_both_engines![
     a_message_is_delivered_and_its_attempt_recorded,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chatport_host::{
     delivery::{CancelWhat, store::Full, store_of},
     ids::{InstallationId, OrganizationId},
+    retention,
     security::clock::SystemClock,
     store::{Database, statement},
 };
@@ -29,8 +30,14 @@ const INSTALLATIONS: &str = "
     ALTER TABLE streams SET (autovacuum_enabled = FALSE);
     ALTER TABLE installations SET (autovacuum_enabled = FALSE)";
 
-/// Of each stream, 10 copies that wait for their time, and 390 that did and have been delivered.
+/// Of each stream, 10 copies that wait for their time, and 390 that did and have been delivered. And
+/// messages and events of which none is old.
 const COPIES: &str = "
+    INSERT INTO messages (organization, id, key, revision, is_final, fingerprint, body, answer, created_at, updated_at)
+        SELECT 'acme', lpad(n::text, 32, 'f')::uuid, n, 1, FALSE, '', '', '', 9000000000000000, 9000000000000000
+        FROM generate_series(1, 2000) n;
+    INSERT INTO events SELECT n, 'acme', lpad(n::text, 32, 'f')::uuid, '', '', 9000000000000000
+        FROM generate_series(1, 2000) n;
     INSERT INTO copies (organization, id, stream, installation, message, target, sequence, revision, is_open, state,
             due_at, expires_at, created_at, updated_at)
         SELECT s.organization, md5(s.key || '.' || n)::uuid, s.id, s.installation, md5('')::uuid, '{}', n, 1, TRUE,
@@ -53,12 +60,14 @@ async fn look(database: &Database) {
     let organization = OrganizationId::parse("acme").unwrap();
     let what = CancelWhat::Installation(InstallationId::new());
     assert!(unit.open_copies(&organization, &what).await.unwrap().is_empty());
+    drop(unit);
+    retention::forget_old(database, now).await.unwrap();
 }
 
 /// How many copies and installations have been read so far. Sessions tell when they end.
 async fn rows_read(database: &Database) -> i64 {
     let sql = "SELECT CAST(SUM(COALESCE(idx_tup_fetch, 0) + seq_tup_read) AS BIGINT) AS rows FROM pg_stat_user_tables
-        WHERE relname IN ('copies', 'installations')";
+        WHERE relname IN ('copies', 'installations', 'messages', 'events')";
     let row = database.read().query_one_raw(statement(database.read(), sql, [])).await.unwrap().unwrap();
     row.try_get("", "rows").unwrap()
 }

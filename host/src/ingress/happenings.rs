@@ -3,8 +3,6 @@
 //! and record are one transaction: one for each, but presses, which are many, share theirs
 //! (`recorder`).
 
-use std::time::Duration;
-
 use chatport_sdk::{
     happening::{Happening, HappeningKind, Outcome},
     time::Timestamp,
@@ -37,9 +35,6 @@ use crate::{
         entities::happenings::{ActiveModel, Column, Entity, Model},
     },
 };
-
-/// How long a repetition is recognized.
-const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// How often a press is tried whose twin came to another replica in the same moment.
 const PRESS_TRIES: usize = 3;
@@ -254,15 +249,4 @@ async fn duplicate(
     let (on, action) = (app.database.write_uncached(), "happening.repeat");
     audit::write(on, &loaded.organization, &Actor::host(), action, &object, "other content", now).await?;
     Ok(Outcome::Duplicate { same_content: false, first: None })
-}
-
-/// Forget happenings that no platform repeats any more.
-///
-/// # Errors
-/// The database refuses.
-pub async fn forget_old(app: &App) -> Result<u64, DbErr> {
-    let oldest = app.clock.now().minus(REMEMBERED).as_micros();
-    let forgotten =
-        Entity::delete_many().filter(Column::ReceivedAt.lt(oldest)).exec(app.database.write_uncached()).await?;
-    Ok(forgotten.rows_affected)
 }
