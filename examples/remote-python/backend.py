@@ -81,7 +81,9 @@ def probe(site, _):
     try:
         return {"can_post": True, "can_receive": False, "identity": call("/v1/account", token_of(site))["username"]}
     except Failure as failure:
-        return {"can_post": False, "can_receive": False, "missing": [failure.told["detail"]]}
+        away = failure.told["cause"] in ("unreachable", "no_answer", "unavailable")
+        missing = "ntfy can't be reached" if away else failure.told["detail"]  # why is for the log alone
+        return {"can_post": False, "can_receive": False, "missing": [missing]}
 
 
 def render(_site, arguments):

@@ -157,6 +157,20 @@ impl Failure {
         Self { cause, scope, retry_after: None, moved_to: None, error_id: None, detail: detail.into() }
     }
 
+    /// What an application may know of it: the detail, but of an address that doesn't answer only
+    /// that it doesn't. Why, e.g. that nobody listens there, is for the operator: else whoever may
+    /// name addresses could look around in the host's network. For [`Health::missing`] and the like.
+    ///
+    /// [`Health::missing`]: crate::install::Health::missing
+    pub fn for_application(&self) -> &str {
+        match self.cause {
+            Cause::Unreachable | Cause::NoAnswer | Cause::Unavailable | Cause::RedirectRefused => {
+                "the platform can't be reached, or doesn't answer as expected"
+            }
+            _ => &self.detail,
+        }
+    }
+
     /// With another scope.
     pub fn scope(mut self, scope: Scope) -> Self {
         self.scope = scope;

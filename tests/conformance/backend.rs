@@ -237,7 +237,8 @@ impl Install for LoftBackend {
             self.call(site, &token, http::Method::GET, "/api/me", None, Kind::Repeatable).await
         };
         match asked.await {
-            Err(failure) if !self.is(Flaw::ProbeAlwaysWell) => health.missing.push(failure.detail),
+            Err(failure) if self.is(Flaw::ProbeTellsWhatIsThere) => health.missing.push(failure.detail),
+            Err(failure) if !self.is(Flaw::ProbeAlwaysWell) => health.missing.push(failure.for_application().into()),
             _ => health.can_post = true,
         }
         health

@@ -88,8 +88,11 @@ async fn probe(site: &Site) -> Health {
 
     let anonymous = Client::anonymous(site, &settings.site_url);
     if let Err(failure) = anonymous.ping().await {
-        let what = format!("the server can't be reached: {}", failure.detail);
-        return missing(health, &what, "Check the address of the server, and that this host may reach it.");
+        return missing(
+            health,
+            failure.for_application(),
+            "Check the address of the server, and that this host may reach it.",
+        );
     }
     health = can_post(site, &details, health).await;
     if health.can_post && health.can_receive {
@@ -153,7 +156,7 @@ async fn can_post(site: &Site, details: &Details, mut health: Health) -> Health 
             health.can_post = true;
             return health;
         }
-        Err(failure) => return missing(health, &failure.detail, "Reauthorize."),
+        Err(failure) => return missing(health, failure.for_application(), "Reauthorize."),
     };
     match client.me().await {
         Ok(me) if me.id == details.bot_user_id && me.delete_at == 0 => health.can_post = true,
@@ -162,7 +165,9 @@ async fn can_post(site: &Site, details: &Details, mut health: Health) -> Health 
         }
         // A session that ran out early is renewed by itself.
         Err(failure) if failure.cause == Cause::Unauthorized && details.mode == Mode::Apps => health.can_post = true,
-        Err(failure) => return missing(health, &format!("the bot's token: {}", failure.detail), "Reauthorize."),
+        Err(failure) => {
+            return missing(health, &format!("the bot's token: {}", failure.for_application()), "Reauthorize.");
+        }
     }
     health
 }

@@ -177,13 +177,15 @@ async fn probe(site: &Site) -> Health {
         Err(failure) if failure.cause == Cause::Unauthorized => {
             miss(&mut health, failure.detail, "Make a new secret in Azure, and reauthorize.");
         }
-        Err(failure) => miss(&mut health, failure.detail, "Check that this host may reach the login service."),
+        Err(failure) => {
+            miss(&mut health, failure.for_application().into(), "Check that this host may reach the login service.");
+        }
     }
     match Keys::reachable(site, &settings.openid_metadata_url).await {
         Ok(()) if site.ingress_url().is_some() => health.can_receive = true,
         Ok(()) => miss(&mut health, "the host has no public address".into(), "The operator sets the public URL."),
         Err(failure) => {
-            let what = format!("the keys of Teams' calls can't be read: {}", failure.detail);
+            let what = format!("the keys of Teams' calls can't be read: {}", failure.for_application());
             miss(&mut health, what, "Check that this host may reach the issuer of Teams' tokens.");
         }
     }

@@ -168,7 +168,7 @@ async fn look(site: &Site, health: &mut Health) -> Result<(), Missing> {
     let bot = Bot::of(site).map_err(|failure| missing(failure.detail, "Reauthorize."))?;
     let me = bot.me().await.map_err(|failure| match failure.cause {
         Cause::Unauthorized => missing("Telegram doesn't know the bot's token any more", "Reauthorize."),
-        _ => missing(failure.detail, "Check that this host may reach the Bot API server."),
+        _ => missing(failure.for_application(), "Check that this host may reach the Bot API server."),
     })?;
     if me.id != details.bot {
         return Err(missing("the token is another bot's", "Reauthorize."));
@@ -179,7 +179,7 @@ async fn look(site: &Site, health: &mut Health) -> Result<(), Missing> {
             format!("the bot is called @{} now: links and commands still name @{}", me.username, details.username);
         return Err(missing(what, "Reauthorize, with the same token."));
     }
-    let webhook = bot.webhook().await.map_err(|failure| missing(failure.detail, "Try again."))?;
+    let webhook = bot.webhook().await.map_err(|failure| missing(failure.for_application(), "Try again."))?;
     let url = settings.webhook(site);
     if url.is_none() != details.polls {
         let cure = "Reauthorize, which arranges anew how updates come.";

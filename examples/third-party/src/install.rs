@@ -58,7 +58,7 @@ impl Install for Ntfy {
 
     async fn probe(&self, site: &Site) -> Health {
         let tried = try_publishing(site, token(site)).await;
-        let missing: Vec<_> = tried.err().map(|failure| failure.detail).into_iter().collect();
+        let missing: Vec<_> = tried.err().map(|failure| failure.for_application().into()).into_iter().collect();
         Health { can_post: missing.is_empty(), can_receive: site.ingress_url().is_some(), missing, ..Health::default() }
     }
 

@@ -112,8 +112,8 @@ struct Keys<'de> {
 }
 
 impl<'de> Keys<'de> {
-    fn has(&self, key: &Cow<'de, str>) -> bool {
-        self.few.contains(key) || self.more.contains(key)
+    fn has(&self, key: &str) -> bool {
+        self.few.iter().any(|known| known == key) || self.more.contains(key)
     }
 
     fn add(&mut self, key: Cow<'de, str>) {

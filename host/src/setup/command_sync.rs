@@ -21,7 +21,6 @@ use super::{
     SetupFailure,
     commands::{self, SyncProblem, declared},
     contain::{SETUP_LIMIT, contained},
-    failure::for_application,
     sites, tokens,
 };
 use crate::{
@@ -208,7 +207,7 @@ async fn note(app: &App, row: &Model, failure: &Failure) -> Result<(), DbErr> {
     let attempts = row.attempts.saturating_add(1);
     let again_at = app.clock.now().plus(wait(attempts, failure));
     let problem =
-        SyncProblem { code: failure.cause.code().to_owned(), detail: for_application(failure).into(), again_at };
+        SyncProblem { code: failure.cause.code().to_owned(), detail: failure.for_application().into(), again_at };
     Entity::update_many()
         .col_expr(Column::DueAt, Expr::value(again_at.as_micros()))
         .col_expr(Column::Attempts, Expr::value(attempts))

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use chatport_sdk::{
-    failure::{Cause, Failure},
+    failure::Failure,
     install::SetupError,
     verification::Purpose,
 };
@@ -185,16 +185,5 @@ impl From<LoadError> for SetupFailure {
             LoadError::BackendNotLinked { backend, linked } => Self::BackendNotLinked { backend, linked },
             LoadError::Store(error) => Self::Store(error),
         }
-    }
-}
-
-/// What the application may know of a failure: what is at an address that doesn't answer stands
-/// in the log alone.
-pub fn for_application(failure: &Failure) -> &str {
-    match failure.cause {
-        Cause::Unreachable | Cause::NoAnswer | Cause::Unavailable | Cause::RedirectRefused => {
-            "the platform can't be reached, or doesn't answer as expected"
-        }
-        _ => &failure.detail,
     }
 }

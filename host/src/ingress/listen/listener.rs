@@ -27,7 +27,6 @@ use crate::{
     app::App,
     setup::{
         contain::contained,
-        failure::for_application,
         sites::{self, LoadError, Loaded},
         suspension,
     },
@@ -250,7 +249,7 @@ impl Listener {
             let (organization, installation) = (&self.lease.organization, self.lease.installation);
             suspension::suspend(&self.app, organization, installation, code, &failure.detail).await?;
         }
-        let is_ours = self.lease.note(&self.app, Some(for_application(failure))).await?;
+        let is_ours = self.lease.note(&self.app, Some(failure.for_application())).await?;
         let wait = match failure.retry_after {
             Some(asked) => asked.clamp(WAITS[0], LONGEST_WAIT),
             None if needs_person => LONG_WAIT,

@@ -33,6 +33,7 @@ pub(super) async fn a_probe_tells_how_it_is(fixture: &dyn Fixture) -> Finding {
         Fault::Answered(text_answer(401, "no")),
         Fault::Answered(text_answer(500, "no")),
     ];
+    let mut away = Vec::new();
     for fault in faults.into_iter().filter(|fault| can_be(fixture, fault)) {
         ready.stage.line.always(Some(fault.clone()));
         let health = install.probe(&ready.stage.site()).await;
@@ -41,7 +42,13 @@ pub(super) async fn a_probe_tells_how_it_is(fixture: &dyn Fixture) -> Finding {
         }
         ensure!(!health.can_post, "it says that it can post though {fault:?}");
         ensure!(!health.missing.is_empty(), "it misses nothing though {fault:?}");
+        if matches!(fault, Fault::Refused | Fault::Silent) {
+            away.push(health.missing);
+        }
     }
+    // Who may name addresses could look around in the host's network.
+    let tells = away.iter().find(|missing| **missing != away[0]);
+    ensure!(tells.is_none(), "it tells what is at an address that doesn't answer: {:?}, {tells:?}", away[0]);
     Ok(())
 }
 
