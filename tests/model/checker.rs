@@ -65,6 +65,8 @@ pub struct Checker {
     generations: BTreeMap<Uuid, u32>,
     /// Under which fence each copy was taken last.
     taken_under: BTreeMap<Uuid, i64>,
+    /// Whether a copy that is on its way was in doubt when it was taken.
+    doubts: BTreeMap<Uuid, bool>,
     /// The revision that last left a copy out: what it should have shown before isn't wanted.
     left_out: BTreeMap<Uuid, i64>,
 }
@@ -177,7 +179,7 @@ impl Checker {
                 let due = operation.due_at.as_micros();
                 let was = before.copies.get(&copy.id).map_or("new", |row| row.state.as_str());
                 match was {
-                    "sending" => assert!(copy.due_at >= Some(due), "it waits for its time"),
+                    "sending" | "finding" => assert!(copy.due_at >= Some(due), "it waits for its time"),
                     "unknown" | "retry" => {}
                     _ if is_alone => assert_eq!(copy.due_at, Some(due), "a new revision is due in its own time"),
                     _ => {}
@@ -206,6 +208,7 @@ impl Checker {
         for Recording { record, answer, heard, is_repeated } in recordings {
             let (work, stream) = (&record.work, record.work.lease.stream.0);
             let is_holder = self.holds(work);
+            self.doubts.remove(&work.copy.0);
             match answer {
                 Recorded::Lost => {
                     let may_be_free = self.held.get(&stream).is_some_and(|held| held.may_be_free);
@@ -228,7 +231,7 @@ impl Checker {
             let row = &before.copies[&work.copy.0];
             // And a removal ends when a revision of its number takes its place.
             let is_another = row.removal != work.removal && row.revision == work.revision;
-            if row.state == "sending" && !is_another && !is_repeated && !matches!(answer, Recorded::Lost) {
+            if row.is_taken() && !is_another && !is_repeated && !matches!(answer, Recorded::Lost) {
                 check_outcome(record.work.copy.0, record.work.revision, &record.outcome, before, after);
             }
         }
@@ -261,6 +264,9 @@ impl Checker {
     fn check_taken(&mut self, work: &Work, goes_on: bool, after: &View) {
         let (now, lease) = (after.now, &work.lease);
         let is_again = self.taken_under.insert(work.copy.0, lease.fence) == Some(lease.fence);
+        let was_unsure = self.doubts.insert(work.copy.0, work.unsure);
+        let is_as_before = was_unsure.is_none_or(|was| was == work.unsure);
+        assert!(!is_again || is_as_before, "what is taken once more is in as much doubt as before");
         if !goes_on {
             if let Some(held) = self.held.get(&lease.stream.0) {
                 assert!(held.is_free || held.until <= now, "two hold the lease of one stream: {held:?} {lease:?}");
@@ -277,7 +283,7 @@ impl Checker {
         let held = stream.installation.and_then(|id| after.installations.get(&id)).map_or(0, |row| row.0);
         assert!(held <= now, "what an installation's hold names is left alone");
         let copy = &after.copies[&work.copy.0];
-        assert!(copy.is_open && copy.state == "sending" && copy.sending == Some(work.revision), "{copy:?}");
+        assert!(copy.is_open && copy.is_taken() && copy.sending == Some(work.revision), "{copy:?}");
         assert!(copy.due_at.is_some_and(|due| due <= now), "only what is due is sent");
         let first = in_stream(after, lease.stream.0)
             .filter(|other| other.due_at.is_some_and(|due| due <= now))

@@ -125,25 +125,25 @@ impl Trip<'_> {
                     Ok(())
                 }
                 // Somebody has taken it away: this becomes a new post.
-                Reply::Gone => {
-                    let post = self.call(Wanted::Post).await?;
-                    self.shows(post);
-                    Ok(())
-                }
+                Reply::Gone => self.post().await,
                 other => Err(self.refused(other)),
             },
             None => {
                 if let Some(root) = root {
                     self.wait_for(root).await?;
                 }
-                if self.carrier.clock.now() >= self.work.expires_at {
-                    return Err(Outcome::Expired);
-                }
-                let post = self.call(Wanted::Post).await?;
-                self.shows(post);
-                Ok(())
+                self.post().await
             }
         }
+    }
+
+    async fn post(&mut self) -> Result<(), Outcome> {
+        if self.carrier.clock.now() >= self.work.expires_at {
+            return Err(Outcome::Expired);
+        }
+        let post = self.call(Wanted::Post).await?;
+        self.shows(post);
+        Ok(())
     }
 
     fn standing(&self) -> Option<u64> {

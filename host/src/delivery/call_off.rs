@@ -19,7 +19,7 @@ const REMOVAL_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 /// Take a copy out of its message: delete it, or leave what stands and call off the rest.
 pub(super) fn leave(ledger: &mut Ledger, row: &copies::Model, delete: bool, now: Timestamp) {
     let organization = OrganizationId::stored(row.organization.clone());
-    let is_on_its_way = matches!(row.state.as_str(), "sending" | "unknown");
+    let is_on_its_way = row.is_taken() || row.state == "unknown";
     let may_stand = row.parts != "[]" || is_on_its_way;
     let tallies = &mut ledger.changes.tallies;
     let updated_at = now.as_micros();

@@ -303,7 +303,7 @@ impl Ledger {
 
     /// The first of them that is being sent under this fence.
     pub(super) fn first_taken(&self, stream: Uuid, fence: i64) -> Option<&copies::Model> {
-        let taken = self.due(stream).filter(|copy| copy.state == "sending" && copy.fence == fence);
+        let taken = self.due(stream).filter(|copy| copy.is_taken() && copy.fence == fence);
         taken.min_by_key(|copy| (copy.sequence, copy.id))
     }
 

@@ -62,7 +62,7 @@ pub(super) fn next(ledger: &mut Ledger, stream: Uuid) -> Option<Uuid> {
     loop {
         let copy = ledger.first_due(stream)?;
         let (id, calm_at) = (copy.id, ledger.calm_at);
-        if copy.state == "sending" {
+        if copy.is_taken() {
             set_aside(ledger, id);
         } else if copy.crashes > 1 && ledger.now < calm_at {
             // It was there when two processes died. If it is what kills them, this one has some
@@ -102,13 +102,14 @@ pub(super) fn take(ledger: &mut Ledger, lease: &Lease, copy: Uuid, documents: &D
     let row = ledger.copy(copy)?.clone();
     match read(&row, lease, subscription, documents) {
         Ok(mut work) => {
-            work.unsure = row.state == "unknown";
+            // Taken once more, after a commit whose answer was lost, it is in as much doubt as before.
+            work.unsure = matches!(row.state.as_str(), "unknown" | "finding");
             let is_message = row.message.is_some();
             if is_message && row.sending.is_some_and(|sending| sending < work.revision) {
                 ledger.changes.tallies.add(&lease.organization, tally::SUPERSEDED, 1);
             }
             let copy = ledger.copy(copy)?;
-            copy.state = "sending".to_owned();
+            copy.state = if work.unsure { "finding" } else { "sending" }.to_owned();
             copy.sending = copy.pinned.or(Some(copy.revision));
             copy.fence = lease.fence;
             copy.first_tried_at = copy.first_tried_at.or(Some(now.as_micros()));
@@ -271,7 +272,7 @@ pub(super) fn conclude(ledger: &mut Ledger, record: &Record) {
     let (work, now) = (&record.work, ledger.now);
     let change = change_of(work, &record.outcome);
     let Some(copy) = ledger.copy(work.copy.0) else { return };
-    if copy.state != "sending" || copy.sending != Some(work.revision) {
+    if !copy.is_taken() || copy.sending != Some(work.revision) {
         return;
     }
     let was_due = copy.due_at;

@@ -126,7 +126,7 @@ impl CopyState {
     /// Read what is stored.
     pub fn stored(text: &str) -> Self {
         match text {
-            "sending" => Self::Sending,
+            "sending" | "finding" => Self::Sending,
             "retry" => Self::Retry,
             "unknown" => Self::Unknown,
             "delivered" => Self::Delivered,

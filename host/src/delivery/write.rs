@@ -172,7 +172,7 @@ fn standing<'o>(ledger: &mut Ledger, operations: &[&'o Operation]) -> Vec<(Uuid,
 /// Those of them that are due while their streams are busy, each with the number of such copies.
 fn waiting<'o>(ledger: &Ledger, standing: &[(Uuid, &'o Operation)]) -> Vec<(Uuid, &'o Operation, usize)> {
     let now = ledger.now.as_micros();
-    let waits = |copy: &&copies::Model| copy.state != "sending" && copy.due_at.is_some_and(|due| due <= now);
+    let waits = |copy: &&copies::Model| !copy.is_taken() && copy.due_at.is_some_and(|due| due <= now);
     let mut counts: HashMap<Uuid, usize> = HashMap::new();
     for message in ledger.copies().filter(waits).filter_map(|copy| copy.message) {
         *counts.entry(message).or_default() += 1;

@@ -3,11 +3,7 @@
 
 use std::time::Duration;
 
-use chatport_sdk::{
-    failure::Failure,
-    install::SetupError,
-    verification::Purpose,
-};
+use chatport_sdk::{failure::Failure, install::SetupError, verification::Purpose};
 use sea_orm::DbErr;
 
 use super::{contain::CallError, sites::LoadError, state::InstallationState, tokens::TokenError};

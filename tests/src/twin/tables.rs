@@ -50,6 +50,9 @@ pub struct Tables {
     pub tallies: BTreeMap<(String, String), i64>,
     /// When each copy was first taken to be sent; for a judge, nobody else reads it.
     pub taken: BTreeMap<Uuid, i64>,
+    /// In which commit each copy came; for a judge.
+    pub came: BTreeMap<Uuid, u64>,
+    commits: u64,
     /// Streams by conversation.
     pub(super) places: BTreeMap<(InstallationId, String), Uuid>,
     by_stream: BTreeMap<Uuid, BTreeSet<(i64, Uuid)>>,
@@ -264,6 +267,8 @@ impl Tables {
             let organization = organization(&row.organization)?;
             self.messages.insert((organization, row.key.clone()), row);
         }
+        self.commits += 1;
+        self.came.extend(changes.copies.new.iter().map(|row| (row.id, self.commits)));
         for row in changes.copies.new.into_iter().chain(changes.copies.changed.into_iter().map(|(_, is)| is)) {
             self.insert_copy(row);
         }

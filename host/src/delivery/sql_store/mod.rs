@@ -148,7 +148,7 @@ pub(super) async fn relocate(
         row.address.as_deref().and_then(|text| serde_json::from_str::<Address>(text).ok()).as_ref() == Some(place.old)
     };
     let mut ledger = Ledger::new(now, Arc::clone(random));
-    let moves = |row: &&copies::Model| row.state != "sending" && row.root.is_none() && !row.removal && is_at(row);
+    let moves = |row: &&copies::Model| !row.is_taken() && row.root.is_none() && !row.removal && is_at(row);
     let moving: Vec<_> = rows.into_iter().filter(|row| moves(&row)).collect();
     ledger.load_copies(moving.clone());
     for row in &moving {

@@ -45,6 +45,13 @@ pub struct Model {
     pub updated_at: i64,
 }
 
+impl Model {
+    /// Whether it is on its way: it is sent, or, after a doubt, found out about first.
+    pub fn is_taken(&self) -> bool {
+        matches!(self.state.as_str(), "sending" | "finding")
+    }
+}
+
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
