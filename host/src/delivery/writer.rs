@@ -21,6 +21,8 @@ use super::{
 const BATCH: usize = 256;
 /// How often others get a turn while parts gather, as long as each turn brings some.
 const GATHER: usize = 4;
+/// Parts of a batch that make a rush.
+const RUSH: usize = 24;
 /// How long a batch waits for company, at most.
 const MOST_PATIENCE: Duration = Duration::from_millis(4);
 /// The least that timers know.
@@ -143,12 +145,12 @@ struct Last {
     took: Duration,
 }
 
-/// Whoever was answered by the last batch often comes again at once. Where a batch takes some
-/// milliseconds, it pays to wait for them a little: otherwise those who ask and those whose
-/// attempts have ended take turns, and each turn costs as much as one for both.
+/// Whoever was answered by the last batch of a rush often comes again at once. Where a batch takes
+/// some milliseconds, it pays to wait for them a little: otherwise those who ask and those whose
+/// attempts have ended take turns, and each turn costs nearly as much as one for both.
 async fn await_company(receiver: &mut mpsc::Receiver<Job>, jobs: &mut Vec<Job>, last: Last) {
     let patience = Ord::min(last.took / 2, MOST_PATIENCE);
-    if patience < TICK {
+    if last.parts < RUSH || patience < TICK {
         return;
     }
     let until = Instant::now() + patience;
