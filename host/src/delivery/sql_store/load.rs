@@ -90,7 +90,7 @@ struct Load {
 }
 
 /// In the order in which rows are locked.
-const LOADS: [Load; 5] = [
+const LOADS: [Load; 4] = [
     Load {
         inputs: &[Input::Messages],
         text: messages,
@@ -125,25 +125,17 @@ const LOADS: [Load; 5] = [
         },
     },
     Load {
-        inputs: &[Input::Places],
-        text: holds,
-        cells: || sheet::row(&tables::HOLDS),
-        read: |rows, text| read(&mut rows.holds, text, |(id, until): (Uuid, i64)| (InstallationId(id), until)),
-        take: |rows, row| {
-            rows.holds.insert(InstallationId(row.try_get("", "id")?), row.try_get("", "held_until")?);
+        inputs: &[Input::Places, Input::Organizations],
+        text: numbers,
+        cells: || sheet::row(&tables::NUMBERS),
+        read: |rows, text| {
+            for (installation, organization, number) in serde_json::from_str::<Vec<_>>(text)? {
+                note(rows, installation, organization, number);
+            }
             Ok(())
         },
-    },
-    Load {
-        inputs: &[Input::Organizations],
-        text: backlogs,
-        cells: || sheet::row(&tables::BACKLOGS),
-        read: |rows, text| {
-            let backlog = |(organization, number): (String, i64)| (OrganizationId::stored(organization), number);
-            read(&mut rows.backlogs, text, backlog)
-        },
         take: |rows, row| {
-            rows.backlogs.insert(OrganizationId::stored(row.try_get("", "name")?), row.try_get("", "backlog")?);
+            note(rows, row.try_get("", "installation")?, row.try_get("", "name")?, row.try_get("", "number")?);
             Ok(())
         },
     },
@@ -217,25 +209,31 @@ fn copies(engine: DbBackend, first: usize) -> String {
     )
 }
 
-fn holds(engine: DbBackend, first: usize) -> String {
+/// Until when installations are held, and how much of organizations waits: in one go, since an
+/// exchange with the database costs more than either. Messages are written only where this was
+/// loaded: their organization stays as long.
+fn numbers(engine: DbBackend, first: usize) -> String {
+    let organizations = format!(
+        "SELECT g.id FROM {} AS v CROSS JOIN organizations g WHERE g.id = v.name {}",
+        sheet::rows(engine, &tables::NAMES, first + 1),
+        locking(engine, "ORDER BY g.id FOR KEY SHARE OF g")
+    );
     format!(
-        "SELECT i.id, i.held_until FROM installations i WHERE i.id IN (SELECT v.installation FROM {} AS v)",
+        "SELECT i.id AS installation, CAST(NULL AS TEXT) AS name, i.held_until AS number FROM installations i
+            WHERE i.id IN (SELECT v.installation FROM {} AS v)
+        UNION ALL
+        SELECT NULL, o.id, CAST(COALESCE(SUM(CASE WHEN t.outcome = 'accepted' THEN t.total ELSE -t.total END), 0) AS BIGINT)
+            FROM ({organizations}) AS o LEFT JOIN tallies t ON t.organization = o.id GROUP BY o.id",
         sheet::rows(engine, &tables::PLACES, first)
     )
 }
 
-/// Messages are written only where this was loaded: their organization stays as long.
-fn backlogs(engine: DbBackend, first: usize) -> String {
-    let organizations = format!(
-        "SELECT g.id FROM {} AS v CROSS JOIN organizations g WHERE g.id = v.name {}",
-        sheet::rows(engine, &tables::NAMES, first),
-        locking(engine, "ORDER BY g.id FOR KEY SHARE OF g")
-    );
-    format!(
-        "SELECT o.id AS name, CAST(COALESCE(SUM(CASE WHEN t.outcome = 'accepted' THEN t.total ELSE -t.total END), 0)
-            AS BIGINT) AS backlog
-        FROM ({organizations}) AS o LEFT JOIN tallies t ON t.organization = o.id GROUP BY o.id"
-    )
+fn note(rows: &mut Rows, installation: Option<Uuid>, organization: Option<String>, number: i64) {
+    if let Some(id) = installation {
+        rows.holds.insert(InstallationId(id), number);
+    } else if let Some(id) = organization {
+        rows.backlogs.insert(OrganizationId::stored(id), number);
+    }
 }
 
 /// All loads as the columns of one row, for SQLite: there, an exchange with the connection's
@@ -252,7 +250,7 @@ static ALL_LOADS: LazyLock<String> = LazyLock::new(|| {
 
 /// Each load for Postgres: it must see what was committed while the one before it waited for
 /// its locks.
-static EACH_LOAD: LazyLock<[String; 5]> = LazyLock::new(|| LOADS.map(|load| (load.text)(DbBackend::Postgres, 1)));
+static EACH_LOAD: LazyLock<[String; 4]> = LazyLock::new(|| LOADS.map(|load| (load.text)(DbBackend::Postgres, 1)));
 
 /// Load and lock rows.
 pub(super) async fn rows(on: &DatabaseTransaction, wanted: &RowsWanted, now: Timestamp) -> Result<Rows, DbErr> {

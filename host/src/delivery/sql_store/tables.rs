@@ -270,11 +270,8 @@ pub(super) fn attempt(row: &attempts::Model) -> [Cell<'_>; 9] {
 
 pub(super) const TALLIES: Columns<3> = [("organization", Text), ("outcome", Text), ("total", Integer)];
 
-/// Until when an installation is held.
-pub(super) const HOLDS: Columns<2> = [("id", Id), ("held_until", Integer)];
-
-/// How much of an organization waits.
-pub(super) const BACKLOGS: Columns<2> = [("name", Text), ("backlog", Integer)];
+/// A number of an installation or of an organization.
+pub(super) const NUMBERS: Columns<3> = [("installation", Id), ("name", Text), ("number", Integer)];
 
 /// Times of installations.
 pub(super) const INSTALLATION_TIMES: Columns<4> =
