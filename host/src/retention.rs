@@ -22,7 +22,7 @@ struct Rule {
 }
 
 /// Finds up to a batch of rows that are old: a condition for rows of the table, in which `$1` is the
-/// time before which they are.
+/// time before which they are, and `{batch}` the most that go.
 enum Old {
     /// By a column that has an index.
     ByTime(&'static str),
@@ -45,7 +45,7 @@ const RULES: [Rule; 4] = [
                 AND (c.is_open OR c.updated_at >= $1))
             AND NOT EXISTS (SELECT 1 FROM copies c
                 JOIN copies r ON r.organization = c.organization AND r.root = c.id AND r.message <> m.id
-                WHERE c.organization = m.organization AND c.message = m.id) LIMIT 100)",
+                WHERE c.organization = m.organization AND c.message = m.id) LIMIT {batch})",
         ),
     },
     Rule {
@@ -54,20 +54,20 @@ const RULES: [Rule; 4] = [
         old: Old::ById(
             "(organization, id) IN (SELECT e.organization, e.id FROM organizations o CROSS JOIN events e
             WHERE e.organization = o.id AND e.id < $2 AND e.created_at < $1 AND NOT EXISTS
-            (SELECT 1 FROM copies c WHERE c.organization = e.organization AND c.event = e.id AND c.is_open) LIMIT 100)",
+            (SELECT 1 FROM copies c WHERE c.organization = e.organization AND c.event = e.id AND c.is_open) LIMIT {batch})",
         ),
     },
     Rule {
         table: "happenings",
         days: 7,
         old: Old::ByTime(
-            "(installation, id) IN (SELECT h.installation, h.id FROM happenings h WHERE h.received_at < $1 LIMIT 100)",
+            "(installation, id) IN (SELECT h.installation, h.id FROM happenings h WHERE h.received_at < $1 LIMIT {batch})",
         ),
     },
     Rule {
         table: "audit",
         days: 365,
-        old: Old::ByTime("id IN (SELECT a.id FROM audit a WHERE a.at < $1 LIMIT 100)"),
+        old: Old::ByTime("id IN (SELECT a.id FROM audit a WHERE a.at < $1 LIMIT {batch})"),
     },
 ];
 
@@ -80,6 +80,7 @@ impl Rule {
             Old::ByTime(condition) => (condition, vec![at]),
             Old::ById(condition) => (condition, vec![at, least_id(before).into()]),
         };
+        let condition = condition.replace("{batch}", &BATCH.to_string());
         (format!("DELETE FROM {} WHERE {condition}", self.table), values)
     }
 }
