@@ -28,8 +28,6 @@ use crate::{
 pub const MAX_ANSWER: usize = 256 * 1024;
 /// How long a whole call may take, unless a request says otherwise.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(15);
-/// Room that a JSON body begins with, enough for most; a longer one grows.
-const JSON_ROOM: usize = 2_048;
 
 /// Carries requests. Implemented by the host and by tests.
 #[async_trait]
@@ -200,9 +198,8 @@ impl RequestBuilder<'_> {
 
     /// A JSON body.
     pub fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
-        let mut body = Vec::with_capacity(JSON_ROOM);
-        match serde_json::to_writer(&mut body, value) {
-            Ok(()) => self.call.body = body.into(),
+        match serde_json::to_vec(value) {
+            Ok(body) => self.call.body = body.into(),
             Err(_) => self.broken = Some("the body can't be written as JSON"),
         }
         self.call.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

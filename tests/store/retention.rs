@@ -23,7 +23,7 @@ fn ago(days: u32) -> Timestamp {
     NOW.minus(Duration::from_secs(24 * 3600) * days)
 }
 
-/// A database with an organization, an installation and a stream.
+/// A database with an organization and an installation.
 struct Store {
     database: Database,
     made: u16,

@@ -14,10 +14,6 @@ const MAX_REFERENCE: usize = 16;
 
 /// The text with its calls to everybody made harmless; `None`: there are none.
 pub(crate) fn neutralised(text: &str) -> Option<String> {
-    // Most texts have none of the signs; the wide one begins with this byte.
-    if !text.bytes().any(|byte| matches!(byte, b'@' | b'&' | 0xef)) {
-        return None;
-    }
     let mut out = String::new();
     let mut done = 0;
     for (at, sign) in text.match_indices(['@', '＠', '&']) {

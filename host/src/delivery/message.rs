@@ -16,8 +16,6 @@ use crate::ids::{ChannelId, InstallationId};
 pub const MAX_TARGETS: usize = 200;
 /// Most log lines of a message.
 pub const MAX_LOG: usize = 200;
-/// Room that a canonical text begins with, enough for most; a longer one grows.
-const TEXT_ROOM: usize = 1_024;
 
 /// What an application wants to be shown, and where.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -207,10 +205,8 @@ impl PutMessage {
 
     /// The canonical text: what is stored, and what the fingerprint is taken of.
     pub fn canonical(&self) -> String {
-        let mut text = Vec::with_capacity(TEXT_ROOM);
         // Serializing plain data into memory can't fail.
-        serde_json::to_writer(&mut text, self).expect("a message is plain data");
-        String::from_utf8(text).expect("JSON is UTF-8")
+        serde_json::to_string(self).expect("a message is plain data")
     }
 
     /// Check the limits that hold everywhere.

@@ -315,10 +315,10 @@ fn reopen(ledger: &mut Ledger, row: copies::Model, operation: &Operation, pins: 
     tallies.add(&operation.organization, tally::SUPERSEDED, superseded);
     // A fallback that was never needed waits again.
     let wanted = operation.due_of(row.is_fallback && row.parts == "[]").as_micros();
-    let is_active = matches!(row.state.as_str(), "sending" | "finding" | "unknown" | "retry");
+    let is_active = row.is_taken() || matches!(row.state.as_str(), "unknown" | "retry");
     let due = match row.state.as_str() {
         // What is on its way goes first; then this, in its time.
-        "sending" | "finding" => Ord::max(row.due_at.unwrap_or(wanted), wanted),
+        _ if row.is_taken() => Ord::max(row.due_at.unwrap_or(wanted), wanted),
         "unknown" | "retry" => row.due_at.unwrap_or(wanted),
         _ => wanted,
     };

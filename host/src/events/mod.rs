@@ -35,9 +35,6 @@ use crate::{
 /// How long an event is tried. It can be read by cursor for as long.
 pub const EVENT_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// Room for what stands around the data of an event; a longer text grows.
-const FRAME_ROOM: usize = 256;
-
 /// Something to tell the application.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
@@ -80,10 +77,8 @@ impl NewEvent {
             timestamp: self.at,
             data: &self.data,
         };
-        let mut text = Vec::with_capacity(self.data.get().len() + FRAME_ROOM);
         // Serializing plain data into memory can't fail.
-        serde_json::to_writer(&mut text, &event).expect("an event is plain data");
-        String::from_utf8(text).expect("JSON is UTF-8")
+        serde_json::to_string(&event).expect("an event is plain data")
     }
 }
 
