@@ -11,7 +11,7 @@ const START: &[u8] = b"bm";
 /// A marker; its text is `bm<run>x<number>x<microseconds>z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Marker {
-    /// The run, so that a straggler of an earlier one isn't counted.
+    /// The run, see [`new_run`], so that a straggler of an earlier one isn't counted.
     pub run: u64,
     /// The message's number, from 0.
     pub number: u64,
@@ -45,6 +45,12 @@ impl fmt::Display for Marker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "bm{}x{}x{}z", self.run, self.number, self.sent)
     }
+}
+
+/// A number for this run of this process. Two drivers that start side by side may do so within
+/// one microsecond, and would put the same messages.
+pub fn new_run() -> u64 {
+    now() % 1_000_000_000 * 10_000_000 + u64::from(std::process::id())
 }
 
 /// Now, in microseconds since 1970. Driver and platform run on one machine, so both read

@@ -49,7 +49,7 @@ pub(crate) async fn run(fill: Fill) -> Result<String, Problem> {
         "content": message::content("Maintenance of checkout tonight"),
     });
     let document = bytes::Bytes::from(document.to_string());
-    let run = marker::now();
+    let run = marker::new_run();
     let make = move |number, _| {
         let path = format!("{ORGANIZATION}/messages/waiting-{run}-{number}");
         Shot { method: Method::PUT, path, body: document.clone() }

@@ -51,7 +51,7 @@ pub(crate) async fn run(load: Load) -> Result<String, Problem> {
     if channels.is_empty() {
         return Err("there are no channels".into());
     }
-    let run = marker::now() % 1_000_000_000;
+    let run = marker::new_run();
     let mut platform = load.platform.as_deref().map(Connection::to);
     if let Some(platform) = &mut platform {
         let order = format!("/bench/{run}/{}", load.messages);
