@@ -211,7 +211,7 @@ impl Unit for LineUnit {
         self.inner.documents(messages, events).await
     }
 
-    async fn commit(self: Box<Self>, changes: Changes) -> Result<(), StoreError> {
+    async fn commit(self: Box<Self>, changes: Changes) -> Result<bool, StoreError> {
         let Self { inner, line, life } = *self;
         let doubt = line.doubt.load(Ordering::Relaxed);
         let (is_doubtful, is_done) = line.roll(|dice| (dice.chance(doubt), dice.chance(500)));

@@ -20,6 +20,7 @@ mod platform;
 mod seeds;
 mod trouble;
 mod truth;
+mod wake;
 mod world;
 
 /// At how many operations of a kind a store fails, in the ordinary test command and where

@@ -222,7 +222,7 @@ impl Unit for FaultyUnit {
         self.faults.read(Kind::Documents, self.inner.documents(messages, events)).await
     }
 
-    async fn commit(self: Box<Self>, changes: Changes) -> Result<(), StoreError> {
+    async fn commit(self: Box<Self>, changes: Changes) -> Result<bool, StoreError> {
         let Self { inner, faults } = *self;
         faults.write(Kind::Commit, inner.commit(changes)).await
     }

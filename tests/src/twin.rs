@@ -184,7 +184,7 @@ impl Unit for TwinUnit {
         Ok(tables.documents(messages, events))
     }
 
-    async fn commit(self: Box<Self>, changes: Changes) -> Result<(), StoreError> {
+    async fn commit(self: Box<Self>, changes: Changes) -> Result<bool, StoreError> {
         let mut tables = locked(&self.tables);
         tables.write(changes)
     }

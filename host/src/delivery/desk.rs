@@ -48,6 +48,8 @@ impl Party {
 struct Taken {
     by: HashMap<Party, usize>,
     streams: BTreeSet<StreamId>,
+    /// Whether somebody was left without a seat.
+    is_short: bool,
 }
 
 /// Leased work with its seat.
@@ -92,35 +94,41 @@ impl Desk {
 
     /// A seat for a stream, if there is one.
     pub(super) fn seat(&self, stream: &Stream) -> Option<Seat> {
-        let permit = Arc::clone(&self.seats).try_acquire_owned().ok()?;
         let parties = parties(stream);
         let mut taken = lock(&self.taken);
         let is_full = |party: &Party| taken.by.get(party).copied().unwrap_or(0) >= party.seats();
         let stream = StreamId(stream.row.id);
-        if parties.iter().any(is_full) || !taken.streams.insert(stream) {
+        let permit = Arc::clone(&self.seats).try_acquire_owned().ok();
+        let Some(permit) = permit.filter(|_| !parties.iter().any(is_full) && !taken.streams.contains(&stream)) else {
+            taken.is_short = true;
             return None;
-        }
+        };
+        taken.streams.insert(stream);
         for party in &parties {
             *taken.by.entry(party.clone()).or_default() += 1;
         }
         drop(taken);
-        Some(Seat { _permit: permit, taken: Arc::clone(&self.taken), parties, stream })
+        Some(Seat { permit: Some(permit), taken: Arc::clone(&self.taken), parties, stream })
     }
 
     /// Who may take no more.
     pub(super) fn full(&self) -> Full {
         let mut full = Full::default();
-        for (party, count) in &lock(&self.taken).by {
-            if *count < party.seats() {
-                continue;
-            }
+        let mut taken = lock(&self.taken);
+        for (party, _) in taken.by.iter().filter(|(party, count)| **count >= party.seats()) {
             match party {
                 Party::Organization(id) => drop(full.organizations.insert(id.clone())),
                 Party::Installation(id) => drop(full.installations.insert(*id)),
                 Party::Subscription(name) => drop(full.subscriptions.insert(name.clone())),
             }
         }
+        taken.is_short |= full != Full::default();
         full
+    }
+
+    /// Whether somebody was, or may have been, left without a seat; asked once.
+    pub(super) fn was_short(&self) -> bool {
+        std::mem::take(&mut lock(&self.taken).is_short)
     }
 
     /// The streams that are worked on.
@@ -170,7 +178,7 @@ fn lock(taken: &Mutex<Taken>) -> MutexGuard<'_, Taken> {
 
 /// The right to be worked on; given back when dropped.
 pub struct Seat {
-    _permit: OwnedSemaphorePermit,
+    permit: Option<OwnedSemaphorePermit>,
     taken: Arc<Mutex<Taken>>,
     parties: Vec<Party>,
     stream: StreamId,
@@ -179,6 +187,7 @@ pub struct Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut taken = lock(&self.taken);
+        drop(self.permit.take());
         taken.streams.remove(&self.stream);
         for party in &self.parties {
             if let Some(count) = taken.by.get_mut(party) {

@@ -1,18 +1,30 @@
 //! Work that waits: streams that are due are leased, each with its first due copy, and copies
 //! whose time has run out are ended.
 
+use std::collections::HashMap;
+
 use tokio::time::Instant;
 
 use super::{
     call_off,
     desk::{Assignment, Desk},
+    ledger::Stream,
     outcomes,
-    store::{Documents, RowsWanted, StoreError},
+    store::{Documents, RowsWanted, SHARE, StoreError},
     units::Units,
 };
 
 /// Most streams that are leased in one commit.
 const BATCH: usize = 32;
+
+/// Whether an organization got as many of these as it gets at once.
+fn is_any_share_full(due: &[Stream]) -> bool {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for stream in due {
+        *counts.entry(&stream.row.organization).or_default() += 1;
+    }
+    counts.into_values().any(|count| count >= SHARE)
+}
 
 impl Units {
     /// Lease what is due, as far as there are seats. Whether there may be more.
@@ -27,14 +39,13 @@ impl Units {
         let leased = Instant::now();
         let (mut unit, mut ledger) = self.begin().await?;
         let due = unit.due(limit, &desk.full()).await?;
-        let is_page_full = due.len() == limit;
         if due.is_empty() {
             return Ok(false);
         }
         let seats: Vec<_> = due.iter().filter_map(|stream| Some((stream.row.id, desk.seat(stream)?))).collect();
         // Leases of this very process that have run out are due too, and their seats are taken: who
         // looks again at once finds the same.
-        let may_be_more = is_page_full && !seats.is_empty();
+        let may_be_more = (due.len() == limit || is_any_share_full(&due)) && !seats.is_empty();
         ledger.load_streams(due);
         let lease = |(id, seat)| Some((outcomes::lease(&mut ledger, id, desk.owner)?, seat));
         let mut seats: Vec<_> = seats.into_iter().filter_map(lease).collect();

@@ -139,14 +139,6 @@ pub struct Changes {
     pub delivered: BTreeMap<(OrganizationId, InstallationId), Timestamp>,
 }
 
-impl Changes {
-    /// Whether something is due, now or later, that nobody has leased.
-    pub fn leaves_waiting(&self) -> bool {
-        let changed = self.streams.changed.iter().map(|(_, stream)| stream);
-        self.streams.new.iter().chain(changed).any(|stream| stream.row.owner.is_none() && stream.row.due_at.is_some())
-    }
-}
-
 /// For how many ids randomness is asked for at once.
 const IDS_AT_ONCE: usize = 16;
 
@@ -286,13 +278,15 @@ impl Ledger {
         self.streams.0.iter().filter(|(_, entry)| slept(entry)).map(|(id, _)| *id).collect()
     }
 
-    /// Whether a loaded stream is due that nobody has leased and that need not wait.
+    /// Whether a loaded stream is due that nobody has leased and that need not wait. One that is
+    /// given back is due if a copy is, of those that are loaded.
     pub(super) fn leaves_due(&self) -> bool {
         let now = self.now.as_micros();
-        let is_left = |stream: &Stream| {
-            let is_free = stream.row.owner.is_none() && !stream.is_released;
-            is_free && stream.row.due_at.is_some_and(|due| due <= now) && !self.is_held(stream)
+        let is_due = |stream: &Stream| match stream.is_released {
+            true => self.first_due(stream.row.id).is_some(),
+            false => stream.row.due_at.is_some_and(|due| due <= now),
         };
+        let is_left = |stream: &Stream| stream.row.owner.is_none() && is_due(stream) && !self.is_held(stream);
         self.streams.0.values().any(|entry| is_left(&entry.row))
     }
 

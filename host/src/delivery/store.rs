@@ -28,6 +28,8 @@ use crate::{
 
 /// How long a lease lasts. Each record of its owner renews it.
 pub const LEASE: Duration = Duration::from_secs(60);
+/// Most streams that one organization gets in one answer of [`Unit::due`].
+pub const SHARE: usize = 8;
 
 /// The store refused or couldn't be reached.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -403,6 +405,7 @@ pub trait Unit: Send {
         messages: &BTreeSet<(OrganizationId, Uuid)>,
         events: &BTreeSet<(OrganizationId, Uuid)>,
     ) -> Result<Documents, StoreError>;
-    /// Write what has changed, and commit.
-    async fn commit(self: Box<Self>, changes: Changes) -> Result<(), StoreError>;
+    /// Write what has changed, and commit. The answer is whether subscriptions are told of it, so
+    /// that streams of theirs are due.
+    async fn commit(self: Box<Self>, changes: Changes) -> Result<bool, StoreError>;
 }

@@ -86,7 +86,8 @@ impl Units {
         if let Some(message) = ledger.message(organization, key).map(|message| message.id) {
             revise::hasten(&mut ledger, message);
         }
-        unit.commit(ledger.into_changes()).await
+        unit.commit(ledger.into_changes()).await?;
+        Ok(())
     }
 
     /// Try given-up copies of these streams again, each for `lifetime`: the first from `due`

@@ -270,8 +270,7 @@ impl Running {
         if is_stray {
             self.desk.note_strays();
         }
-        // Somebody may have been waiting for the seat.
-        if self.desk.free() <= 1 {
+        if self.desk.was_short() {
             self.engine.delivery.wake();
         }
     }
@@ -353,7 +352,11 @@ impl Running {
         let delivery = &self.engine.delivery;
         match in_time(delivery.units.expire(EXPIRE_BATCH)).await {
             Ok(0) => {}
-            Ok(number) => tracing::warn!(copies = number, "copies expired before they could be delivered"),
+            Ok(number) => {
+                tracing::warn!(copies = number, "copies expired before they could be delivered");
+                // The application is told.
+                delivery.wake();
+            }
             Err(error) => tracing::error!(%error, "can't look for what has expired"),
         }
     }

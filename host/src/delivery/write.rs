@@ -28,8 +28,8 @@ pub struct Written {
     pub accepted: Vec<Result<Accepted, AcceptError>>,
     /// To each result.
     pub recorded: Vec<Recorded>,
-    /// Whether something waits that nobody has leased.
-    pub is_waiting: bool,
+    /// Whether something may be due that nobody has leased.
+    pub leaves_due: bool,
 }
 
 impl Units {
@@ -52,12 +52,17 @@ impl Units {
         let mut held = records.to_vec();
         held.retain(|record| outcomes::holds(&mut ledger, &record.work.lease));
         let mut wanted = Vec::with_capacity(held.len());
+        // What else is due in a stream isn't loaded where its worker doesn't go on.
+        let mut leaves_unknown = false;
         for record in &held {
             outcomes::conclude(&mut ledger, record);
             let lease = record.work.lease.clone();
             match record.go_on {
                 true => wanted.push(lease),
-                false => outcomes::release(&mut ledger, &lease),
+                false => {
+                    outcomes::release(&mut ledger, &lease);
+                    leaves_unknown = true;
+                }
             }
         }
         let accepted = operations.iter().map(|operation| apply(&mut ledger, operation, &mut backlogs)).collect();
@@ -66,10 +71,9 @@ impl Units {
         let mut next = self.take(unit.as_mut(), &mut ledger, &wanted, &documents).await?;
         let taken = desk.map(|desk| take_new(&mut ledger, desk, &documents, begun)).unwrap_or_default();
         let waiting = waiting(&ledger, &standing);
-        let calls_others = !operations.is_empty() && ledger.leaves_due();
-        let changes = Changes { calls_others, ..ledger.into_changes() };
-        let is_waiting = changes.leaves_waiting();
-        unit.commit(changes).await?;
+        let leaves_due = ledger.leaves_due();
+        let calls_others = !operations.is_empty() && leaves_due;
+        let wakes_events = unit.commit(Changes { calls_others, ..ledger.into_changes() }).await?;
         self.recent.keep(&waiting);
         if let Some(desk) = desk {
             taken.into_iter().for_each(|assignment| desk.assign(assignment));
@@ -80,7 +84,8 @@ impl Units {
             None if is_held(record) => Recorded::Released,
             None => Recorded::Lost,
         };
-        Ok(Written { accepted, recorded: records.iter().map(answer).collect(), is_waiting })
+        let recorded = records.iter().map(answer).collect();
+        Ok(Written { accepted, recorded, leaves_due: leaves_due || leaves_unknown || wakes_events })
     }
 
     /// Record that parts of a copy stand on the platform; renews the lease. `false`: lost.

@@ -227,7 +227,7 @@ impl Task {
             desk.note_strays_after(error);
         }
         let written = written?;
-        if written.is_waiting {
+        if written.leaves_due {
             self.wake.notify_one();
         }
         Ok(written)

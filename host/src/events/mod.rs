@@ -108,10 +108,12 @@ pub async fn append(
     event: NewEvent,
 ) -> Result<(), DbErr> {
     let subscriptions = entities::subscriptions::Entity::find().all(transaction).await?;
-    append_for(transaction, &subscriptions, vec![(organization.clone(), event)]).await
+    append_for(transaction, &subscriptions, vec![(organization.clone(), event)]).await?;
+    Ok(())
 }
 
-/// Write several events and their copies, by what is known of the subscriptions.
+/// Write several events and their copies, by what is known of the subscriptions. The answer is
+/// whether there are any copies.
 ///
 /// # Errors
 /// The database refuses.
@@ -119,9 +121,9 @@ pub async fn append_all(
     transaction: &DatabaseTransaction,
     database: &Database,
     events: Vec<(OrganizationId, NewEvent)>,
-) -> Result<(), DbErr> {
+) -> Result<bool, DbErr> {
     if events.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     append_for(transaction, &subscriptions::stored_rows(database).await?, events).await
 }
@@ -130,7 +132,7 @@ async fn append_for(
     transaction: &DatabaseTransaction,
     subscriptions: &[entities::subscriptions::Model],
     events: Vec<(OrganizationId, NewEvent)>,
-) -> Result<(), DbErr> {
+) -> Result<bool, DbErr> {
     let count = i64::try_from(events.len()).map_err(|_| DbErr::Custom("too many events at once".into()))?;
     let bodies: Vec<String> = events.iter().map(|(organization, event)| event.body(organization)).collect();
     let rows: Vec<_> = events.iter().zip(&bodies).zip((0..count).rev()).collect();
@@ -174,7 +176,7 @@ async fn append_for(
         return Err(DbErr::Custom("an event's organization is gone".into()));
     }
     if copies.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let (woken_from, copies_from) = (woken.source(engine, 1), new_copies.source(engine, 2));
     let sql = match engine {
@@ -186,7 +188,7 @@ async fn append_for(
     };
     let values = woken.into_values().into_iter().chain(new_copies.into_values());
     transaction.execute_raw(statement(transaction, &sql, values)).await?;
-    Ok(())
+    Ok(true)
 }
 
 /// Events, and how many of their batch come after each.

@@ -6,7 +6,7 @@ use chatport_host::{
     delivery::{
         CancelWhat,
         ledger::{Changes, Stream},
-        store::{Body, Documents, Full, MessageDocument, StoreError},
+        store::{Body, Documents, Full, MessageDocument, SHARE, StoreError},
     },
     events::{EVENT_LIFETIME, EventKind, NewEvent},
     ids::{CopyId, InstallationId, OrganizationId, StreamId},
@@ -16,8 +16,6 @@ use uuid::Uuid;
 
 /// How many due copies of a stream are looked at at once.
 const HEADS: usize = 4;
-/// Most streams that one organization gets in one lease.
-const ORGANIZATION_SHARE: usize = 8;
 
 /// What is kept of an installation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -121,9 +119,7 @@ impl Tables {
         let mut turns = Vec::new();
         for share in shares.values_mut() {
             share.sort_unstable();
-            turns.extend(
-                share.iter().take(ORGANIZATION_SHARE).enumerate().map(|(place, (turn, id))| (place, *turn, *id)),
-            );
+            turns.extend(share.iter().take(SHARE).enumerate().map(|(place, (turn, id))| (place, *turn, *id)));
         }
         turns.sort_unstable();
         turns.into_iter().take(limit).filter_map(|(_, _, id)| self.stream(id)).collect()
@@ -247,8 +243,9 @@ impl Tables {
         }
     }
 
-    /// Write everything, or nothing where a row isn't as it was loaded.
-    pub(super) fn write(&mut self, changes: Changes) -> Result<(), StoreError> {
+    /// Write everything, or nothing where a row isn't as it was loaded. The answer is whether
+    /// subscriptions are told of it.
+    pub(super) fn write(&mut self, changes: Changes) -> Result<bool, StoreError> {
         let refused = |what: &str| Err(StoreError::Refused(format!("{what} was not as it was loaded")));
         let is_same_lease =
             |(was, _): &(Stream, Stream)| self.streams.get(&was.row.id).is_some_and(|row| row.fence == was.row.fence);
@@ -290,13 +287,14 @@ impl Tables {
                 installation.last_delivered_at = Ord::max(installation.last_delivered_at, Some(at.as_micros()));
             }
         }
+        let mut is_told = false;
         for (organization, event) in &changes.events {
-            self.tell(organization, event);
+            is_told |= self.tell(organization, event);
         }
         for (organization, outcome, number) in changes.tallies.rows() {
             *self.tallies.entry((organization.to_owned(), outcome.to_owned())).or_default() += number;
         }
-        Ok(())
+        Ok(is_told)
     }
 
     fn insert_copy(&mut self, row: copies::Model) {
@@ -312,24 +310,26 @@ impl Tables {
         self.copies.insert(row.id, row);
     }
 
-    /// Write an event, with a copy for each subscription that wants it.
-    fn tell(&mut self, organization: &OrganizationId, event: &NewEvent) {
+    /// Write an event, with a copy for each subscription that wants it. Whether there is one.
+    fn tell(&mut self, organization: &OrganizationId, event: &NewEvent) -> bool {
         let body = event.body(organization);
         self.by_event.insert(event.id.0, self.events.len());
         self.events.push(Happened { organization: organization.clone(), id: event.id.0, kind: event.kind, body });
         let wants = |(name, kinds): (&String, &Vec<EventKind>)| {
             (kinds.is_empty() || kinds.contains(&event.kind)).then(|| name.clone())
         };
-        for name in self.subscriptions.iter().filter_map(wants).collect::<Vec<_>>() {
+        let names: Vec<_> = self.subscriptions.iter().filter_map(wants).collect();
+        for name in &names {
             let due = event.at.plus(event.hold).as_micros();
-            let stream = self.stream_of(organization, &name);
+            let stream = self.stream_of(organization, name);
             let id = self.own_id();
             let Some(row) = self.streams.get_mut(&stream) else { continue };
             row.sequence += 1;
             row.due_at = Some(row.due_at.map_or(due, |other| Ord::min(other, due)));
-            let copy = copy_of(organization, event, id, row, &name, due);
+            let copy = copy_of(organization, event, id, row, name, due);
             self.insert_copy(copy);
         }
+        !names.is_empty()
     }
 
     fn stream_of(&mut self, organization: &OrganizationId, subscription: &str) -> Uuid {

@@ -24,11 +24,11 @@ type Text = fn(&str) -> String;
 /// It, and the rows.
 type Part = (Text, Rows);
 
-/// Write everything.
+/// Write everything. The answer is whether subscriptions are told of it.
 ///
 /// # Errors
 /// The database refuses, or a row isn't any more as it was loaded.
-pub(super) async fn write(on: &DatabaseTransaction, database: &Database, changes: Changes) -> Result<(), DbErr> {
+pub(super) async fn write(on: &DatabaseTransaction, database: &Database, changes: Changes) -> Result<bool, DbErr> {
     let engine = on.get_database_backend();
     let (mut parts, streams) = parts(engine, &changes);
     if engine == DbBackend::Postgres {

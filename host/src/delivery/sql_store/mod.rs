@@ -113,7 +113,8 @@ pub(super) async fn cancel(
     for row in &rows {
         call_off::leave(&mut ledger, row, false, now);
     }
-    flush::write(transaction, database, ledger.into_changes()).await
+    flush::write(transaction, database, ledger.into_changes()).await?;
+    Ok(())
 }
 
 /// A conversation that has moved.
@@ -295,14 +296,15 @@ impl Unit for SqlUnit {
         Ok(load::documents(&self.transaction, messages, events).await?)
     }
 
-    async fn commit(self: Box<Self>, mut changes: Changes) -> Result<(), StoreError> {
+    async fn commit(self: Box<Self>, mut changes: Changes) -> Result<bool, StoreError> {
         // Nobody needs to know to the second when something was last delivered.
         changes.delivered.retain(|(_, installation), now| self.noted.is_news(*installation, None, *now));
         let calls_others = changes.calls_others && self.calls.may_call();
-        flush::write(&self.transaction, &self.database, changes).await?;
+        let wakes_events = flush::write(&self.transaction, &self.database, changes).await?;
         if calls_others {
             notify_due(&self.transaction).await?;
         }
-        self.transaction.commit().await.map_err(|error| StoreError::CommitUnknown(error.to_string()))
+        self.transaction.commit().await.map_err(|error| StoreError::CommitUnknown(error.to_string()))?;
+        Ok(wakes_events)
     }
 }

@@ -10,13 +10,14 @@ use super::{
     tables,
 };
 use crate::{
-    delivery::{CancelWhat, ledger::Stream, store::Full},
+    delivery::{
+        CancelWhat,
+        ledger::Stream,
+        store::{Full, SHARE},
+    },
     ids::{OrganizationId, StreamId},
     store::{entities::copies, sheet::Sheet},
 };
-
-/// Most streams that one organization gets in one lease.
-const ORGANIZATION_SHARE: i64 = 8;
 
 /// Urgent streams go before others that have been due for up to five minutes longer; those
 /// with low urgency let others pass that came up to a minute later. So nothing starves.
@@ -42,7 +43,7 @@ pub(super) async fn due(
             AND (d.owner IS NULL OR d.lease_until <= $1) AND (h.held_until IS NULL OR h.held_until <= $1)
             AND (d.installation IS NULL OR d.installation NOT IN {})
             AND (d.subscription IS NULL OR d.subscription NOT IN {})
-        ORDER BY turn LIMIT {ORGANIZATION_SHARE}",
+        ORDER BY turn LIMIT {SHARE}",
         source(on, &tables::IDS, 4),
         source(on, &tables::NAMES, 5)
     );
