@@ -27,7 +27,7 @@ use crate::{
     ids::{CopyId, EventId, OrganizationId, StreamId},
     store::{
         Database, entities,
-        sheet::{self, Columns, Kind, Rows, Sheet},
+        sheet::{self, Columns, Kind, Part, Rows, Script, Sheet},
         statement,
     },
 };
@@ -108,29 +108,33 @@ pub async fn append(
     event: NewEvent,
 ) -> Result<(), DbErr> {
     let subscriptions = entities::subscriptions::Entity::find().all(transaction).await?;
-    append_for(transaction, &subscriptions, vec![(organization.clone(), event)]).await?;
+    append_for(transaction, &subscriptions, Vec::new(), vec![(organization.clone(), event)]).await?;
     Ok(())
 }
 
-/// Write several events and their copies, by what is known of the subscriptions. The answer is
-/// whether there are any copies.
+/// Write several events and their copies, by what is known of the subscriptions; and in the same
+/// exchange, before them, some other rows. The answer is whether there
+/// are any copies.
 ///
 /// # Errors
 /// The database refuses.
-pub async fn append_all(
+pub(crate) async fn append_all(
     transaction: &DatabaseTransaction,
     database: &Database,
+    first: Vec<Part>,
     events: Vec<(OrganizationId, NewEvent)>,
 ) -> Result<bool, DbErr> {
     if events.is_empty() {
+        Script::of(transaction.get_database_backend(), first).run(transaction).await?;
         return Ok(false);
     }
-    append_for(transaction, &subscriptions::stored_rows(database).await?, events).await
+    append_for(transaction, &subscriptions::stored_rows(database).await?, first, events).await
 }
 
 async fn append_for(
     transaction: &DatabaseTransaction,
     subscriptions: &[entities::subscriptions::Model],
+    first: Vec<Part>,
     events: Vec<(OrganizationId, NewEvent)>,
 ) -> Result<bool, DbErr> {
     let count = i64::try_from(events.len()).map_err(|_| DbErr::Custom("too many events at once".into()))?;
@@ -161,20 +165,7 @@ async fn append_for(
             event.at.as_micros().into(),
         ]
     });
-    // On SQLite, the sequence that is taken is a row too.
-    let (sql, first, expected): (String, Vec<Value>, i64) = match engine {
-        DbBackend::Sqlite => (event_script(&new_events), vec![count.into(), count.into()], count + 1),
-        _ => {
-            let names: BTreeSet<&str> = events.iter().map(|(organization, _)| organization.as_str()).collect();
-            let names = Sheet::of(&ORGANIZATIONS, &names, |name| [(*name).into()]);
-            (event_statement(&new_events), vec![names.into(), count.into()], count)
-        }
-    };
-    let values = first.into_iter().chain(new_events.into_values());
-    let written = transaction.execute_raw(statement(transaction, &sql, values)).await?.rows_affected();
-    if i64::try_from(written) != Ok(expected) {
-        return Err(DbErr::Custom("an event's organization is gone".into()));
-    }
+    write_events(transaction, first, &events, new_events).await?;
     if copies.is_empty() {
         return Ok(false);
     }
@@ -189,6 +180,39 @@ async fn append_for(
     let values = woken.into_values().into_iter().chain(new_copies.into_values());
     transaction.execute_raw(statement(transaction, &sql, values)).await?;
     Ok(true)
+}
+
+/// Write other rows, and events after them, in one exchange. On Postgres, one statement can use
+/// what another returns, so that takes the last of the others.
+async fn write_events(
+    transaction: &DatabaseTransaction,
+    mut others: Vec<Part>,
+    events: &[(OrganizationId, NewEvent)],
+    rows: Rows,
+) -> Result<(), DbErr> {
+    let (engine, wanted) = (transaction.get_database_backend(), rows.count);
+    let count = i64::try_from(wanted).unwrap_or(i64::MAX);
+    if engine == DbBackend::Sqlite {
+        let mut script = Script::of(engine, others);
+        script.add(&take_sequence("(SELECT 1)", "?"), [count.into(), count.into()], 1);
+        let from = "organizations AS o CROSS JOIN (SELECT value FROM facts WHERE name = 'event_sequence') AS f";
+        script.add(&insert_events(&rows.source(engine, 1), from), rows.into_values(), wanted);
+        return script.run(transaction).await;
+    }
+    let last = others.pop();
+    for part in others {
+        Script::of(engine, [part]).run(transaction).await?;
+    }
+    let names: BTreeSet<&str> = events.iter().map(|(organization, _)| organization.as_str()).collect();
+    let names = Sheet::of(&ORGANIZATIONS, &names, |name| [(*name).into()]);
+    let sql = event_statement(&rows, last.as_ref());
+    let mut values: Vec<Value> = vec![names.into(), count.into()];
+    values.extend(rows.into_values());
+    if let Some((_, rows)) = last {
+        let count = i64::try_from(rows.count).unwrap_or(i64::MAX);
+        values.extend(rows.into_values().into_iter().chain([count.into()]));
+    }
+    sheet::expect(transaction.execute_raw(statement(transaction, &sql, values)).await?.rows_affected(), wanted)
 }
 
 /// Events, and how many of their batch come after each.
@@ -244,25 +268,23 @@ fn insert_events(events: &str, from: &str) -> String {
     )
 }
 
-/// What writes events, for SQLite: two statements in one exchange.
-fn event_script(events: &Rows) -> String {
-    let from = "organizations AS o CROSS JOIN (SELECT value FROM facts WHERE name = 'event_sequence') AS f";
-    let events = events.source(DbBackend::Sqlite, 2);
-    format!("{};\n{}", take_sequence("(SELECT 1)", "?"), insert_events(&events, from))
-}
-
-/// The same for Postgres, where one statement can use what another returns. Organizations are
-/// locked, so that none is deleted and leaves events behind.
-fn event_statement(events: &Rows) -> String {
-    let postgres = DbBackend::Postgres;
-    format!(
-        "WITH o AS (SELECT g.id FROM {} AS n CROSS JOIN organizations g WHERE g.id = n.name
-            ORDER BY g.id FOR KEY SHARE OF g),
-        f AS ({} RETURNING value) {}",
-        sheet::rows(postgres, &ORGANIZATIONS, 1),
-        take_sequence("(SELECT COUNT(*) FROM o) AS locked", "$2"),
-        insert_events(&events.source(postgres, 3), "o CROSS JOIN f")
-    )
+/// What writes events on Postgres. The sequence is taken after the other rows have been written,
+/// since all who take it wait for each other. Organizations are locked, so that none is deleted and leaves events behind.
+fn event_statement(events: &Rows, other: Option<&Part>) -> String {
+    let engine = DbBackend::Postgres;
+    let names = sheet::rows(engine, &ORGANIZATIONS, 1);
+    let mut before = format!(
+        "o AS (SELECT g.id FROM {names} AS n CROSS JOIN organizations g WHERE g.id = n.name
+            ORDER BY g.id FOR KEY SHARE OF g)"
+    );
+    let (mut done, mut condition) = ("(SELECT COUNT(*) FROM o) AS locked".to_owned(), "");
+    if let Some((text, rows)) = other {
+        before = format!("{before}, w AS ({} RETURNING 1)", text(&rows.source(engine, 4)));
+        done += " CROSS JOIN (SELECT COUNT(*) FROM w) AS written";
+        condition = "AND (SELECT COUNT(*) FROM w) = $5";
+    }
+    let (take, insert) = (take_sequence(&done, "$2"), insert_events(&events.source(engine, 3), "o CROSS JOIN f"));
+    format!("WITH {before}, f AS ({take} RETURNING value) {insert} {condition}")
 }
 
 /// A subscription that was removed a moment ago hears nothing.

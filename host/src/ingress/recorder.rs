@@ -276,7 +276,7 @@ impl Task {
         }
         // Whoever appends locks the sequence, then the streams; workers lock a stream, then
         // its copies. So copies of events come last.
-        events::append_all(&change, &self.database, told).await?;
+        events::append_all(&change, &self.database, Vec::new(), told).await?;
         rows::settle(&change, conclusions).await?;
         rows::conclude(&change, conclusions).await?;
         change.commit().await.map_err(|error| StoreError::CommitUnknown(error.to_string()))?;

@@ -18,12 +18,17 @@ pub(super) const READERS: u32 = 10;
 /// first in vain.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
+/// After how long without use a connection is tried before it is used. To try each time would be
+/// an exchange more for each unit of work; and it is tried when it is given back, anyway.
+const REST: Duration = Duration::from_secs(1);
+
 pub(super) fn postgres(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
         .min_connections(1)
         .sqlx_logging(false)
+        .test_before_acquire_if_idle_for(REST)
         .connect_timeout(PATIENCE)
         .acquire_timeout(PATIENCE);
     options

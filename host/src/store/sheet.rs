@@ -5,9 +5,11 @@
 
 use std::{borrow::Cow, fmt::Write};
 
-use sea_orm::{DbBackend, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Value};
 use serde::{Deserialize, Deserializer, de::Error};
 use uuid::Uuid;
+
+use super::statement;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -227,6 +229,58 @@ impl Rows {
     /// What the parameters are.
     pub(crate) fn into_values(self) -> Vec<Value> {
         self.values
+    }
+}
+
+/// A statement that writes rows of a table, which come from a subquery; and the rows.
+pub(crate) type Part = (fn(&str) -> String, Rows);
+
+/// Statements that write rows, in one exchange with the database.
+#[derive(Default)]
+pub(crate) struct Script {
+    sql: String,
+    values: Vec<Value>,
+    /// How many rows they write.
+    count: usize,
+}
+
+impl Script {
+    /// One after the other. Postgres takes one alone.
+    pub(crate) fn of(engine: DbBackend, parts: impl IntoIterator<Item = Part>) -> Self {
+        let mut script = Self::default();
+        for (text, rows) in parts {
+            let (sql, count) = (text(&rows.source(engine, 1)), rows.count);
+            script.add(&sql, rows.into_values(), count);
+        }
+        script
+    }
+
+    /// One more that writes so many rows.
+    pub(crate) fn add(&mut self, sql: &str, values: impl IntoIterator<Item = Value>, count: usize) {
+        self.sql += sql;
+        self.sql.push(';');
+        self.values.extend(values);
+        self.count += count;
+    }
+
+    /// Run them.
+    ///
+    /// # Errors
+    /// The database refuses, or another number of rows was written.
+    pub(crate) async fn run(self, on: &impl ConnectionTrait) -> Result<(), DbErr> {
+        if self.count == 0 {
+            return Ok(());
+        }
+        let done = on.execute_raw(statement(on, &self.sql, self.values)).await?;
+        expect(done.rows_affected(), self.count)
+    }
+}
+
+/// Whether as many rows were written as there were.
+pub(crate) fn expect(written: u64, count: usize) -> Result<(), DbErr> {
+    match usize::try_from(written) == Ok(count) {
+        true => Ok(()),
+        false => Err(DbErr::Custom(format!("{written} rows instead of {count} were as they were loaded"))),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Writing what a unit of work has changed, each table once. On SQLite all of it is one
-//! exchange with the connection's thread; on Postgres one statement writes everything but the
-//! streams, since a stream that is given back is due when the first of its copies is, as they
-//! are then.
+//! exchange with the connection's thread. On Postgres it is two: one statement for everything but
+//! streams that are given back, since such a stream is due when the first of its copies is, as
+//! they are then; and one for those and for events.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +9,14 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr};
 
 use super::tables;
 use crate::{
-    delivery::ledger::Changes,
+    delivery::ledger::{Changes, Stream},
     events,
     store::{
         Database,
-        sheet::{Columns, Rows},
+        sheet::{Columns, Part, Rows, expect},
         statement,
     },
 };
-
-/// A statement that writes rows of a table, which come from a subquery.
-type Text = fn(&str) -> String;
-
-/// It, and the rows.
-type Part = (Text, Rows);
 
 /// Write everything. The answer is whether subscriptions are told of it.
 ///
@@ -30,17 +24,31 @@ type Part = (Text, Rows);
 /// The database refuses, or a row isn't any more as it was loaded.
 pub(super) async fn write(on: &DatabaseTransaction, database: &Database, changes: Changes) -> Result<bool, DbErr> {
     let engine = on.get_database_backend();
-    let (mut parts, streams) = parts(engine, &changes);
-    if engine == DbBackend::Postgres {
-        at_once(on, std::mem::take(&mut parts)).await?;
+    let (released, changed): (Vec<_>, Vec<_>) =
+        changes.streams.changed.iter().cloned().partition(|(_, stream)| stream.is_released);
+    let mut parts = parts(engine, &changes);
+    parts.push(changed_streams(engine, &changed));
+    let mut last = vec![changed_streams(engine, &released)];
+    match engine {
+        // Postgres plans each text in each session, which costs more than a part without rows.
+        DbBackend::Postgres => at_once(on, parts).await?,
+        _ => last.splice(0..0, parts).for_each(drop),
     }
-    one_after_another(on, parts.into_iter().chain(streams)).await?;
-    // Last, since all who append wait for each other here.
-    events::append_all(on, database, changes.events).await
+    last.retain(|(_, rows)| rows.count > 0);
+    // Events last, since all who append wait for each other there.
+    events::append_all(on, database, last, changes.events).await
 }
 
-/// What there is to write, in the order in which rows refer to each other; and the changed streams.
-fn parts(engine: DbBackend, changes: &Changes) -> (Vec<Part>, Option<Part>) {
+/// Streams that aren't as they were loaded, each under the fence of then.
+fn changed_streams(engine: DbBackend, streams: &[(Stream, Stream)]) -> Part {
+    (
+        |from| update("streams", &tables::STREAM_CHANGES, "AND t.fence = v.was_fence", from),
+        Rows::of(engine, &tables::STREAM_CHANGES, streams, tables::stream_change),
+    )
+}
+
+/// What there is to write but changed streams and events, in the order in which rows refer to each other.
+fn parts(engine: DbBackend, changes: &Changes) -> Vec<Part> {
     let changed_messages: Vec<_> = changes.messages.changed.iter().map(|(_, row)| row).collect();
     let changed_copies: Vec<_> = changes.copies.changed.iter().map(|(_, row)| row).collect();
     let mut times: BTreeMap<_, (Option<i64>, Option<i64>)> = BTreeMap::new();
@@ -52,7 +60,7 @@ fn parts(engine: DbBackend, changes: &Changes) -> (Vec<Part>, Option<Part>) {
     }
     let times: Vec<_> = times.into_iter().collect();
     let tallies: Vec<_> = changes.tallies.rows().collect();
-    let parts: [Part; 8] = [
+    vec![
         (
             |from| insert("streams", &tables::STREAMS, from),
             Rows::of(engine, &tables::STREAMS, &changes.streams.new, tables::stream),
@@ -89,12 +97,7 @@ fn parts(engine: DbBackend, changes: &Changes) -> (Vec<Part>, Option<Part>) {
                 [(*organization).into(), (*outcome).into(), (*total).into()]
             }),
         ),
-    ];
-    let streams = Rows::of(engine, &tables::STREAM_CHANGES, &changes.streams.changed, tables::stream_change);
-    let change_streams: Text = |from| update("streams", &tables::STREAM_CHANGES, "AND t.fence = v.was_fence", from);
-    // Postgres plans each text in each session, which costs more than a part without rows.
-    let is_there = |part: &Part| part.1.count > 0 || engine == DbBackend::Postgres;
-    (parts.into_iter().filter(is_there).collect(), Some((change_streams, streams)).filter(is_there))
+    ]
 }
 
 /// One statement, in which Postgres writes all the tables; its answer is the number of rows.
@@ -114,29 +117,6 @@ async fn at_once(on: &DatabaseTransaction, parts: Vec<Part>) -> Result<(), DbErr
     let row = on.query_one_raw(statement(on, &sql, values)).await?;
     let row = row.ok_or_else(|| DbErr::Custom("a count has no row".into()))?;
     expect(u64::try_from(row.try_get::<i64>("", "total")?).unwrap_or_default(), wanted)
-}
-
-/// A statement for each table, in one exchange with the database.
-async fn one_after_another(on: &DatabaseTransaction, parts: impl Iterator<Item = Part>) -> Result<(), DbErr> {
-    let engine = on.get_database_backend();
-    let (mut sql, mut values, mut wanted) = (String::new(), Vec::new(), 0);
-    for (text, rows) in parts {
-        sql += &text(&rows.source(engine, 1));
-        sql += ";";
-        wanted += rows.count;
-        values.extend(rows.into_values());
-    }
-    if wanted == 0 {
-        return Ok(());
-    }
-    expect(on.execute_raw(statement(on, &sql, values)).await?.rows_affected(), wanted)
-}
-
-fn expect(written: u64, rows: usize) -> Result<(), DbErr> {
-    match usize::try_from(written) == Ok(rows) {
-        true => Ok(()),
-        false => Err(DbErr::Custom(format!("{written} rows instead of {rows} were as they were loaded"))),
-    }
 }
 
 fn insert<const N: usize>(table: &str, columns: &Columns<N>, from: &str) -> String {

@@ -267,12 +267,15 @@ pub(super) async fn rows(on: &DatabaseTransaction, wanted: &RowsWanted, now: Tim
         }
         return Ok(rows);
     }
+    let mut may_find = asked.each_ref().map(|(is_asked, _)| *is_asked);
     for (load, text) in LOADS.iter().zip(EACH_LOAD.iter()) {
-        if load.inputs.iter().any(|input| asked[*input as usize].0) {
+        if load.inputs.iter().any(|input| may_find[*input as usize]) {
             for row in query(on, text, load.inputs.iter().map(value)).await? {
                 (load.take)(&mut rows, &row)?;
             }
         }
+        // They come first; those that aren't there have no copies.
+        may_find[Input::Messages as usize] = !rows.messages.is_empty();
     }
     complete(rows, wanted)
 }
