@@ -67,6 +67,8 @@ pub struct Checker {
     taken_under: BTreeMap<Uuid, i64>,
     /// Whether a copy that is on its way was in doubt when it was taken.
     doubts: BTreeMap<Uuid, bool>,
+    /// Copies that were given up while nobody knew whether they had arrived.
+    given_up_in_doubt: BTreeSet<Uuid>,
     /// The revision that last left a copy out: what it should have shown before isn't wanted.
     left_out: BTreeMap<Uuid, i64>,
 }
@@ -112,6 +114,7 @@ impl Checker {
         }
         self.check_fences(after);
         self.check_ends(done, before, after);
+        self.check_doubts(done, before, after);
         if let Done::Leased { owner, elsewhere, .. } = done {
             self.check_nothing_was_overlooked(*owner, elsewhere, after);
         }
@@ -358,6 +361,23 @@ impl Checker {
         }
     }
 
+    /// What was given up in doubt is found out before anything more is done about it.
+    fn check_doubts(&mut self, done: &Done<'_>, before: &View, after: &View) {
+        for (id, was) in &before.copies {
+            let row = &after.copies[id];
+            let was_in_doubt = match was.state.as_str() {
+                "unknown" | "finding" => true,
+                "sending" => matches!(done, Done::Expired),
+                _ => false,
+            };
+            if was.is_open && was_in_doubt && matches!(row.state.as_str(), "dead" | "expired") {
+                self.given_up_in_doubt.insert(*id);
+            } else if row.is_open && self.given_up_in_doubt.remove(id) {
+                assert!(matches!(row.state.as_str(), "unknown" | "finding"), "a doubt is forgotten: {was:?} {row:?}");
+            }
+        }
+    }
+
     /// A final revision isn't merged into one that isn't final.
     fn check_final(&self, row: &copies::Model, revision: i64, may_be_called_off: bool) {
         let of_message = |asked: &&Asked| asked.copies.contains(&row.id) && !row.removal;
@@ -389,7 +409,9 @@ impl Checker {
     /// is open, every lease has been given back.
     pub fn check_drained(&self, view: &View) {
         for copy in view.copies.values() {
-            assert!(!copy.is_open && copy.sending.is_none() && copy.pinned.is_none(), "still open: {copy:?}");
+            assert!(!copy.is_open && copy.pinned.is_none(), "still open: {copy:?}");
+            let may_have_arrived = matches!(copy.state.as_str(), "dead" | "expired");
+            assert!(copy.sending.is_none() || may_have_arrived, "still on its way: {copy:?}");
             assert!(copy.due_at.is_none(), "{copy:?}");
             if copy.state == "delivered" && copy.event.is_none() {
                 assert_eq!(copy.shown, Some(copy.revision), "the newest revision is shown: {copy:?}");

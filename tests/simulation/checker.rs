@@ -91,7 +91,7 @@ impl Ending<'_> {
                 faults.push(format!("conservation in {organization}: {:?}", self.tables.tallies));
             }
         }
-        let open = self.tables.copies.values().filter(|copy| copy.is_open || copy.sending.is_some());
+        let open = self.tables.copies.values().filter(|copy| copy.is_open);
         faults.extend(open.map(|copy| format!("still open: {copy:?}")));
         let awake = self.tables.streams.values().filter(|stream| stream.owner.is_some());
         faults.extend(awake.map(|stream| format!("still leased: {stream:?}")));

@@ -79,6 +79,7 @@ on_both_engines![
     what_waits_for_a_conversation_that_has_moved_keeps_its_order,
     a_person_who_has_moved_is_found,
     a_doubt_stays_until_it_is_resolved,
+    a_doubt_outlasts_the_time_that_a_message_has,
     a_message_that_is_put_again_while_it_is_taken_away_comes_back,
     stopping_under_load_loses_nothing_and_doubles_nothing,
     a_fallback_is_called_off_where_everything_else_has_arrived,
@@ -404,6 +405,43 @@ async fn a_doubt_stays_until_it_is_resolved(engine: Engine) {
     host.put("a1", message(1, channel, "Fire")).await;
     host.settles("a1", DONE).await;
     assert_eq!(host.pigeon.posts("loft").len(), 1, "a failure to look must not lead to a second post");
+    host.check_conservation().await;
+}
+
+async fn a_doubt_outlasts_the_time_that_a_message_has(engine: Engine) {
+    let host = TestHost::start(engine).await;
+    let again = host.channel("put again").await;
+    let channels = [
+        ("put again", again),
+        ("deleted", host.channel("deleted").await),
+        ("replayed", host.channel("replayed").await),
+    ];
+    host.pigeon.world().blind = usize::MAX;
+    for (loft, channel) in channels {
+        host.pigeon.fate(loft, Fate::LoseAnswer);
+        let mut brief = message(1, channel, "Fire");
+        brief["expires_at"] = json!(host.app.clock.now().plus(Duration::from_millis(1_500)));
+        host.put(loft, brief).await;
+    }
+    for (key, _) in channels {
+        host.settles(key, &[CopyState::Expired]).await;
+    }
+    host.pigeon.world().blind = 0;
+    host.put("put again", message(2, again, "Out")).await;
+    chatport_host::delivery::delete(&host.app, &host.organization, "deleted").await.unwrap();
+    let what = DeadFilter { code: Some("expired".into()), ..DeadFilter::default() };
+    let how = HowToReplay { limit: 10, rate: None, not_before: None, dry_run: false };
+    replay::replay(&host.app, &host.organization, &what, &how).await.unwrap();
+    host.settles("put again", DONE).await;
+    host.settles("deleted", &[CopyState::Removed]).await;
+    host.settles("replayed", DONE).await;
+    for (loft, shown, is_deleted) in
+        [("put again", "Out", false), ("deleted", "Fire", true), ("replayed", "Fire", false)]
+    {
+        let posts = host.pigeon.posts(loft);
+        assert_eq!(posts.len(), 1, "{loft}: the first post is found");
+        assert_eq!((posts[0].shown.last().map(String::as_str), posts[0].deleted), (Some(shown), is_deleted), "{loft}");
+    }
     host.check_conservation().await;
 }
 

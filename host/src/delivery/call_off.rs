@@ -7,7 +7,7 @@ use chatport_sdk::time::Timestamp;
 
 use super::{
     ledger::Ledger,
-    revise::{change, roots, wake},
+    revise::{change, roots, taken_up, wake},
     tally,
     view::{CopyView, FailureView, MessageEvent, copy_view},
 };
@@ -20,7 +20,7 @@ const REMOVAL_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 pub(super) fn leave(ledger: &mut Ledger, row: &copies::Model, delete: bool, now: Timestamp) {
     let organization = OrganizationId::stored(row.organization.clone());
     let is_on_its_way = row.is_taken() || row.state == "unknown";
-    let may_stand = row.parts != "[]" || is_on_its_way;
+    let may_stand = row.parts != "[]" || is_on_its_way || row.has_ended_in_doubt();
     let tallies = &mut ledger.changes.tallies;
     let updated_at = now.as_micros();
     let row = row.clone();
@@ -30,13 +30,13 @@ pub(super) fn leave(ledger: &mut Ledger, row: &copies::Model, delete: bool, now:
         }
         tallies.add(&organization, tally::ACCEPTED, 1);
         tallies.add(&organization, tally::SUPERSEDED, waiting(&row));
+        let row = if is_on_its_way { row } else { taken_up(row) };
         let row = copies::Model {
             pinned: None,
             revision: row.revision + 1,
             removal: true,
             is_open: true,
             due_at: Some(now.as_micros()),
-            state: if is_on_its_way { row.state } else { "pending".to_owned() },
             expires_at: now.plus(REMOVAL_LIFETIME).as_micros(),
             updated_at,
             ..row
@@ -96,13 +96,14 @@ pub(super) fn delete(
 /// The time of an open copy has run out. `key`: of its message; an event ends in silence.
 pub(super) fn expire(ledger: &mut Ledger, row: &copies::Model, key: Option<&str>) {
     let organization = OrganizationId::stored(row.organization.clone());
+    let is_in_doubt = row.is_taken() || row.state == "unknown";
     let expired = copies::Model {
         is_open: false,
         state: "expired".into(),
         code: Some("expired".into()),
         due_at: None,
         pinned: None,
-        sending: None,
+        sending: is_in_doubt.then_some(row.revision),
         updated_at: ledger.now.as_micros(),
         ..row.clone()
     };

@@ -289,12 +289,22 @@ pub(super) fn conclude(ledger: &mut Ledger, record: &Record) {
     if !change.keeps_sending {
         copy.sending = None;
     }
+    // Given up: whether it had arrived before has not been found out, or not for certain.
+    let is_in_doubt = work.unsure && matches!(record.outcome, Outcome::Dead { .. } | Outcome::Expired);
     if copy.pinned == Some(work.revision) && !change.is_open {
         copy.pinned = None;
     }
     let goes_on = is_newer && !change.is_open;
     copy.is_open = is_newer || change.is_open;
-    copy.state = if goes_on { "pending" } else { change.state }.to_owned();
+    copy.state = match goes_on {
+        true if is_in_doubt => "unknown",
+        true => "pending",
+        false => change.state,
+    }
+    .to_owned();
+    if is_in_doubt && !goes_on {
+        copy.sending = Some(copy.revision);
+    }
     if !matches!(record.outcome, Outcome::Untried { .. }) {
         copy.code = change.code.map(str::to_owned);
         copy.detail = detail_of(&change);

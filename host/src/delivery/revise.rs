@@ -310,7 +310,7 @@ fn reopen(ledger: &mut Ledger, row: copies::Model, operation: &Operation, pins: 
     let superseded = waited.filter(|revision| row.sending != Some(*revision) && pinned != Some(*revision)).count();
     // A removal has the number after the revision that it takes away. If this comes under the
     // same number, the removal ends here, though it may be on its way.
-    let is_homonym = row.removal && row.sending == Some(operation.put.revision);
+    let is_homonym = row.is_open && row.removal && row.sending == Some(operation.put.revision);
     let superseded = i64::try_from(superseded).unwrap_or(0) + i64::from(is_homonym);
     tallies.add(&operation.organization, tally::SUPERSEDED, superseded);
     // A fallback that was never needed waits again.
@@ -322,7 +322,8 @@ fn reopen(ledger: &mut Ledger, row: copies::Model, operation: &Operation, pins: 
         "unknown" | "retry" => row.due_at.unwrap_or(wanted),
         _ => wanted,
     };
-    let mut row = copies::Model {
+    let row = if is_active { row } else { copies::Model { code: None, detail: None, ..taken_up(row) } };
+    let row = copies::Model {
         revision: operation.put.revision,
         pinned,
         is_open: true,
@@ -336,16 +337,19 @@ fn reopen(ledger: &mut Ledger, row: copies::Model, operation: &Operation, pins: 
         updated_at: operation.now.as_micros(),
         ..row
     };
-    if !is_active {
-        row.state = "pending".to_owned();
-        row.attempts = 0;
-        row.first_tried_at = None;
-        row.code = None;
-        row.detail = None;
-    }
     wake(ledger, &row, due);
     change(ledger, row.clone());
     row
+}
+
+/// A copy that isn't on its way, as it stands when there is something to do again. If it was
+/// given up in doubt, what may have arrived is found out first.
+pub(super) fn taken_up(row: copies::Model) -> copies::Model {
+    let row = copies::Model { attempts: 0, ..row };
+    match row.has_ended_in_doubt() {
+        true => copies::Model { state: "unknown".to_owned(), sending: None, ..row },
+        false => copies::Model { state: "pending".to_owned(), first_tried_at: None, ..row },
+    }
 }
 
 /// A copy is due at this time, and so is its stream.
@@ -377,14 +381,14 @@ pub(super) fn replay(ledger: &mut Ledger, id: Uuid, due: Timestamp, lifetime: Du
     let Some(copy) = ledger.copy(id).filter(|copy| matches!(copy.state.as_str(), "dead" | "expired")) else {
         return false;
     };
-    copy.is_open = true;
-    copy.state = "pending".to_owned();
-    copy.due_at = Some(due.as_micros());
-    copy.attempts = 0;
-    copy.crashes = 0;
-    copy.first_tried_at = None;
-    copy.expires_at = due.plus(lifetime).as_micros();
-    copy.updated_at = now.as_micros();
+    *copy = copies::Model {
+        is_open: true,
+        due_at: Some(due.as_micros()),
+        crashes: 0,
+        expires_at: due.plus(lifetime).as_micros(),
+        updated_at: now.as_micros(),
+        ..taken_up(copy.clone())
+    };
     let copy = copy.clone();
     wake(ledger, &copy, due.as_micros());
     ledger.changes.tallies.add(&OrganizationId::stored(copy.organization), tally::ACCEPTED, 1);

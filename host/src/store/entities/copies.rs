@@ -50,6 +50,11 @@ impl Model {
     pub fn is_taken(&self) -> bool {
         matches!(self.state.as_str(), "sending" | "finding")
     }
+
+    /// Whether nobody knew, when it was given up, if what had been sent has arrived.
+    pub fn has_ended_in_doubt(&self) -> bool {
+        !self.is_open && self.sending.is_some()
+    }
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
