@@ -490,11 +490,16 @@ async fn where_nothing_can_be_found_out_the_message_decides(engine: Engine) {
     host.pigeon.fate("loft", Fate::LoseAnswer);
     let mut never_twice = message(1, channel, "newsletter");
     never_twice["on_unknown"] = json!("dead");
-    host.put("rather never", never_twice).await;
+    host.put("rather never", never_twice.clone()).await;
     host.settles("rather never", &[CopyState::Dead]).await;
     let view = read::message(&host.app, &host.organization, "rather never").await.unwrap().unwrap();
     assert_eq!(view.copies[0].copy.code.as_deref(), Some("unknown_outcome"));
     assert_eq!(host.pigeon.posts("loft").len(), 3);
+    // What is new about it is told nevertheless.
+    never_twice["revision"] = json!(2);
+    host.put("rather never", never_twice).await;
+    host.settles("rather never", DONE).await;
+    assert_eq!(host.pigeon.posts("loft").len(), 4);
     host.check_conservation().await;
 }
 

@@ -17,6 +17,9 @@ use crate::{
     store::entities::{attempts, copies},
 };
 
+/// The code of what may have arrived; of what is dead by it, that can't be found out.
+pub(super) const UNKNOWN: &str = "unknown_outcome";
+
 /// Lease a stream for `owner`; what it was leased for before is lost.
 pub(super) fn lease(ledger: &mut Ledger, stream: Uuid, owner: Uuid) -> Option<Lease> {
     let until = ledger.now.plus(LEASE);
@@ -87,7 +90,7 @@ fn set_aside(ledger: &mut Ledger, id: Uuid) {
     let crashes = usize::try_from(copy.crashes).unwrap_or(usize::MAX);
     copy.state = "unknown".to_owned();
     copy.due_at = Some(now.plus(schedule::wait(crashes, 0.5)).as_micros());
-    copy.code = Some("unknown_outcome".to_owned());
+    copy.code = Some(UNKNOWN.to_owned());
     copy.detail = Some("the process that sent it died before the answer came".to_owned());
 }
 
@@ -253,7 +256,7 @@ fn change_of(work: &Work, outcome: &Outcome) -> Change {
             Change { keeps_sending: work.unsure, ..open(waits("pending"), *until, work.attempts, Some(*code), detail) }
         }
         Outcome::Unknown { at, detail } => {
-            Change { keeps_sending: true, ..open("unknown", *at, work.attempts + 1, Some("unknown_outcome"), detail) }
+            Change { keeps_sending: true, ..open("unknown", *at, work.attempts + 1, Some(UNKNOWN), detail) }
         }
         Outcome::Dead { code, detail } => end("dead", Some(*code), detail, tally::DEAD),
         Outcome::Expired => end("expired", Some("expired"), "its time ran out", tally::EXPIRED),
@@ -289,8 +292,13 @@ pub(super) fn conclude(ledger: &mut Ledger, record: &Record) {
     if !change.keeps_sending {
         copy.sending = None;
     }
-    // Given up: whether it had arrived before has not been found out, or not for certain.
-    let is_in_doubt = work.unsure && matches!(record.outcome, Outcome::Dead { .. } | Outcome::Expired);
+    // Given up, though it could still be found out whether it had arrived.
+    let is_in_doubt = work.unsure
+        && match record.outcome {
+            Outcome::Dead { code, .. } => code != UNKNOWN,
+            Outcome::Expired => true,
+            _ => false,
+        };
     if copy.pinned == Some(work.revision) && !change.is_open {
         copy.pinned = None;
     }

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use super::{
     message::{OnUnknown, ShownPart},
+    outcomes::UNKNOWN,
     pace::{Destination, Pace},
     store::{LEASE, Outcome, What, Work},
     units::in_time,
@@ -222,10 +223,10 @@ impl<'a> Sending<'a> {
         metrics::counter!("chatport_duplicates_possible_total", "backend" => task.backend.descriptor().id).increment(1);
         match task.put.on_unknown {
             OnUnknown::Repeat if self.work.attempts > BLIND_REPEATS => {
-                Err(dead("unknown_outcome", "it was sent several times and never answered; it may have arrived"))
+                Err(dead(UNKNOWN, "it was sent several times and never answered; it may have arrived"))
             }
             OnUnknown::Repeat => Ok(()),
-            OnUnknown::Dead => Err(dead("unknown_outcome", "it may have arrived; the message asks not to repeat it")),
+            OnUnknown::Dead => Err(dead(UNKNOWN, "it may have arrived; the message asks not to repeat it")),
         }
     }
 
