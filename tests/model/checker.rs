@@ -370,6 +370,10 @@ impl Checker {
                 "sending" => matches!(done, Done::Expired),
                 _ => false,
             };
+            if was.is_open && !row.is_open {
+                // It may be in more doubt afterwards than its own process was.
+                self.doubts.remove(id);
+            }
             if was.is_open && was_in_doubt && matches!(row.state.as_str(), "dead" | "expired") {
                 self.given_up_in_doubt.insert(*id);
             } else if row.is_open && self.given_up_in_doubt.remove(id) {
