@@ -366,7 +366,7 @@ impl Checker {
         for (id, was) in &before.copies {
             let row = &after.copies[id];
             let was_in_doubt = match was.state.as_str() {
-                "unknown" | "finding" => true,
+                "unknown" | "doubtful" | "finding" => true,
                 "sending" => matches!(done, Done::Expired),
                 _ => false,
             };
@@ -374,10 +374,10 @@ impl Checker {
                 // It may be in more doubt afterwards than its own process was.
                 self.doubts.remove(id);
             }
-            if was.is_open && was_in_doubt && matches!(row.state.as_str(), "dead" | "expired") {
+            if was.is_open && was_in_doubt && matches!(row.state.as_str(), "dead" | "expired" | "cancelled") {
                 self.given_up_in_doubt.insert(*id);
             } else if row.is_open && self.given_up_in_doubt.remove(id) {
-                assert!(matches!(row.state.as_str(), "unknown" | "finding"), "a doubt is forgotten: {was:?} {row:?}");
+                assert!(matches!(row.state.as_str(), "doubtful" | "finding"), "a doubt is forgotten: {was:?} {row:?}");
             }
         }
     }
@@ -414,7 +414,7 @@ impl Checker {
     pub fn check_drained(&self, view: &View) {
         for copy in view.copies.values() {
             assert!(!copy.is_open && copy.pinned.is_none(), "still open: {copy:?}");
-            let may_have_arrived = matches!(copy.state.as_str(), "dead" | "expired");
+            let may_have_arrived = matches!(copy.state.as_str(), "dead" | "expired" | "cancelled");
             assert!(copy.sending.is_none() || may_have_arrived, "still on its way: {copy:?}");
             assert!(copy.due_at.is_none(), "{copy:?}");
             if copy.state == "delivered" && copy.event.is_none() {

@@ -9,7 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 use chatport_host::delivery::{
-    Carried, Courier, Delivery, Engine,
+    Carried, Courier, Delivery, Engine, Operation,
     store::{DeliveryStore, Outcome, What, Work},
     units::Units,
 };
@@ -96,6 +96,11 @@ impl World {
 
     /// Accept a message for each of so many conversations of one installation, all at once.
     async fn put(&self, key: usize, conversations: usize) {
+        self.put_later(key, conversations, Duration::ZERO).await;
+    }
+
+    /// The same, to be sent after this.
+    async fn put_later(&self, key: usize, conversations: usize, wait: Duration) {
         let ask = Ask {
             organization: "acme".into(),
             key: format!("k{key}"),
@@ -109,7 +114,9 @@ impl World {
             lifetime: 3_600,
             deletes_removed: false,
         };
-        self.delivery.write(asks::operation(&ask, self.clock.now())).await.unwrap();
+        let operation = asks::operation(&ask, self.clock.now());
+        let due_at = operation.due_at.plus(wait);
+        self.delivery.write(Operation { due_at, ..operation }).await.unwrap();
     }
 }
 
@@ -145,6 +152,21 @@ async fn whoever_finds_no_seat_gets_the_next_that_is_free() {
         let arrivals = world.courier.arrivals("messages");
         assert_eq!(arrivals.len(), conversations, "in {longest:?} with {workers} workers");
         assert!(arrivals.iter().all(|at| at.duration_since(begun) >= CALL), "each takes its time");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_goes_out_in_its_time_however_soon_that_is() {
+    for wait in [20, 80, 300, 490, 700, 1_900].map(Duration::from_millis) {
+        let world = World::start(16, false);
+        // The engine has begun to sleep.
+        tokio::time::sleep(TIMERS * 2).await;
+        let begun = Instant::now();
+        world.put_later(0, 1, wait).await;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let arrivals = world.courier.arrivals("messages");
+        let took = arrivals.first().map(|at| at.duration_since(begun)).unwrap_or_default();
+        assert!(took >= wait + CALL && took <= wait + CALL + TIMERS, "{took:?} instead of {wait:?}");
     }
 }
 

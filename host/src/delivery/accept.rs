@@ -126,7 +126,11 @@ impl Operation {
     /// wrong makes nothing late, and nothing expire early. Times that were asked for stay.
     pub(super) fn by(&self, now: Timestamp) -> Cow<'_, Self> {
         if Ord::max(now.since(self.now), self.now.since(now)) < CLOCKS_DIFFER {
-            return Cow::Borrowed(self);
+            return match self.due_at == self.now && self.due_at > now {
+                // Ours is a little ahead: what is to be sent at once needn't wait for that.
+                true => Cow::Owned(Self { due_at: now, ..self.clone() }),
+                false => Cow::Borrowed(self),
+            };
         }
         let lifetime = self.expires_at.since(self.due_at);
         let due_at = self.put.not_before.map_or(now, |at| at.max(now));

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use chatport_sdk::time::Timestamp;
+use tokio::time::Instant;
 
 /// Most times that are kept; the rest is found by looking regularly.
 const MOST: usize = 10_000;
@@ -17,29 +17,29 @@ const SHORTEST: Duration = Duration::from_millis(5);
 
 /// The times at which something is due.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Alarm(Arc<Mutex<BinaryHeap<Reverse<i64>>>>);
+pub(super) struct Alarm(Arc<Mutex<BinaryHeap<Reverse<Instant>>>>);
 
 impl Alarm {
-    /// Something is due then.
-    pub(super) fn set(&self, at: Option<Timestamp>) {
+    /// Something is due after this.
+    pub(super) fn set(&self, wait: Duration) {
         let mut times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = at.filter(|_| times.len() < MOST) {
-            times.push(Reverse(at.as_micros()));
+        if times.len() < MOST {
+            times.push(Reverse(Instant::now() + wait));
         }
     }
 
     /// How long until the next one, at most `longest`. Those that have passed are forgotten.
-    pub(super) fn pause(&self, now: Timestamp, longest: Duration) -> Duration {
+    pub(super) fn pause(&self, longest: Duration) -> Duration {
+        let (now, mut has_passed) = (Instant::now(), false);
         let mut times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut has_passed = false;
-        while times.peek().is_some_and(|Reverse(at)| *at <= now.as_micros()) {
+        while times.peek().is_some_and(|Reverse(at)| *at <= now) {
             times.pop();
             has_passed = true;
         }
         match times.peek() {
             // It may have passed after the look that comes before this pause.
             _ if has_passed => SHORTEST,
-            Some(Reverse(at)) => Timestamp::from_micros(*at).since(now).clamp(SHORTEST, longest),
+            Some(Reverse(at)) => (*at - now).clamp(SHORTEST, longest),
             None => longest,
         }
     }
@@ -49,15 +49,15 @@ impl Alarm {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_next_time_ends_the_pause() {
-        let (alarm, now) = (Alarm::default(), Timestamp::from_micros(1_000_000));
-        let longest = Duration::from_millis(500);
-        assert_eq!(alarm.pause(now, longest), longest);
-        alarm.set(Some(now.plus(Duration::from_secs(9))));
-        alarm.set(Some(now.plus(Duration::from_millis(80))));
-        assert_eq!(alarm.pause(now, longest), Duration::from_millis(80));
-        assert_eq!(alarm.pause(now.plus(Duration::from_millis(80)), longest), SHORTEST);
-        assert_eq!(alarm.pause(now.plus(Duration::from_millis(80)), longest), longest);
+    #[tokio::test(start_paused = true)]
+    async fn the_next_time_ends_the_pause() {
+        let (alarm, longest) = (Alarm::default(), Duration::from_millis(500));
+        assert_eq!(alarm.pause(longest), longest);
+        alarm.set(Duration::from_secs(9));
+        alarm.set(Duration::from_millis(80));
+        assert_eq!(alarm.pause(longest), Duration::from_millis(80));
+        tokio::time::advance(Duration::from_millis(80)).await;
+        assert_eq!(alarm.pause(longest), SHORTEST);
+        assert_eq!(alarm.pause(longest), longest);
     }
 }

@@ -20,7 +20,7 @@ const REMOVAL_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 pub(super) fn leave(ledger: &mut Ledger, row: &copies::Model, delete: bool, now: Timestamp) {
     let organization = OrganizationId::stored(row.organization.clone());
     let is_on_its_way = row.is_taken() || row.state == "unknown";
-    let may_stand = row.parts != "[]" || is_on_its_way || row.has_ended_in_doubt();
+    let may_stand = row.parts != "[]" || row.is_in_doubt();
     let tallies = &mut ledger.changes.tallies;
     let updated_at = now.as_micros();
     let row = row.clone();
@@ -45,14 +45,14 @@ pub(super) fn leave(ledger: &mut Ledger, row: &copies::Model, delete: bool, now:
         change(ledger, row);
     } else if row.is_open && !is_on_its_way {
         // What was taken and then not tried is called off like the rest.
-        let sending = None;
-        tallies.add(&organization, tally::CANCELLED, waiting(&copies::Model { sending, ..row.clone() }));
+        let untried = copies::Model { sending: None, ..row.clone() };
+        tallies.add(&organization, tally::CANCELLED, waiting(&untried));
         tallies.add(
             &organization,
             tally::SUPERSEDED,
             i64::from(row.sending.is_some_and(|older| is_older(&row, older))),
         );
-        let state = "cancelled".to_owned();
+        let (state, sending) = ("cancelled".to_owned(), row.is_in_doubt().then_some(row.revision));
         change(ledger, copies::Model { pinned: None, sending, is_open: false, due_at: None, state, updated_at, ..row });
     } else if row.pinned.is_some() {
         // It is on its way and goes on; what it kept back isn't wanted any more.
@@ -96,14 +96,13 @@ pub(super) fn delete(
 /// The time of an open copy has run out. `key`: of its message; an event ends in silence.
 pub(super) fn expire(ledger: &mut Ledger, row: &copies::Model, key: Option<&str>) {
     let organization = OrganizationId::stored(row.organization.clone());
-    let is_in_doubt = row.is_taken() || row.state == "unknown";
     let expired = copies::Model {
         is_open: false,
         state: "expired".into(),
         code: Some("expired".into()),
         due_at: None,
         pinned: None,
-        sending: is_in_doubt.then_some(row.revision),
+        sending: row.is_in_doubt().then_some(row.revision),
         updated_at: ledger.now.as_micros(),
         ..row.clone()
     };

@@ -278,16 +278,18 @@ impl Ledger {
         self.streams.0.iter().filter(|(_, entry)| slept(entry)).map(|(id, _)| *id).collect()
     }
 
-    /// Whether a loaded stream is due that nobody has leased and that need not wait. One that is
-    /// given back is due if a copy is, of those that are loaded.
-    pub(super) fn leaves_due(&self) -> bool {
-        let now = self.now.as_micros();
-        let is_due = |stream: &Stream| match stream.is_released {
-            true => self.first_due(stream.row.id).is_some(),
-            false => stream.row.due_at.is_some_and(|due| due <= now),
+    /// When something is due in a loaded stream that nobody has leased, now or later. One that is
+    /// given back is due when the first of its copies is, of those that are loaded.
+    pub(super) fn next_due(&self) -> Option<i64> {
+        let due = |stream: &Stream| {
+            let due = match stream.is_released {
+                true => self.copies_of(stream.row.id).filter_map(|copy| copy.due_at).min(),
+                false => stream.row.due_at,
+            };
+            due.map(|due| Ord::max(due, self.held_until(stream)))
         };
-        let is_left = |stream: &Stream| stream.row.owner.is_none() && is_due(stream) && !self.is_held(stream);
-        self.streams.0.values().any(|entry| is_left(&entry.row))
+        let free = self.streams.0.values().map(|entry| &entry.row).filter(|stream| stream.row.owner.is_none());
+        free.filter_map(due).min()
     }
 
     /// The first copy of a stream that is due, of those that are loaded.
@@ -303,19 +305,26 @@ impl Ledger {
 
     fn due(&self, stream: Uuid) -> impl Iterator<Item = &copies::Model> {
         let now = self.now.as_micros();
+        self.copies_of(stream).filter(move |copy| copy.due_at.is_some_and(|due| due <= now))
+    }
+
+    fn copies_of(&self, stream: Uuid) -> impl Iterator<Item = &copies::Model> {
         let copies = self.by_stream.get(&stream).map(Vec::as_slice).unwrap_or_default();
-        let copies = copies.iter().filter_map(|id| Some(&self.copies.0.get(id)?.row));
-        copies.filter(move |copy| copy.due_at.is_some_and(|due| due <= now))
+        copies.iter().filter_map(|id| Some(&self.copies.0.get(id)?.row))
     }
 
     /// Whether a stream has to wait, for its own sake or for its installation's.
     pub(super) fn is_held(&self, stream: &Stream) -> bool {
+        self.held_until(stream) > self.now.as_micros()
+    }
+
+    fn held_until(&self, stream: &Stream) -> i64 {
         let by_installation = stream.row.installation.and_then(|installation| {
             let key = (OrganizationId::stored(stream.row.organization.clone()), InstallationId(installation));
             self.changes.holds.get(&key).map(|until| until.as_micros())
         });
         let until = Ord::max(stream.row.held_until, stream.installation_held);
-        Ord::max(until, by_installation.unwrap_or(0)) > self.now.as_micros()
+        Ord::max(until, by_installation.unwrap_or(0))
     }
 
     /// Tell how a revision of a message's copy ended.

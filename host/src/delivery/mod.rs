@@ -86,12 +86,12 @@ impl Delivery {
 
     /// A front door over any store.
     pub fn over(units: Units, random: &Arc<dyn Random>) -> Self {
-        let (desks, wake) = (Desks::default(), Arc::new(Notify::new()));
+        let (desks, wake, alarm) = (Desks::default(), Arc::new(Notify::new()), Alarm::default());
         Self {
-            writer: Writer::start(units.clone(), desks.clone(), Arc::clone(&wake)),
+            writer: Writer::start(units.clone(), desks.clone(), Arc::clone(&wake), alarm.clone()),
             random: Arc::clone(random),
             storage_low: Arc::default(),
-            alarm: Alarm::default(),
+            alarm,
             units,
             desks,
             wake,
@@ -103,9 +103,11 @@ impl Delivery {
     /// # Errors
     /// It isn't accepted, or it isn't known whether it was.
     pub async fn write(&self, operation: Operation) -> Result<Accepted, AcceptError> {
-        let later = Some(operation.due_at).filter(|due| *due > operation.now);
+        let wait = operation.due_at.since(operation.now);
         let accepted = self.writer.accept(operation).await?;
-        self.alarm.set(later);
+        if !wait.is_zero() {
+            self.alarm.set(wait);
+        }
         Ok(accepted)
     }
 

@@ -106,7 +106,7 @@ pub(super) fn take(ledger: &mut Ledger, lease: &Lease, copy: Uuid, documents: &D
     match read(&row, lease, subscription, documents) {
         Ok(mut work) => {
             // Taken once more, after a commit whose answer was lost, it is in as much doubt as before.
-            work.unsure = matches!(row.state.as_str(), "unknown" | "finding");
+            work.unsure = matches!(row.state.as_str(), "unknown" | "doubtful" | "finding");
             let is_message = row.message.is_some();
             if is_message && row.sending.is_some_and(|sending| sending < work.revision) {
                 ledger.changes.tallies.add(&lease.organization, tally::SUPERSEDED, 1);
@@ -137,11 +137,11 @@ fn give_up(ledger: &mut Ledger, row: &copies::Model, what: &str) {
     }
     let now = ledger.now;
     if let Some(copy) = ledger.copy(row.id) {
+        copy.sending = copy.is_in_doubt().then_some(copy.revision);
         copy.is_open = false;
         copy.state = "dead".to_owned();
         copy.code = Some("poison".to_owned());
         copy.detail = Some(format!("its {what} can't be read"));
-        copy.sending = None;
         copy.pinned = None;
         copy.due_at = None;
         copy.updated_at = now.as_micros();
@@ -305,7 +305,7 @@ pub(super) fn conclude(ledger: &mut Ledger, record: &Record) {
     let goes_on = is_newer && !change.is_open;
     copy.is_open = is_newer || change.is_open;
     copy.state = match goes_on {
-        true if is_in_doubt => "unknown",
+        true if is_in_doubt => "doubtful",
         true => "pending",
         false => change.state,
     }

@@ -342,12 +342,12 @@ fn reopen(ledger: &mut Ledger, row: copies::Model, operation: &Operation, pins: 
     row
 }
 
-/// A copy that isn't on its way, as it stands when there is something to do again. If it was
-/// given up in doubt, what may have arrived is found out first.
+/// A copy that isn't on its way, as it stands when there is something to do again: it waits for its
+/// turn. If it was given up in doubt, what may have arrived is found out first then.
 pub(super) fn taken_up(row: copies::Model) -> copies::Model {
     let row = copies::Model { attempts: 0, ..row };
-    match row.has_ended_in_doubt() {
-        true => copies::Model { state: "unknown".to_owned(), sending: None, ..row },
+    match row.is_in_doubt() {
+        true => copies::Model { state: "doubtful".to_owned(), sending: None, ..row },
         false => copies::Model { state: "pending".to_owned(), first_tried_at: None, ..row },
     }
 }
@@ -365,7 +365,7 @@ pub(super) fn hasten(ledger: &mut Ledger, message: Uuid) {
     let is_waiting = |copy: &&copies::Model| {
         copy.message == Some(message)
             && copy.is_fallback
-            && copy.state == "pending"
+            && matches!(copy.state.as_str(), "pending" | "doubtful")
             && copy.due_at.is_some_and(|due| due > now)
     };
     let waiting: Vec<_> = ledger.copies().filter(is_waiting).cloned().collect();

@@ -120,7 +120,7 @@ pub enum CopyState {
 impl CopyState {
     /// Whether this is how a copy can stand; a newer version may have known other states.
     pub fn is_known(text: &str) -> bool {
-        text == "pending" || Self::stored(text) != Self::Pending
+        matches!(text, "pending" | "doubtful") || Self::stored(text) != Self::Pending
     }
 
     /// Read what is stored.

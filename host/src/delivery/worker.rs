@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// How often the engine looks without having been woken.
-const POLL: Duration = Duration::from_millis(500);
+pub(super) const POLL: Duration = Duration::from_millis(500);
 /// A send starts only while the lease has at least this much left.
 const RESERVE: Duration = Duration::from_secs(20);
 /// Leases of a copy that may end in a crash before it is given up. One or two prove nothing:
@@ -181,7 +181,7 @@ impl Running {
                 }
                 continue;
             }
-            let pause = self.engine.delivery.alarm.pause(self.engine.clock.now(), POLL);
+            let pause = self.engine.delivery.alarm.pause(POLL);
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => {}
@@ -318,7 +318,9 @@ impl Running {
     /// it would mean sending twice.
     async fn record(&self, record: Record) -> Option<Recorded> {
         observe(&record);
-        self.engine.delivery.alarm.set(record.outcome.due());
+        if let Some(due) = record.outcome.due() {
+            self.engine.delivery.alarm.set(due.since(self.engine.clock.now()));
+        }
         let started = Instant::now();
         let mut pause = Duration::from_millis(50);
         loop {

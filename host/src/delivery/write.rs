@@ -5,8 +5,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
+    time::Duration,
 };
 
+use chatport_sdk::time::Timestamp;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -28,9 +30,12 @@ pub struct Written {
     pub accepted: Vec<Result<Accepted, AcceptError>>,
     /// To each result.
     pub recorded: Vec<Recorded>,
-    /// Whether something may be due that nobody has leased.
-    pub leaves_due: bool,
+    /// How long until something may be due that nobody has leased.
+    pub next_due: Option<Duration>,
 }
+
+/// Within this, no other replica has been waited for: a unit of work of its own takes longer.
+const UNDISTURBED: Duration = Duration::from_millis(2);
 
 impl Units {
     /// Write operations and results in one commit. What can be sent at once is assigned at
@@ -49,6 +54,7 @@ impl Units {
         let mut rows = unit.load(&touched(operations, records)).await?;
         let mut backlogs = std::mem::take(&mut rows.backlogs);
         ledger.load(rows);
+        let was_kept_waiting = begun.elapsed() > UNDISTURBED;
         let mut held = records.to_vec();
         held.retain(|record| outcomes::holds(&mut ledger, &record.work.lease));
         let mut wanted = Vec::with_capacity(held.len());
@@ -71,8 +77,8 @@ impl Units {
         let mut next = self.take(unit.as_mut(), &mut ledger, &wanted, &documents).await?;
         let taken = desk.map(|desk| take_new(&mut ledger, desk, &documents, begun)).unwrap_or_default();
         let waiting = waiting(&ledger, &standing);
-        let leaves_due = ledger.leaves_due();
-        let calls_others = !operations.is_empty() && leaves_due;
+        let next_due = ledger.next_due().map(|due| Timestamp::from_micros(due).since(ledger.now));
+        let calls_others = !operations.is_empty() && next_due == Some(Duration::ZERO);
         let wakes_events = unit.commit(Changes { calls_others, ..ledger.into_changes() }).await?;
         self.recent.keep(&waiting);
         if let Some(desk) = desk {
@@ -84,8 +90,12 @@ impl Units {
             None if is_held(record) => Recorded::Released,
             None => Recorded::Lost,
         };
-        let recorded = records.iter().map(answer).collect();
-        Ok(Written { accepted, recorded, leaves_due: leaves_due || leaves_unknown || wakes_events })
+        let recorded: Vec<_> = records.iter().map(answer).collect();
+        // What another replica has added to a stream while its lock was waited for may have become due
+        // since this began, and isn't seen.
+        leaves_unknown |= was_kept_waiting && recorded.iter().any(|answer| matches!(answer, Recorded::Released));
+        let next_due = if leaves_unknown || wakes_events { Some(Duration::ZERO) } else { next_due };
+        Ok(Written { accepted, recorded, next_due })
     }
 
     /// Record that parts of a copy stand on the platform; renews the lease. `false`: lost.

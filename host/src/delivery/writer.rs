@@ -11,9 +11,11 @@ use tokio::{
 
 use super::{
     accept::{AcceptError, Accepted, Operation},
+    alarm::Alarm,
     desk::Desks,
     store::{Record, Recorded, StoreError, What},
     units::{Units, in_time},
+    worker::POLL,
     write::Written,
 };
 
@@ -69,9 +71,9 @@ impl Job {
 
 impl Writer {
     /// Start the writer's task. It ends when the last handle is dropped.
-    pub(super) fn start(units: Units, desks: Desks, wake: Arc<Notify>) -> Self {
+    pub(super) fn start(units: Units, desks: Desks, wake: Arc<Notify>, alarm: Alarm) -> Self {
         let (sender, mut receiver) = mpsc::channel::<Job>(QUEUE);
-        let task = Task { units, desks, wake };
+        let task = Task { units, desks, wake, alarm };
         tokio::spawn(async move {
             let mut jobs = Vec::with_capacity(BATCH);
             let mut last = Last::default();
@@ -165,6 +167,7 @@ struct Task {
     units: Units,
     desks: Desks,
     wake: Arc<Notify>,
+    alarm: Alarm,
 }
 
 impl Task {
@@ -227,7 +230,9 @@ impl Task {
             desk.note_strays_after(error);
         }
         let written = written?;
-        if written.leaves_due {
+        // What is due later is found in time anyway.
+        if let Some(wait) = written.next_due.filter(|wait| *wait < POLL) {
+            self.alarm.set(wait);
             self.wake.notify_one();
         }
         Ok(written)

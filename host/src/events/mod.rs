@@ -113,8 +113,7 @@ pub async fn append(
 }
 
 /// Write several events and their copies, by what is known of the subscriptions; and in the same
-/// exchange, before them, some other rows. The answer is whether there
-/// are any copies.
+/// exchange, before them, some other rows. The answer is whether there are any copies.
 ///
 /// # Errors
 /// The database refuses.
@@ -269,7 +268,8 @@ fn insert_events(events: &str, from: &str) -> String {
 }
 
 /// What writes events on Postgres. The sequence is taken after the other rows have been written,
-/// since all who take it wait for each other. Organizations are locked, so that none is deleted and leaves events behind.
+/// since all who take it wait for each other. Organizations are locked, so that none is deleted and
+/// leaves events behind.
 fn event_statement(events: &Rows, other: Option<&Part>) -> String {
     let engine = DbBackend::Postgres;
     let names = sheet::rows(engine, &ORGANIZATIONS, 1);

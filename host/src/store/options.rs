@@ -14,13 +14,9 @@ use super::checkpoints;
 /// Most connections to Postgres that write, and most that read.
 pub(super) const WRITERS: u32 = 6;
 pub(super) const READERS: u32 = 10;
-/// How long one is waited for. A request waits for one at a time, and gives up after the
-/// first in vain.
+/// How long one is waited for, and tried: so a database that has fallen silent is noticed before it is
+/// asked anything. A request waits for one at a time, and gives up after the first in vain.
 const PATIENCE: Duration = Duration::from_millis(1_500);
-
-/// After how long without use a connection is tried before it is used. To try each time would be
-/// an exchange more for each unit of work; and it is tried when it is given back, anyway.
-const REST: Duration = Duration::from_secs(1);
 
 pub(super) fn postgres(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
@@ -28,7 +24,6 @@ pub(super) fn postgres(url: &str, connections: u32) -> ConnectOptions {
         .max_connections(connections)
         .min_connections(1)
         .sqlx_logging(false)
-        .test_before_acquire_if_idle_for(REST)
         .connect_timeout(PATIENCE)
         .acquire_timeout(PATIENCE);
     options

@@ -1,7 +1,7 @@
 //! Writing what a unit of work has changed, each table once. On SQLite all of it is one
 //! exchange with the connection's thread. On Postgres it is two: one statement for everything but
 //! streams that are given back, since such a stream is due when the first of its copies is, as
-//! they are then; and one for those and for events.
+//! they are then; and one for those and for events. Copies of events are one more.
 
 use std::collections::BTreeMap;
 
@@ -22,10 +22,10 @@ use crate::{
 ///
 /// # Errors
 /// The database refuses, or a row isn't any more as it was loaded.
-pub(super) async fn write(on: &DatabaseTransaction, database: &Database, changes: Changes) -> Result<bool, DbErr> {
+pub(super) async fn write(on: &DatabaseTransaction, database: &Database, mut changes: Changes) -> Result<bool, DbErr> {
     let engine = on.get_database_backend();
-    let (released, changed): (Vec<_>, Vec<_>) =
-        changes.streams.changed.iter().cloned().partition(|(_, stream)| stream.is_released);
+    let changed = std::mem::take(&mut changes.streams.changed);
+    let (released, changed): (Vec<_>, Vec<_>) = changed.into_iter().partition(|(_, stream)| stream.is_released);
     let mut parts = parts(engine, &changes);
     parts.push(changed_streams(engine, &changed));
     let mut last = vec![changed_streams(engine, &released)];

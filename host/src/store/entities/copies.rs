@@ -51,9 +51,13 @@ impl Model {
         matches!(self.state.as_str(), "sending" | "finding")
     }
 
-    /// Whether nobody knew, when it was given up, if what had been sent has arrived.
-    pub fn has_ended_in_doubt(&self) -> bool {
-        !self.is_open && self.sending.is_some()
+    /// Whether it may stand though nobody knows: it is on its way, is being found out, or was when
+    /// it was given up; then it is `doubtful` when it waits for its turn again.
+    pub fn is_in_doubt(&self) -> bool {
+        match self.is_open {
+            true => self.is_taken() || matches!(self.state.as_str(), "unknown" | "doubtful"),
+            false => self.sending.is_some(),
+        }
     }
 }
 
