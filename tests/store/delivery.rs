@@ -22,7 +22,7 @@ use chatport_tests::{
     database::Engine,
     engine::{TestHost, a_moment, message},
     eventually,
-    pigeon::{Fate, Pigeon, address},
+    pigeon::{Fate, address},
     seeded::WrongClock,
 };
 use sea_orm::ConnectionTrait;
@@ -42,6 +42,7 @@ macro_rules! on_both_engines {
 }
 
 mod belonging;
+mod doubts;
 mod plans;
 mod replicas;
 mod retention;
@@ -53,8 +54,6 @@ on_both_engines![
     other_content_under_the_same_revision_is_refused,
     a_lower_revision_changes_nothing,
     a_copy_that_is_tried_again_lets_others_pass,
-    a_post_whose_answer_was_lost_is_found_and_not_doubled,
-    where_nothing_can_be_found_out_the_message_decides,
     a_refusal_of_one_conversation_kills_that_copy_alone,
     a_request_to_slow_down_holds_the_installation_and_costs_no_attempt,
     a_refused_credential_suspends_and_resuming_goes_on,
@@ -78,8 +77,6 @@ on_both_engines![
     a_conversation_that_has_moved_is_followed_in_the_same_attempt,
     what_waits_for_a_conversation_that_has_moved_keeps_its_order,
     a_person_who_has_moved_is_found,
-    a_doubt_stays_until_it_is_resolved,
-    a_doubt_outlasts_the_time_that_a_message_has,
     a_message_that_is_put_again_while_it_is_taken_away_comes_back,
     stopping_under_load_loses_nothing_and_doubles_nothing,
     a_fallback_is_called_off_where_everything_else_has_arrived,
@@ -384,67 +381,6 @@ async fn a_copy_that_is_tried_again_lets_others_pass(engine: Engine) {
     host.check_conservation().await;
 }
 
-async fn a_post_whose_answer_was_lost_is_found_and_not_doubled(engine: Engine) {
-    let host = TestHost::start(engine).await;
-    let channel = host.channel("loft").await;
-    host.pigeon.fate("loft", Fate::LoseAnswer);
-    host.put("a1", message(1, channel, "Fire")).await;
-    host.settles("a1", DONE).await;
-    assert_eq!(host.pigeon.posts("loft").len(), 1);
-    let view = read::message(&host.app, &host.organization, "a1").await.unwrap().unwrap();
-    let outcomes: Vec<_> = view.copies[0].history.iter().map(|attempt| attempt.outcome.as_str()).collect();
-    assert_eq!(outcomes, ["unknown", "delivered"]);
-    host.check_conservation().await;
-}
-
-async fn a_doubt_stays_until_it_is_resolved(engine: Engine) {
-    let host = TestHost::start(engine).await;
-    let channel = host.channel("loft").await;
-    host.pigeon.fate("loft", Fate::LoseAnswer);
-    host.pigeon.world().blind = 2;
-    host.put("a1", message(1, channel, "Fire")).await;
-    host.settles("a1", DONE).await;
-    assert_eq!(host.pigeon.posts("loft").len(), 1, "a failure to look must not lead to a second post");
-    host.check_conservation().await;
-}
-
-async fn a_doubt_outlasts_the_time_that_a_message_has(engine: Engine) {
-    let host = TestHost::start(engine).await;
-    let again = host.channel("put again").await;
-    let channels = [
-        ("put again", again),
-        ("deleted", host.channel("deleted").await),
-        ("replayed", host.channel("replayed").await),
-    ];
-    host.pigeon.world().blind = usize::MAX;
-    for (loft, channel) in channels {
-        host.pigeon.fate(loft, Fate::LoseAnswer);
-        let mut brief = message(1, channel, "Fire");
-        brief["expires_at"] = json!(host.app.clock.now().plus(Duration::from_millis(1_500)));
-        host.put(loft, brief).await;
-    }
-    for (key, _) in channels {
-        host.settles(key, &[CopyState::Expired]).await;
-    }
-    host.pigeon.world().blind = 0;
-    host.put("put again", message(2, again, "Out")).await;
-    chatport_host::delivery::delete(&host.app, &host.organization, "deleted").await.unwrap();
-    let what = DeadFilter { code: Some("expired".into()), ..DeadFilter::default() };
-    let how = HowToReplay { limit: 10, rate: None, not_before: None, dry_run: false };
-    replay::replay(&host.app, &host.organization, &what, &how).await.unwrap();
-    host.settles("put again", DONE).await;
-    host.settles("deleted", &[CopyState::Removed]).await;
-    host.settles("replayed", DONE).await;
-    for (loft, shown, is_deleted) in
-        [("put again", "Out", false), ("deleted", "Fire", true), ("replayed", "Fire", false)]
-    {
-        let posts = host.pigeon.posts(loft);
-        assert_eq!(posts.len(), 1, "{loft}: the first post is found");
-        assert_eq!((posts[0].shown.last().map(String::as_str), posts[0].deleted), (Some(shown), is_deleted), "{loft}");
-    }
-    host.check_conservation().await;
-}
-
 async fn a_message_that_is_put_again_while_it_is_taken_away_comes_back(engine: Engine) {
     let host = TestHost::start(engine).await;
     let channel = host.channel("loft").await;
@@ -476,30 +412,6 @@ async fn stopping_under_load_loses_nothing_and_doubles_nothing(engine: Engine) {
     host.settles("m-59", DONE).await;
     let shown: Vec<_> = host.pigeon.posts("loft").iter().map(|post| post.shown[0].clone()).collect();
     assert_eq!(shown, (0..60).map(|number| number.to_string()).collect::<Vec<_>>());
-    host.check_conservation().await;
-}
-
-async fn where_nothing_can_be_found_out_the_message_decides(engine: Engine) {
-    let host = TestHost::with(engine, Pigeon::forgetful()).await;
-    let channel = host.channel("loft").await;
-    host.pigeon.fate("loft", Fate::LoseAnswer);
-    host.put("rather twice", message(1, channel, "page")).await;
-    host.settles("rather twice", DONE).await;
-    assert_eq!(host.pigeon.posts("loft").len(), 2);
-
-    host.pigeon.fate("loft", Fate::LoseAnswer);
-    let mut never_twice = message(1, channel, "newsletter");
-    never_twice["on_unknown"] = json!("dead");
-    host.put("rather never", never_twice.clone()).await;
-    host.settles("rather never", &[CopyState::Dead]).await;
-    let view = read::message(&host.app, &host.organization, "rather never").await.unwrap().unwrap();
-    assert_eq!(view.copies[0].copy.code.as_deref(), Some("unknown_outcome"));
-    assert_eq!(host.pigeon.posts("loft").len(), 3);
-    // What is new about it is told nevertheless.
-    never_twice["revision"] = json!(2);
-    host.put("rather never", never_twice).await;
-    host.settles("rather never", DONE).await;
-    assert_eq!(host.pigeon.posts("loft").len(), 4);
     host.check_conservation().await;
 }
 
