@@ -51,10 +51,11 @@ impl Units {
     ) -> Result<Written, StoreError> {
         let begun = Instant::now();
         let (mut unit, mut ledger) = self.begin().await?;
+        let asked = Instant::now();
         let mut rows = unit.load(&touched(operations, records)).await?;
+        let was_kept_waiting = asked.elapsed() > UNDISTURBED;
         let mut backlogs = std::mem::take(&mut rows.backlogs);
         ledger.load(rows);
-        let was_kept_waiting = begun.elapsed() > UNDISTURBED;
         let mut held = records.to_vec();
         held.retain(|record| outcomes::holds(&mut ledger, &record.work.lease));
         let mut wanted = Vec::with_capacity(held.len());

@@ -232,7 +232,9 @@ impl Task {
         let written = written?;
         // What is due later is found in time anyway.
         if let Some(wait) = written.next_due.filter(|wait| *wait < POLL) {
-            self.alarm.set(wait);
+            if !wait.is_zero() {
+                self.alarm.set(wait);
+            }
             self.wake.notify_one();
         }
         Ok(written)
