@@ -39,7 +39,7 @@ const LONGEST: Duration = Duration::from_secs(1_800);
 const KEYS: usize = 3;
 
 /// The runtime's own time, which stands still while anything can be done.
-struct RuntimeClock(Instant);
+pub struct RuntimeClock(pub Instant);
 
 impl Clock for RuntimeClock {
     fn now(&self) -> Timestamp {

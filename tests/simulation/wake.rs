@@ -13,10 +13,7 @@ use chatport_host::delivery::{
     store::{DeliveryStore, Outcome, What, Work},
     units::Units,
 };
-use chatport_sdk::{
-    site::Random,
-    time::{Clock, Timestamp},
-};
+use chatport_sdk::{site::Random, time::Clock};
 use chatport_tests::{
     faulty_store::{Faults, FaultyStore, Kind},
     seeded::SeededRandom,
@@ -26,20 +23,15 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::asks::{self, Ask};
+use crate::{
+    asks::{self, Ask},
+    faults::RuntimeClock,
+};
 
 /// What a platform and a subscription take for each call.
 const CALL: Duration = Duration::from_millis(30);
 /// What the engine's own timers may add.
 const TIMERS: Duration = Duration::from_millis(10);
-
-struct RuntimeClock(Instant);
-
-impl Clock for RuntimeClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_seconds(1_800_000_000).plus(self.0.elapsed())
-    }
-}
 
 /// Delivers everything, and notes when.
 #[derive(Clone, Default)]

@@ -59,17 +59,12 @@ impl Units {
         let mut held = records.to_vec();
         held.retain(|record| outcomes::holds(&mut ledger, &record.work.lease));
         let mut wanted = Vec::with_capacity(held.len());
-        // What else is due in a stream isn't loaded where its worker doesn't go on.
-        let mut leaves_unknown = false;
         for record in &held {
             outcomes::conclude(&mut ledger, record);
             let lease = record.work.lease.clone();
             match record.go_on {
                 true => wanted.push(lease),
-                false => {
-                    outcomes::release(&mut ledger, &lease);
-                    leaves_unknown = true;
-                }
+                false => outcomes::release(&mut ledger, &lease),
             }
         }
         let accepted = operations.iter().map(|operation| apply(&mut ledger, operation, &mut backlogs)).collect();
@@ -92,10 +87,13 @@ impl Units {
             None => Recorded::Lost,
         };
         let recorded: Vec<_> = records.iter().map(answer).collect();
-        // What another replica has added to a stream while its lock was waited for may have become due
-        // since this began, and isn't seen.
-        leaves_unknown |= was_kept_waiting && recorded.iter().any(|answer| matches!(answer, Recorded::Released));
-        let next_due = if leaves_unknown || wakes_events { Some(Duration::ZERO) } else { next_due };
+        // What else is due in a stream isn't loaded where its worker doesn't go on; and what another
+        // replica has added while its lock was waited for may have become due since this began.
+        let is_unseen = |(record, answer): (&&Record, &Recorded)| {
+            matches!(answer, Recorded::Released) && (was_kept_waiting || !record.go_on)
+        };
+        let leaves_unseen = records.iter().zip(&recorded).any(is_unseen);
+        let next_due = if leaves_unseen || wakes_events { Some(Duration::ZERO) } else { next_due };
         Ok(Written { accepted, recorded, next_due })
     }
 
